@@ -1,0 +1,73 @@
+"""Preference objectives: pure functions of scores, composed from a small algebra."""
+
+from truing.objectives.algebra import Batch, LossOutput, Objective, Scores
+from truing.objectives.method import METHODS, Method, objective
+from truing.objectives.methods.alphapo import alphapo
+from truing.objectives.methods.aot import aot, aot_unpaired
+from truing.objectives.methods.apo import apo_down, apo_zero, apo_zero_unpaired
+from truing.objectives.methods.bco import bco
+from truing.objectives.methods.bco_pair import bco_pair
+from truing.objectives.methods.cdpo import cdpo
+from truing.objectives.methods.cpo import cpo, cpo_simpo
+from truing.objectives.methods.discopop import discopop
+from truing.objectives.methods.dpo import dpo
+from truing.objectives.methods.dpo_norm import dpo_norm
+from truing.objectives.methods.exo import exo
+from truing.objectives.methods.f_dpo import f_dpo
+from truing.objectives.methods.hinge import hinge
+from truing.objectives.methods.infonca import infonca
+from truing.objectives.methods.ipo import ipo
+from truing.objectives.methods.kto import kto
+from truing.objectives.methods.ld_dpo import ld_dpo
+from truing.objectives.methods.nca import nca
+from truing.objectives.methods.orpo import orpo
+from truing.objectives.methods.r_dpo import r_dpo
+from truing.objectives.methods.rdpo import rdpo
+from truing.objectives.methods.rrhf import rrhf
+from truing.objectives.methods.sft import nll, sft
+from truing.objectives.methods.simpo import simpo
+from truing.objectives.methods.slic import slic
+from truing.objectives.methods.sppo_hard import sppo_hard
+from truing.objectives.methods.wpo import wpo
+
+__all__ = [
+    "METHODS",
+    "Batch",
+    "LossOutput",
+    "Method",
+    "Objective",
+    "Scores",
+    "alphapo",
+    "aot",
+    "aot_unpaired",
+    "apo_down",
+    "apo_zero",
+    "apo_zero_unpaired",
+    "bco",
+    "bco_pair",
+    "cdpo",
+    "cpo",
+    "cpo_simpo",
+    "discopop",
+    "dpo",
+    "dpo_norm",
+    "exo",
+    "f_dpo",
+    "hinge",
+    "infonca",
+    "ipo",
+    "kto",
+    "ld_dpo",
+    "nca",
+    "nll",
+    "objective",
+    "orpo",
+    "r_dpo",
+    "rdpo",
+    "rrhf",
+    "sft",
+    "simpo",
+    "slic",
+    "sppo_hard",
+    "wpo",
+]

@@ -1,0 +1,103 @@
+"""The algebra: score each sequence, pair the scores, subtract a margin, put a link on top, weight, add.
+
+    s(y)   = score(per-token log π, per-token log ref)        one number a sequence
+    z      = pairing(s) − margin                              one number a comparison
+    loss_i = weight_i · link(z_i)
+    L      = Σ coefficient · Σ weight·loss / denominator      one number a batch
+"""
+
+from truing.objectives.algebra.links import (
+    Blend,
+    Complement,
+    Hinge,
+    Link,
+    Logistic,
+    ReLU,
+    ReverseKL,
+    Squared,
+)
+from truing.objectives.algebra.margins import (
+    ConstantMargin,
+    LengthMargin,
+    Margin,
+    MismatchedKL,
+    NoShift,
+    RecordMargin,
+    RunningMean,
+    Shift,
+)
+from truing.objectives.algebra.objective import LossOutput, Objective, ObjectiveState, pairwise
+from truing.objectives.algebra.pairings import Aligned, Pairing, SortedGaps, SortedSides
+from truing.objectives.algebra.scores import Batch, Scores
+from truing.objectives.algebra.sequence_scores import (
+    Divergence,
+    LogOdds,
+    LogProb,
+    Power,
+    SequenceScore,
+    SharedPrefix,
+    log_ratio,
+    mean_logp,
+    sum_logp,
+)
+from truing.objectives.algebra.terms import (
+    UNPAIRED,
+    Absolute,
+    DataKind,
+    Likelihood,
+    Pairwise,
+    Ranking,
+    SoftmaxRanking,
+    SortedUnpaired,
+    Term,
+)
+from truing.objectives.algebra.weights import OnPolicyWeight, PairWeight
+
+__all__ = [
+    "UNPAIRED",
+    "Absolute",
+    "Aligned",
+    "Batch",
+    "Blend",
+    "Complement",
+    "ConstantMargin",
+    "DataKind",
+    "Divergence",
+    "Hinge",
+    "LengthMargin",
+    "Likelihood",
+    "Link",
+    "LogOdds",
+    "LogProb",
+    "Logistic",
+    "LossOutput",
+    "Margin",
+    "MismatchedKL",
+    "NoShift",
+    "Objective",
+    "ObjectiveState",
+    "OnPolicyWeight",
+    "PairWeight",
+    "Pairing",
+    "Pairwise",
+    "Power",
+    "Ranking",
+    "ReLU",
+    "RecordMargin",
+    "ReverseKL",
+    "RunningMean",
+    "Scores",
+    "SequenceScore",
+    "SharedPrefix",
+    "Shift",
+    "SoftmaxRanking",
+    "SortedGaps",
+    "SortedSides",
+    "SortedUnpaired",
+    "Squared",
+    "Term",
+    "log_ratio",
+    "mean_logp",
+    "pairwise",
+    "sum_logp",
+]

@@ -1,0 +1,134 @@
+"""Slot 5 of the algebra: what a gap costs.
+
+A link maps the gap ``z`` (chosen minus rejected, minus a margin) or a single signed score to a loss in
+nats. All are evaluated through stable primitives and finite for every finite ``z``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+class Link(Protocol):
+    """A scalar function of the gap, applied element by element."""
+
+    def __call__(self, z: Tensor) -> Tensor: ...
+
+    def text(self, z: str) -> str: ...
+
+
+@dataclass(frozen=True)
+class Logistic:
+    """−log σ(beta z): the negative log-likelihood of a Bradley–Terry model."""
+
+    beta: float = 1.0
+
+    def __call__(self, z: Tensor) -> Tensor:
+        return -functional.logsigmoid(self.beta * z)
+
+    def text(self, z: str) -> str:
+        return f"−log σ({_scaled(self.beta, z)})"
+
+
+@dataclass(frozen=True)
+class Hinge:
+    """max(0, delta − beta z)."""
+
+    beta: float = 1.0
+    delta: float = 1.0
+
+    def __call__(self, z: Tensor) -> Tensor:
+        return torch.relu(self.delta - self.beta * z)
+
+    def text(self, z: str) -> str:
+        return f"max(0, {self.delta:g} − {_scaled(self.beta, z)})"
+
+
+@dataclass(frozen=True)
+class Squared:
+    """(z − target)²."""
+
+    target: float
+
+    def __call__(self, z: Tensor) -> Tensor:
+        return (z - self.target).square()
+
+    def text(self, z: str) -> str:
+        return f"({z} − {self.target:g})²"
+
+
+@dataclass(frozen=True)
+class Complement:
+    """1 − σ(beta z) = σ(−beta z): bounded, so outliers stop contributing on both sides."""
+
+    beta: float = 1.0
+
+    def __call__(self, z: Tensor) -> Tensor:
+        return torch.sigmoid(-self.beta * z)
+
+    def text(self, z: str) -> str:
+        return f"1 − σ({_scaled(self.beta, z)})"
+
+
+@dataclass(frozen=True)
+class ReverseKL:
+    """EXO (2402.00856, eq. 16): KL of the policy's pair softmax q = σ(beta z) against the smoothed label.
+
+    Args:
+        eps: label smoothing, in (0, 0.5); at 0 the loss is infinite.
+    """
+
+    beta: float
+    eps: float
+
+    def __call__(self, z: Tensor) -> Tensor:
+        log_q = functional.logsigmoid(self.beta * z)
+        log_not_q = functional.logsigmoid(-self.beta * z)
+        forward = torch.exp(log_q) * (log_q - math.log1p(-self.eps))
+        return forward + torch.exp(log_not_q) * (log_not_q - math.log(self.eps))
+
+    def text(self, z: str) -> str:
+        return f"KL( [q, 1−q] ‖ [{1 - self.eps:g}, {self.eps:g}] ), q = σ({_scaled(self.beta, z)})"
+
+
+@dataclass(frozen=True)
+class Blend:
+    """DiscoPOP (2406.08414, eq. 5): (1 − m)(−log σ(u)) + m e^(−u) with u = beta z, m = σ(u / tau).
+
+    Both products are taken in log space, so that ``m e^(−u)`` does not become 0 · inf for very negative gaps.
+    """
+
+    beta: float
+    tau: float
+
+    def __call__(self, z: Tensor) -> Tensor:
+        u = self.beta * z
+        logistic = torch.sigmoid(-u / self.tau) * -functional.logsigmoid(u)
+        exponential = torch.exp(functional.logsigmoid(u / self.tau) - u)
+        return logistic + exponential
+
+    def text(self, z: str) -> str:
+        u = _scaled(self.beta, z)
+        return f"(1−m)·(−log σ(u)) + m·e^(−u), u = {u}, m = σ(u/{self.tau:g})"
+
+
+@dataclass(frozen=True)
+class ReLU:
+    """max(0, −z): the ranking loss of RRHF."""
+
+    def __call__(self, z: Tensor) -> Tensor:
+        return torch.relu(-z)
+
+    def text(self, z: str) -> str:
+        return f"max(0, −({z}))"
+
+
+def _scaled(beta: float, z: str) -> str:
+    body = z if z.startswith("(") or " " not in z else f"({z})"
+    return body if beta == 1.0 else f"{beta:g}·{body}"

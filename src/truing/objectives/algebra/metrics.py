@@ -1,0 +1,51 @@
+"""The core metrics that every objective reports, computed in one place."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from truing.objectives.algebra.scores import Batch, Scores
+from truing.objectives.algebra.sequence_scores import LogProb, SequenceScore
+
+
+def core_metrics(reward: SequenceScore, scale: float, scores: Scores, batch: Batch) -> dict[str, Tensor]:
+    """Sums over the batch; the trainer adds parts up and divides by the matching ``count/…``.
+
+    Keys (nats unless said otherwise):
+        ``rewards/chosen``, ``rewards/rejected``: implicit reward, ``scale`` times the objective's score.
+        ``rewards/margin``, ``rewards/accuracy``: over pairs; a tie counts one half.
+        ``logps/chosen``, ``logps/rejected``: log-probability of the completion.
+        ``log_ratio/chosen``, ``log_ratio/rejected``: change against the reference.
+        ``kl``: k3 estimate (ratio − 1 − log ratio, ratio = ref/π) per completion at the data's tokens.
+        ``length/chosen``, ``length/rejected``: tokens.
+    Each sum ``x`` comes with ``count/x``. Records of weight 0 do not count.
+    """
+    result: dict[str, Tensor] = {}
+
+    def add(name: str, values: Tensor, weights: Tensor) -> None:
+        result[name] = (values.double() * weights).sum()
+        result[f"count/{name}"] = weights.sum()
+
+    counted = (batch.weights > 0).double()
+    rewards = scale * reward(scores, batch)
+    logps = LogProb("sum")(scores, batch)
+    lengths = scores.lengths
+    ratio = LogProb("sum", reference=True)(scores, batch) if scores.reference is not None else None
+    for side, index in (("chosen", batch.chosen), ("rejected", batch.rejected)):
+        weights = counted[batch.example[index]]
+        add(f"rewards/{side}", rewards[index], weights)
+        add(f"logps/{side}", logps[index], weights)
+        add(f"length/{side}", lengths[index], weights)
+        if ratio is not None:
+            add(f"log_ratio/{side}", ratio[index], weights)
+    if batch.paired and len(batch.chosen) == len(batch.rejected):
+        gap = rewards[batch.chosen] - rewards[batch.rejected]
+        weights = counted[batch.example[batch.chosen]]
+        add("rewards/margin", gap, weights)
+        add("rewards/accuracy", (gap > 0).double() + 0.5 * (gap == 0).double(), weights)
+    if scores.reference is not None:
+        back = scores.reference - scores.token_logps
+        k3 = torch.expm1(back.clamp(max=20.0)) - back
+        add("kl", scores.total(k3), counted[batch.example])
+    return result

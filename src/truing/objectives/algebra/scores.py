@@ -1,0 +1,161 @@
+"""What an objective sees: flat per-token log-probabilities, and which sequence plays which role.
+
+Nothing here knows a model, a tokenizer or padding. ``N`` sequences with ``M`` completion tokens in total
+are stored end to end; every reduction is a segment sum. The same two classes carry the scores of a
+causal language model and those of a small tabular policy (one token a sequence).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Log-probabilities of ``N`` completions, end to end.
+
+    Args:
+        token_logps: policy log-probability of each completion token, nats, shape ``[M]``.
+        sequence: which completion a token belongs to, ``0..N-1``, non-decreasing, shape ``[M]``.
+        count: number of completions ``N``.
+        reference: the reference model's log-probabilities at the same positions, detached, shape ``[M]``.
+        signals: further per-token values at the same positions that an objective asked for, e.g.
+            ``"log_collision"``, the log of the sum over the vocabulary of squared probabilities.
+    """
+
+    token_logps: Float[Tensor, " tokens"]
+    sequence: Int[Tensor, " tokens"]
+    count: int
+    reference: Float[Tensor, " tokens"] | None = None
+    signals: Mapping[str, Float[Tensor, " tokens"]] = field(default_factory=dict)
+
+    @classmethod
+    def from_sequences(
+        cls, policy: Sequence[Tensor] | Tensor, reference: Sequence[Tensor] | Tensor | None = None
+    ) -> Scores:
+        """Build scores from one 1-d tensor of token log-probabilities per sequence.
+
+        A single 1-d tensor is read as ``N`` sequences of one token each (a tabular policy).
+        """
+        if isinstance(policy, Tensor):
+            index = torch.arange(len(policy), device=policy.device)
+            detached = reference.detach() if isinstance(reference, Tensor) else None
+            return cls(policy, index, len(policy), detached)
+        lengths = torch.tensor([len(p) for p in policy])
+        sequence = torch.repeat_interleave(torch.arange(len(policy)), lengths)
+        flat = None if reference is None else torch.cat(list(reference)).detach()
+        return cls(torch.cat(list(policy)), sequence, len(policy), flat)
+
+    def total(self, values: Float[Tensor, " tokens"]) -> Float[Tensor, " sequences"]:
+        """Sum per-token values over each sequence, shape ``[N]``."""
+        zeros = torch.zeros(self.count, dtype=values.dtype, device=values.device)
+        return zeros.index_add(0, self.sequence, values)
+
+    @property
+    def lengths(self) -> Float[Tensor, " sequences"]:
+        """Number of completion tokens of each sequence, shape ``[N]``."""
+        return self.total(torch.ones_like(self.token_logps.detach()))
+
+    @property
+    def position(self) -> Int[Tensor, " tokens"]:
+        """Index of each token within its completion, from 0, shape ``[M]``."""
+        starts = self.lengths.long().cumsum(0) - self.lengths.long()
+        return torch.arange(len(self.sequence), device=self.sequence.device) - starts[self.sequence]
+
+    def detach(self) -> Scores:
+        """The same scores without their graph."""
+        return replace(self, token_logps=self.token_logps.detach())
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Which sequence plays which role, and what the records say about it.
+
+    For pairs, ``chosen[i]`` and ``rejected[i]`` are the two completions of pair ``i``. For unpaired
+    feedback, ``chosen`` holds the desirable completions and ``rejected`` the undesirable ones, and their
+    counts may differ. For rankings, ``reward`` gives a number to every sequence and ``example`` says which
+    sequences answer the same prompt.
+
+    Args:
+        example: the record that a sequence belongs to, ``0..E-1``, shape ``[N]``.
+        examples: number of records ``E``; the loss is a mean over them.
+        chosen: sequence numbers of chosen (or desirable) completions.
+        rejected: sequence numbers of rejected (or undesirable) completions.
+        paired: whether ``chosen[i]`` and ``rejected[i]`` answer the same prompt.
+        weight: weight of each record in the mean, ``>= 0``, shape ``[E]``; a weight of 0 is the same as
+            leaving the record out.
+        margin: the record's own margin between chosen and rejected, reward units, shape ``[E]``.
+        reward: a score of each sequence, shape ``[N]``; larger is better.
+        columns: further per-record columns, by name.
+    """
+
+    example: Int[Tensor, " sequences"]
+    examples: int
+    chosen: Int[Tensor, " chosen"]
+    rejected: Int[Tensor, " rejected"]
+    paired: bool = True
+    weight: Float[Tensor, " examples"] | None = None
+    margin: Float[Tensor, " examples"] | None = None
+    reward: Float[Tensor, " sequences"] | None = None
+    columns: Mapping[str, Tensor] = field(default_factory=dict)
+
+    @classmethod
+    def pairs(cls, count: int, **columns: Tensor | None) -> Batch:
+        """``count`` pairs laid out as chosen 0, rejected 0, chosen 1, rejected 1, ..."""
+        index = torch.arange(count)
+        return cls(index.repeat_interleave(2), count, 2 * index, 2 * index + 1, **columns)  # type: ignore[arg-type]
+
+    @classmethod
+    def unpaired(cls, desirable: Sequence[bool] | Tensor, **columns: Tensor | None) -> Batch:
+        """One completion a record; ``desirable[i]`` says whether completion ``i`` was liked."""
+        flags = torch.as_tensor(desirable, dtype=torch.bool)
+        index = torch.arange(len(flags))
+        return cls(index, len(flags), index[flags], index[~flags], paired=False, **columns)  # type: ignore[arg-type]
+
+    @classmethod
+    def ranked(cls, sizes: Sequence[int], reward: Tensor, **columns: Tensor | None) -> Batch:
+        """Records with several scored completions; best and worst of each become chosen and rejected."""
+        example = torch.repeat_interleave(torch.arange(len(sizes)), torch.as_tensor(sizes))
+        chosen, rejected = [], []
+        start = 0
+        for size in sizes:
+            block = reward[start : start + size]
+            chosen.append(start + int(block.argmax()))
+            rejected.append(start + int(block.argmin()))
+            start += size
+        return cls(
+            example,
+            len(sizes),
+            torch.tensor(chosen),
+            torch.tensor(rejected),
+            reward=reward,
+            **columns,  # type: ignore[arg-type]
+        )
+
+    @property
+    def weights(self) -> Float[Tensor, " examples"]:
+        """``weight``, or ones."""
+        if self.weight is not None:
+            return self.weight
+        return torch.ones(self.examples, device=self.example.device)
+
+    def per_example(
+        self, values: Float[Tensor, " selected"], sequences: Int[Tensor, " selected"]
+    ) -> Float[Tensor, " examples"]:
+        """Add values that belong to ``sequences`` up by record, shape ``[E]``."""
+        zeros = torch.zeros(self.examples, dtype=values.dtype, device=values.device)
+        return zeros.index_add(0, self.example[sequences], values)
+
+    def to(self, device: torch.device | str) -> Batch:
+        """The same batch with its tensors on ``device``."""
+        moved = {
+            name: value.to(device)
+            for name, value in vars(self).items()
+            if isinstance(value, Tensor)
+        }
+        return replace(self, **moved, columns={k: v.to(device) for k, v in self.columns.items()})

@@ -1,0 +1,25 @@
+"""DiscoPOP (2406.08414, eq. 5): a loss found by a language model; beta and tau 0.05 as in the paper."""
+
+from typing import Annotated
+
+from truing.objectives.algebra import Blend, Objective, log_ratio, pairwise
+from truing.objectives.method import POSITIVE, Beta, Doc, objective
+from truing.registry import Paper
+
+
+@objective(
+    name="discopop",
+    slug="baseline-pairwise",
+    paper=Paper(
+        "Discovering Preference Optimization Algorithms with and for Large Language Models", 2024, "2406.08414"
+    ),
+    summary="Blends the logistic and the exponential loss by the size of the margin; not convex by design.",
+    use_when="A comparison with a discovered loss is wanted.",
+    avoid_when="Convergence guarantees matter: the loss has a local maximum near a small negative margin.",
+)
+def discopop(
+    beta: Beta = 0.05,
+    tau: Annotated[float, POSITIVE, Doc("temperature of the blend", "tau > 0; at 0 the blend is a step")] = 0.05,
+) -> Objective:
+    """(1 − m)(−log σ(u)) + m e^(−u), u = beta d, m = σ(u/tau)."""
+    return pairwise(name="discopop", score=log_ratio(), link=Blend(beta, tau))

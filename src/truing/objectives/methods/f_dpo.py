@@ -1,0 +1,49 @@
+"""f-DPO (2309.16240, table 1): DPO under another divergence from the reference than reverse KL.
+
+Exponents are clamped at 80. Constants of f' that cancel in the difference are kept, so that reported
+rewards are those of the paper.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from truing.errors import ObjectiveError
+from truing.objectives.algebra import Objective
+from truing.objectives.method import Beta, Doc, objective
+from truing.objectives.methods.dpo import dpo
+from truing.registry import Paper
+
+
+@objective(
+    name="f-dpo",
+    slug="baseline-pairwise",
+    paper=Paper(
+        "Beyond Reverse KL: Generalizing Direct Preference Optimization with Diverse Divergence Constraints",
+        2023,
+        "2309.16240",
+    ),
+    summary="Exchanges the reverse KL behind DPO for forward KL, Jensen–Shannon or an alpha-divergence.",
+    use_when="Diversity matters: forward KL and Jensen–Shannon give up less of it than reverse KL.",
+    avoid_when="Log-ratios are large: forward KL explodes for answers that the policy has all but dropped.",
+)
+def f_dpo(
+    beta: Beta = 0.1,
+    divergence: Annotated[
+        Literal["forward-kl", "jensen-shannon", "alpha", "reverse-kl"],
+        Doc("the divergence", "reverse-kl (dpo itself), forward-kl, jensen-shannon or alpha"),
+    ] = "jensen-shannon",
+    alpha: Annotated[
+        float | None,
+        Field(gt=0, lt=1),
+        Doc("coefficient of the alpha-divergence, 0.5 if left out", "0 < alpha < 1; 1 is reverse KL"),
+    ] = None,
+) -> Objective:
+    """−log σ(beta (f'(e^r_w) − f'(e^r_l)))."""
+    if alpha is not None and divergence != "alpha":
+        raise ObjectiveError(
+            f"alpha = {alpha} would have no effect with divergence {divergence!r}",
+            where="objective 'f-dpo'",
+            fix='set divergence to "alpha", or remove alpha',
+        )
+    return dpo(beta).with_divergence(divergence, 0.5 if alpha is None else alpha)
