@@ -1,0 +1,319 @@
+"""Attention over trees: a branch sees its trunk and itself.
+
+Registered with transformers under the name ``truing_tree``. A forward pass that carries a
+:class:`TreeLayout` runs one of three exact implementations; any other forward pass of the same model
+(generation, evaluation) falls through to ordinary attention, so the setting can stay on.
+
+* On CPU, :class:`_BlockAttention` runs the flash kernel on the blocks that exist (trunk on trunk, all branches on
+  the trunk, each branch on itself) and merges them by their log-sum-exp. Work grows with
+  P² + nC·P + nC², not with (P + nC)².
+* On CUDA, FlexAttention skips the blocks that the layout masks out.
+* Otherwise (soft-capped logits, binding sliding windows, dropout) a masked call per tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+from truing.policies.packing import Packed, Segment
+
+NAME = "truing_tree"
+
+_flash = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+_flash_backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
+
+
+class UnsupportedAttention(Exception):
+    """The model's attention has a part that trees cannot express; the engine falls back to padded rows."""
+
+
+@dataclass(frozen=True)
+class TreeLayout:
+    """What attention has to know about the trees in a flat sequence.
+
+    Masks are built on first use and kept for the other layers.
+    """
+
+    segments: tuple[Segment, ...]
+    tree: Int[Tensor, " tokens"]
+    branch: Int[Tensor, " tokens"]
+    position: Int[Tensor, " tokens"]
+    _cache: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, packed: Packed) -> TreeLayout:
+        return cls(packed.segments, packed.tree, packed.branch, packed.position_ids)
+
+    @property
+    def longest(self) -> int:
+        return max(segment.longest for segment in self.segments)
+
+    def mask(self, segment: Segment, window: int | None) -> Bool[Tensor, "length length"]:
+        """Which keys each query of one tree may see, ``True`` where allowed."""
+        key = ("mask", segment.start, window)
+        if key not in self._cache:
+            part = slice(segment.start, segment.stop)
+            self._cache[key] = allowed(
+                self.tree[part], self.branch[part], self.position[part], window
+            )
+        mask: Tensor = self._cache[key]
+        return mask
+
+    def block_mask(self, window: int | None) -> Any:
+        """FlexAttention's description of the same rule."""
+        key = ("block", window)
+        if key not in self._cache:
+            from torch.nn.attention.flex_attention import create_block_mask
+
+            length = len(self.tree)
+            rule = flex_rule(self.tree, self.branch, self.position, window)
+            self._cache[key] = create_block_mask(rule, None, None, length, length, device=self.tree.device.type)
+        return self._cache[key]
+
+
+def allowed(
+    tree: Int[Tensor, " tokens"],
+    branch: Int[Tensor, " tokens"],
+    position: Int[Tensor, " tokens"],
+    window: int | None,
+) -> Bool[Tensor, "tokens tokens"]:
+    """The rule itself: same tree, not later, on the same path, and within the window if there is one."""
+    same_path = (branch[None, :] == 0) | (branch[None, :] == branch[:, None])
+    order = torch.arange(len(tree), device=tree.device)
+    mask = (tree[None, :] == tree[:, None]) & (order[None, :] <= order[:, None]) & same_path
+    if window is not None:
+        mask = mask & (position[:, None] - position[None, :] < window)
+    return mask
+
+
+def flex_rule(tree: Tensor, branch: Tensor, position: Tensor, window: int | None) -> Any:
+    """The rule as a FlexAttention ``mask_mod``."""
+
+    def rule(batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:
+        same_path = (branch[key] == 0) | (branch[key] == branch[query])
+        mask = (tree[query] == tree[key]) & (key <= query) & same_path
+        return mask if window is None else mask & (position[query] - position[key] < window)
+
+    return rule
+
+
+def tree_attention(
+    module: nn.Module,
+    query: Float[Tensor, "batch heads queries width"],
+    key: Float[Tensor, "batch key_heads keys width"],
+    value: Float[Tensor, "batch key_heads keys value_width"],
+    attention_mask: Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    softcap: float | None = None,
+    sliding_window: int | None = None,
+    tree_layout: TreeLayout | None = None,
+    **kwargs: Any,
+) -> tuple[Tensor, None]:
+    """Attention function in the form that transformers' models call. Returns ``[batch, queries, heads, width]``."""
+    if tree_layout is None:
+        if softcap is None:
+            return sdpa_attention_forward(  # type: ignore[no-any-return]
+                module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
+            )
+        groups = query.shape[1] // key.shape[1]
+        causal = query.shape[2] > 1 and attention_mask is None
+        out = _masked(query, _expand(key, groups), _expand(value, groups), attention_mask, scaling, softcap, causal)
+        return out.transpose(1, 2).contiguous(), None
+
+    unknown = [name for name in ("s_aux", "position_bias") if kwargs.get(name) is not None]
+    if unknown:
+        raise UnsupportedAttention(f"{type(module).__name__} uses {', '.join(unknown)}")
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    window = sliding_window if sliding_window and sliding_window < tree_layout.longest else None
+    groups = query.shape[1] // key.shape[1]
+    dropout = dropout if module.training else 0.0
+    plain = softcap is None and window is None and dropout == 0.0 and query.shape[-1] == value.shape[-1]
+    if plain and query.device.type == "cpu":
+        out = _BlockAttention.apply(query, key, value, tree_layout.segments, scale)
+    elif query.device.type == "cuda" and dropout == 0.0:
+        out = _flex(query, key, value, tree_layout, window, scale, softcap)
+    else:
+        key, value = _expand(key, groups), _expand(value, groups)
+        parts = []
+        for segment in tree_layout.segments:
+            at = slice(segment.start, segment.stop)
+            mask = tree_layout.mask(segment, window)
+            parts.append(
+                _masked(query[:, :, at], key[:, :, at], value[:, :, at], mask, scale, softcap, False, dropout)
+            )
+        out = torch.cat(parts, dim=2)
+    return out.transpose(1, 2).contiguous(), None
+
+
+def _expand(states: Tensor, groups: int) -> Tensor:
+    return states if groups == 1 else states.repeat_interleave(groups, dim=1)
+
+
+def _masked(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None,
+    scale: float | None,
+    softcap: float | None,
+    causal: bool,
+    dropout: float = 0.0,
+) -> Tensor:
+    """One masked attention call; soft-capped logits are computed explicitly."""
+    if softcap is None:
+        return torch.nn.functional.scaled_dot_product_attention(
+            query, key, value, attn_mask=mask, dropout_p=dropout, is_causal=causal, scale=scale
+        )
+    scale = query.shape[-1] ** -0.5 if scale is None else scale
+    logits = torch.tanh(query @ key.transpose(-1, -2) * (scale / softcap)) * softcap
+    if causal:
+        length = query.shape[2]
+        mask = torch.ones(length, key.shape[2], dtype=torch.bool, device=query.device).tril(key.shape[2] - length)
+    if mask is not None:
+        logits = logits.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else logits + mask
+    weights = torch.softmax(logits, dim=-1, dtype=torch.float32).to(query.dtype)
+    return torch.nn.functional.dropout(weights, dropout) @ value
+
+
+_compiled_flex: Any = None
+
+
+def _flex(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    layout: TreeLayout,
+    window: int | None,
+    scale: float,
+    softcap: float | None,
+) -> Tensor:
+    from torch.nn.attention.flex_attention import flex_attention
+
+    global _compiled_flex  # noqa: PLW0603  (compiled once a process; holds no state of a run)
+    if _compiled_flex is None:
+        _compiled_flex = torch.compile(flex_attention, dynamic=True)
+
+    def cap(score: Tensor, batch: Tensor, head: Tensor, q: Tensor, k: Tensor) -> Tensor:
+        return softcap * torch.tanh(score / softcap)  # type: ignore[no-any-return, operator]
+
+    out: Tensor = _compiled_flex(
+        query,
+        key,
+        value,
+        score_mod=None if softcap is None else cap,
+        block_mask=layout.block_mask(window),
+        scale=scale,
+        enable_gqa=query.shape[1] != key.shape[1],
+    )
+    return out
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Queries ``rows`` against keys ``columns``; ``first`` blocks write their rows, others merge into them."""
+
+    rows: slice
+    columns: slice
+    causal: bool
+    first: bool
+
+
+def _blocks(segments: tuple[Segment, ...]) -> Iterator[_Block]:
+    for segment in segments:
+        trunk = slice(segment.start, segment.start + segment.trunk)
+        yield _Block(trunk, trunk, causal=True, first=True)
+        if segment.stop > trunk.stop:
+            yield _Block(slice(trunk.stop, segment.stop), trunk, causal=False, first=True)
+        start = trunk.stop
+        for length in segment.branches:
+            if length:
+                branch = slice(start, start + length)
+                yield _Block(branch, branch, causal=True, first=False)
+            start += length
+
+
+class _BlockAttention(torch.autograd.Function):
+    """Exact attention from flash-kernel blocks, merged by their log-sum-exp.
+
+    The backward kernel rebuilds each block's probabilities from the *merged* log-sum-exp, which makes the
+    blocks' gradients add up to the gradient of the whole.
+    """
+
+    @staticmethod
+    def forward(  # type: ignore[override]
+        ctx: Any, query: Tensor, key: Tensor, value: Tensor, segments: tuple[Segment, ...], scale: float
+    ) -> Tensor:
+        groups = query.shape[1] // key.shape[1]
+        wide_key, wide_value = _expand(key, groups), _expand(value, groups)
+        out = torch.empty(query.shape, dtype=query.dtype)
+        normaliser = torch.empty(query.shape[:3], dtype=torch.float32)
+        for block in _blocks(segments):
+            rows, columns = block.rows, block.columns
+            part, logsumexp = _flash(
+                query[:, :, rows],
+                wide_key[:, :, columns],
+                wide_value[:, :, columns],
+                0.0,
+                block.causal,
+                scale=scale,
+            )
+            if block.first:
+                out[:, :, rows] = part
+                normaliser[:, :, rows] = logsumexp
+                continue
+            before = normaliser[:, :, rows]
+            share = torch.sigmoid(logsumexp - before).unsqueeze(-1).to(out.dtype)
+            out[:, :, rows] = torch.lerp(out[:, :, rows], part, share)
+            normaliser[:, :, rows] = torch.logaddexp(before, logsumexp)
+        ctx.save_for_backward(query, key, value, out, normaliser)
+        ctx.segments, ctx.scale = segments, scale
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        query, key, value, out, normaliser = ctx.saved_tensors
+        groups = query.shape[1] // key.shape[1]
+        wide_key, wide_value = _expand(key, groups), _expand(value, groups)
+        grad_query = torch.empty(query.shape, dtype=query.dtype)
+        grad_key = torch.zeros(wide_key.shape, dtype=key.dtype)
+        grad_value = torch.zeros(wide_value.shape, dtype=value.dtype)
+        for block in _blocks(ctx.segments):
+            rows, columns = block.rows, block.columns
+            d_query, d_key, d_value = _flash_backward(
+                grad[:, :, rows],
+                query[:, :, rows],
+                wide_key[:, :, columns],
+                wide_value[:, :, columns],
+                out[:, :, rows],
+                normaliser[:, :, rows],
+                0.0,
+                block.causal,
+                scale=ctx.scale,
+            )
+            if block.first:
+                grad_query[:, :, rows] = d_query
+            else:
+                grad_query[:, :, rows] += d_query
+            grad_key[:, :, columns] += d_key
+            grad_value[:, :, columns] += d_value
+        if groups > 1:
+            batch, _, length, _ = key.shape
+            grad_key = grad_key.view(batch, -1, groups, length, grad_key.shape[-1]).sum(2)
+            grad_value = grad_value.view(batch, -1, groups, length, grad_value.shape[-1]).sum(2)
+        return grad_query, grad_key, grad_value, None, None
+
+
+def register() -> None:
+    """Make the attention known to transformers; calling it again changes nothing."""
+    AttentionInterface.register(NAME, tree_attention)
+    AttentionMaskInterface.register(NAME, sdpa_mask)

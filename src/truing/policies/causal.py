@@ -1,0 +1,184 @@
+"""A transformers language model as a policy: score trees, exactly and fast."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from truing.objectives.algebra import Scores
+from truing.policies import attention, precision
+from truing.policies.packing import Tree, partition
+from truing.policies.precision import Precision
+from truing.policies.scoring import ScoringRequest, install
+from truing.policies.selfcheck import Verdict, builder, check
+
+# Tokens in one forward pass without gradient, where the caller does not say.
+DEFAULT_SCORING_TOKENS = 4096
+
+
+class CausalPolicy:
+    """A causal language model (or encoder-decoder) that scores completions.
+
+    Making one changes the model in three ways: dropout is switched off (a policy and its reference must give
+    the same number for the same tokens), its attention learns about trees, and its ``forward`` accepts
+    ``scoring=``. Generation and every other use of the model stay as they were.
+
+    Args:
+        model: a transformers model, or a PEFT model around one.
+        tokenizer: its tokenizer, where text will be needed.
+        precision: ``"float32"``, ``"bfloat16"`` or ``"auto"``, which measures.
+
+    Raises:
+        ModelError: if the model's own log-probabilities cannot be reproduced by any layout.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        tokenizer: PreTrainedTokenizerBase | None = None,
+        *,
+        precision: Precision = "auto",
+    ) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self.inner = unwrap(model)
+        disable_dropout(model)
+        attention.register()
+        switched = _set_attention(self.inner)
+        install(self.inner)
+        with self.without_adapter():
+            self.verdict: Verdict = check(self.inner, allow_trees=switched)
+        if switched and self.verdict.layout != "trees":
+            self.inner.set_attn_implementation(switched)
+        self._build = builder(self.verdict.layout, self.inner)
+        self.precision = _resolve(precision, self.inner)
+
+    @property
+    def device(self) -> torch.device:
+        device: torch.device = self.inner.device
+        return device
+
+    @property
+    def has_adapter(self) -> bool:
+        """Whether an adapter is attached that can be switched off."""
+        return hasattr(self.model, "disable_adapter")
+
+    def cost(self, tree: Tree) -> int:
+        """Tokens that the model runs on to score this tree."""
+        if self.verdict.layout == "trees":
+            return tree.size
+        return sum(len(tree.prompt) + len(branch) for branch in tree.branches)
+
+    def request(self, trees: Sequence[Tree], signals: Sequence[str] = ()) -> ScoringRequest:
+        """The keyword argument of ``model(scoring=...)`` for these trees."""
+        return ScoringRequest(self._build(trees).to(self.device), tuple(signals), self.precision.autocast)
+
+    def score(
+        self,
+        trees: Sequence[Tree],
+        *,
+        signals: Sequence[str] = (),
+        through: nn.Module | None = None,
+    ) -> Scores:
+        """Score every completion in one forward pass, with gradient if gradients are enabled.
+
+        Args:
+            trees: prompts with their completions.
+            signals: see :func:`truing.policies.head.token_log_probs`.
+            through: the wrapped model (DistributedDataParallel, FSDP) to call, if there is one.
+        """
+        request = self.request(trees, signals)
+        logps, *extra = (through or self.model)(scoring=request)
+        layout = request.layout
+        return Scores(logps, layout.sequence, layout.count, signals=dict(zip(signals, extra, strict=True)))
+
+    @torch.no_grad()
+    def score_all(
+        self,
+        trees: Sequence[Tree],
+        *,
+        budget: int = DEFAULT_SCORING_TOKENS,
+        signals: Sequence[str] = (),
+        through: nn.Module | None = None,
+    ) -> Scores:
+        """Score any number of trees without gradient, in parts of at most ``budget`` tokens, in order."""
+        lengths = [[len(branch) for branch in tree.branches] for tree in trees]
+        starts, total = [], 0
+        for tree in lengths:
+            starts.append(total)
+            total += sum(tree)
+        columns = [torch.zeros(total, device=self.device) for _ in range(1 + len(signals))]
+        for group in partition([self.cost(tree) for tree in trees], budget):
+            scores = self.score([trees[i] for i in group], signals=signals, through=through)
+            values = [scores.token_logps, *(scores.signals[name] for name in signals)]
+            target = torch.cat([torch.arange(starts[i], starts[i] + sum(lengths[i])) for i in group])
+            for column, value in zip(columns, values, strict=True):
+                column[target.to(self.device)] = value
+        flat = torch.tensor([n for tree in lengths for n in tree], device=self.device)
+        sequence = torch.repeat_interleave(torch.arange(len(flat), device=self.device), flat)
+        return Scores(columns[0], sequence, len(flat), signals=dict(zip(signals, columns[1:], strict=True)))
+
+    @contextlib.contextmanager
+    def without_adapter(self) -> Iterator[None]:
+        """The model with its adapter switched off; does nothing where there is none."""
+        if not self.has_adapter:
+            yield
+            return
+        with self.model.disable_adapter():  # type: ignore[operator]
+            yield
+
+    @contextlib.contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Evaluation mode inside, the previous mode after."""
+        training = self.model.training
+        self.model.eval()
+        try:
+            yield
+        finally:
+            self.model.train(training)
+
+
+def unwrap(model: nn.Module) -> PreTrainedModel:
+    """The transformers model inside PEFT."""
+    inner: Any = model
+    if hasattr(inner, "get_base_model"):
+        inner = inner.get_base_model()
+    return inner  # type: ignore[no-any-return]
+
+
+def disable_dropout(model: nn.Module) -> None:
+    """Set every dropout probability to zero, in modules and in the attributes that attentions read."""
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+        for name in ("attention_dropout", "dropout", "activation_dropout", "dropout_rate", "resid_dropout"):
+            if isinstance(getattr(module, name, None), float):
+                setattr(module, name, 0.0)
+
+
+def _set_attention(model: PreTrainedModel) -> str:
+    """Switch to the tree attention. Returns the previous setting, or an empty string where it cannot be set."""
+    before: str = getattr(model.config, "_attn_implementation", None) or ""
+    if not getattr(model, "_supports_attention_backend", False) and not getattr(model, "_supports_sdpa", False):
+        return ""
+    try:
+        model.set_attn_implementation(attention.NAME)
+    except (ValueError, KeyError, AttributeError, ImportError):
+        return ""
+    return before if model.config._attn_implementation == attention.NAME else ""
+
+
+def _resolve(wanted: Precision, model: PreTrainedModel) -> precision.Resolved:
+    if model.dtype in (torch.bfloat16, torch.float16) and wanted != "float32":
+        return precision.Resolved(None, f"the weights' own {str(model.dtype).removeprefix('torch.')}")
+    return precision.resolve(wanted, model.device)
+
+
+def sequence_logps(scores: Scores) -> Tensor:
+    """Log-probability of each completion, nats, shape ``[N]``."""
+    return scores.total(scores.token_logps)

@@ -1,0 +1,206 @@
+"""The output head, applied only where a completion token is predicted, and in chunks.
+
+Full logits of ``T`` positions over a vocabulary of ``V`` never exist: the head runs over chunks of scored
+positions, keeps one number a position, and computes each chunk again in the backward pass. Memory is bounded
+by :data:`CHUNK_BYTES`, whatever the vocabulary and the length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn.functional import linear
+
+CHUNK_BYTES = 64 * 2**20
+SMALLEST_CHUNK = 64
+# Top-k of the over-optimisation indicators (2410.11677, section 3: k = 10, logarithm to base 2).
+TOP_K = 10
+
+
+@dataclass(frozen=True)
+class HeadSpec:
+    """How hidden states become logits: ``softcap(scale * (W h + b))``.
+
+    Args:
+        vocabulary: number of logits.
+        softcap: Gemma 2's ``c * tanh(logits / c)``; ``None`` for most models.
+        scale: constant factor on the logits (Cohere, Granite).
+    """
+
+    vocabulary: int
+    softcap: float | None = None
+    scale: float = 1.0
+
+    def finish(self, raw: Tensor) -> Tensor:
+        """Float32 logits from the output of the matrix."""
+        logits = raw.float()
+        if self.scale != 1.0:
+            logits = logits * self.scale
+        return logits if self.softcap is None else torch.tanh(logits / self.softcap) * self.softcap
+
+
+def token_log_probs(
+    hidden: Float[Tensor, "scored hidden"],
+    weight: Float[Tensor, "vocabulary hidden"],
+    bias: Float[Tensor, " vocabulary"] | None,
+    targets: Int[Tensor, " scored"],
+    spec: HeadSpec,
+    signals: Sequence[str] = (),
+) -> tuple[Float[Tensor, " scored"], dict[str, Float[Tensor, " scored"]]]:
+    """Log-probability of each target, differentiable in ``hidden``, ``weight`` and ``bias``.
+
+    Args:
+        hidden: states at the predicting positions.
+        weight: output embedding.
+        bias: output bias, if the model has one.
+        targets: token ids.
+        spec: what happens to the logits.
+        signals: further per-token values, all detached: ``"log_collision"`` (log Σ_v p²), ``"entropy"``
+            (nats), ``"topk_mass"``, ``"topk_entropy"`` (bits, not renormalised), ``"correct"`` (1 where the
+            target is the most likely token).
+
+    Returns:
+        Log-probabilities (nats, float32) and the signals that were asked for.
+    """
+    if torch.is_autocast_enabled(hidden.device.type):
+        dtype = torch.get_autocast_dtype(hidden.device.type)
+        hidden, weight = hidden.to(dtype), weight.to(dtype)
+        bias = None if bias is None else bias.to(dtype)
+    elif hidden.dtype != weight.dtype:
+        hidden = hidden.to(weight.dtype)
+    logps, *extra = _ChunkedHead.apply(hidden, weight, bias, targets, spec, tuple(signals))
+    return logps, dict(zip(signals, extra, strict=True))
+
+
+def chunks(rows: int, vocabulary: int) -> Iterator[slice]:
+    """Slices of at most :data:`CHUNK_BYTES` of logits."""
+    size = max(SMALLEST_CHUNK, CHUNK_BYTES // (4 * vocabulary))
+    for start in range(0, rows, size):
+        yield slice(start, min(start + size, rows))
+
+
+def signal_values(
+    logits: Float[Tensor, "scored vocabulary"], targets: Int[Tensor, " scored"], signals: Sequence[str]
+) -> list[Float[Tensor, " scored"]]:
+    """The signals of :func:`token_log_probs` from logits that exist."""
+    if not signals:
+        return []
+    normaliser = torch.logsumexp(logits, dim=-1)
+    chosen = logits.gather(1, targets[:, None])[:, 0]
+    return [_SIGNALS[name](logits, normaliser, chosen) for name in signals]
+
+
+class _ChunkedHead(torch.autograd.Function):
+    """Forward keeps the hidden states and the normalisers; backward recomputes the logits chunk by chunk."""
+
+    @staticmethod
+    def forward(  # type: ignore[override]
+        ctx: Any,
+        hidden: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        targets: Tensor,
+        spec: HeadSpec,
+        signals: tuple[str, ...],
+    ) -> tuple[Tensor, ...]:
+        rows = len(targets)
+        logps = hidden.new_empty(rows, dtype=torch.float32)
+        normalisers = torch.empty_like(logps)
+        extra = [torch.empty_like(logps) for _ in signals]
+        for part in chunks(rows, weight.shape[0]):
+            logits = spec.finish(linear(hidden[part], weight, bias))
+            normaliser = torch.logsumexp(logits, dim=-1)
+            chosen = logits.gather(1, targets[part, None])[:, 0]
+            logps[part] = chosen - normaliser
+            normalisers[part] = normaliser
+            for out, name in zip(extra, signals, strict=True):
+                out[part] = _SIGNALS[name](logits, normaliser, chosen)
+        ctx.save_for_backward(hidden, weight, bias, targets, normalisers)
+        ctx.spec = spec
+        ctx.mark_non_differentiable(*extra)
+        return (logps, *extra)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        hidden, weight, bias, targets, normalisers = ctx.saved_tensors
+        spec: HeadSpec = ctx.spec
+        need_hidden, need_weight, need_bias = ctx.needs_input_grad[:3]
+        grad_hidden = torch.empty_like(hidden) if need_hidden else None
+        # The weight's gradient is summed over chunks in float32, whatever the head's precision.
+        grad_weight = torch.zeros_like(weight, dtype=torch.float32) if need_weight else None
+        grad_bias = torch.zeros_like(bias, dtype=torch.float32) if need_bias else None
+        for part in chunks(len(targets), weight.shape[0]):
+            logits = spec.finish(linear(hidden[part], weight, bias))
+            # d log p(target) / d logits = onehot(target) − softmax
+            scale = grad[part, None]
+            delta = torch.exp(logits - normalisers[part, None]).mul_(-scale)
+            delta.scatter_add_(1, targets[part, None], scale.to(delta.dtype))
+            if spec.softcap is not None:
+                delta.mul_(1 - (logits / spec.softcap).square_())
+            if spec.scale != 1.0:
+                delta.mul_(spec.scale)
+            if grad_bias is not None:
+                grad_bias += delta.sum(0)
+            low = delta.to(hidden.dtype)
+            if grad_hidden is not None:
+                torch.mm(low, weight, out=grad_hidden[part])
+            if grad_weight is not None:
+                _add_outer(grad_weight, low, hidden[part])
+        return (
+            grad_hidden,
+            None if grad_weight is None else grad_weight.to(weight.dtype),
+            None if grad_bias is None else grad_bias.to(bias.dtype),
+            None,
+            None,
+            None,
+        )
+
+
+def _add_outer(total: Tensor, left: Tensor, right: Tensor) -> None:
+    """total += leftᵀ right."""
+    if left.dtype == total.dtype:
+        total.addmm_(left.t(), right)
+    else:
+        total += left.t() @ right
+
+
+def _log_collision(logits: Tensor, normaliser: Tensor, chosen: Tensor) -> Tensor:
+    return torch.logsumexp(2 * logits, dim=-1) - 2 * normaliser
+
+
+def _entropy(logits: Tensor, normaliser: Tensor, chosen: Tensor) -> Tensor:
+    probabilities = torch.exp(logits - normaliser[:, None])
+    return normaliser - (probabilities * logits).sum(-1)
+
+
+def _top(logits: Tensor, normaliser: Tensor) -> Tensor:
+    k = min(TOP_K, logits.shape[-1])
+    return torch.topk(logits, k, dim=-1, sorted=False).values - normaliser[:, None]
+
+
+def _topk_mass(logits: Tensor, normaliser: Tensor, chosen: Tensor) -> Tensor:
+    return _top(logits, normaliser).exp().sum(-1)
+
+
+def _topk_entropy(logits: Tensor, normaliser: Tensor, chosen: Tensor) -> Tensor:
+    log_p = _top(logits, normaliser)
+    return -(log_p.exp() * log_p).sum(-1) / 0.6931471805599453
+
+
+def _correct(logits: Tensor, normaliser: Tensor, chosen: Tensor) -> Tensor:
+    return (chosen >= logits.amax(-1)).float()
+
+
+_SIGNALS = {
+    "log_collision": _log_collision,
+    "entropy": _entropy,
+    "topk_mass": _topk_mass,
+    "topk_entropy": _topk_entropy,
+    "correct": _correct,
+}
+SIGNALS = frozenset(_SIGNALS)

@@ -1,0 +1,141 @@
+"""Scoring through a model's own ``forward``.
+
+:func:`install` lets ``model(scoring=request)`` return log-probabilities of completion tokens instead of
+logits. Because it goes through ``forward``, whatever wraps the model (PEFT, DistributedDataParallel, FSDP,
+DeepSpeed, ``torch.compile``) keeps working. Any other call of the model is untouched.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+from transformers import PreTrainedModel
+
+from truing.policies.attention import TreeLayout, UnsupportedAttention
+from truing.policies.head import HeadSpec, chunks, signal_values, token_log_probs
+from truing.policies.packing import Packed
+from truing.policies.rows import EncoderDecoderRows, Rows
+
+Layout = Packed | Rows
+
+
+@dataclass(frozen=True)
+class ScoringRequest:
+    """What to score, and which signals to return beside the log-probabilities.
+
+    Args:
+        layout: trees end to end, or padded rows, on the model's device.
+        signals: see :func:`truing.policies.head.token_log_probs`.
+        autocast: precision of the matrix products, or ``None`` for the model's own.
+    """
+
+    layout: Layout
+    signals: tuple[str, ...] = ()
+    autocast: torch.dtype | None = None
+
+
+def install(model: PreTrainedModel) -> None:
+    """Teach a transformers model to answer ``model(scoring=request)``; calling it again changes nothing."""
+    if getattr(model.forward, "_truing_scoring", False):
+        return
+    original = model.forward
+
+    def forward(self: PreTrainedModel, *args: Any, scoring: ScoringRequest | None = None, **kwargs: Any) -> Any:
+        if scoring is None:
+            return original(*args, **kwargs)
+        return score(self, scoring, original)
+
+    forward._truing_scoring = True  # type: ignore[attr-defined]
+    model.forward = types.MethodType(forward, model)
+
+
+def score(
+    model: PreTrainedModel, request: ScoringRequest, plain_forward: Callable[..., Any]
+) -> tuple[Tensor, ...]:
+    """Log-probabilities ``[M]`` (nats, float32), then one tensor ``[M]`` for each signal."""
+    layout = request.layout
+    device = layout.targets.device
+    with torch.autocast(device.type, dtype=request.autocast, enabled=request.autocast is not None):
+        if isinstance(layout, EncoderDecoderRows) or model.base_model is model:
+            return _from_logits(plain_forward, layout, request.signals)
+        states = _hidden(model, layout)
+        hidden = states.reshape(-1, states.shape[-1])[layout.predictor]
+        head = model.get_output_embeddings()
+        spec = head_spec(model)
+        if type(head) is nn.Linear:
+            logps, signals = token_log_probs(
+                hidden, head.weight, head.bias, layout.targets, spec, request.signals
+            )
+        else:
+            logps, signals = _through_module(head, hidden, layout.targets, spec, request.signals)
+    return (logps, *(signals[name] for name in request.signals))
+
+
+def head_spec(model: PreTrainedModel) -> HeadSpec:
+    """What the model does to its logits after the output matrix, as its configuration says."""
+    config = model.config.get_text_config()
+    scale = 1.0
+    if getattr(config, "logit_scale", None):
+        scale = float(config.logit_scale)
+    elif getattr(config, "logits_scaling", None):
+        scale = 1.0 / float(config.logits_scaling)
+    return HeadSpec(config.vocab_size, getattr(config, "final_logit_softcapping", None), scale)
+
+
+def _hidden(model: PreTrainedModel, layout: Layout) -> Tensor:
+    """States after the final norm, at every input position."""
+    body = model.base_model
+    if isinstance(layout, Packed):
+        # A four-dimensional mask is taken as it is; the tree attention ignores it.
+        placeholder = torch.zeros(1, 1, 1, 1, device=layout.input_ids.device)
+        out = body(
+            input_ids=layout.input_ids[None],
+            position_ids=layout.position_ids[None],
+            attention_mask=placeholder,
+            use_cache=False,
+            tree_layout=TreeLayout.of(layout),
+        )
+    else:
+        out = body(input_ids=layout.input_ids, attention_mask=layout.attention_mask, use_cache=False)
+    states: Tensor = out.last_hidden_state
+    return states
+
+
+def _from_logits(
+    plain_forward: Callable[..., Any], layout: Layout, signals: Sequence[str]
+) -> tuple[Tensor, ...]:
+    """Scores from the model's full logits, where its body and its head cannot be told apart."""
+    if isinstance(layout, Packed):
+        raise UnsupportedAttention("its body cannot be run without its head")
+    inputs = {"input_ids": layout.input_ids, "attention_mask": layout.attention_mask}
+    if isinstance(layout, EncoderDecoderRows):
+        inputs["decoder_input_ids"] = layout.decoder_input_ids
+    logits: Tensor = plain_forward(**inputs, use_cache=False).logits
+    wanted = logits.reshape(-1, logits.shape[-1])[layout.predictor].float()
+    picked = wanted.log_softmax(-1).gather(1, layout.targets[:, None])[:, 0]
+    return (picked, *signal_values(wanted.detach(), layout.targets, signals))
+
+
+def _through_module(
+    head: nn.Module, hidden: Tensor, targets: Tensor, spec: HeadSpec, signals: Sequence[str]
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The head as an opaque module (an adapter on it, a quantised matrix), chunked with recomputation."""
+    def chunk(part: Tensor, wanted: Tensor) -> tuple[Tensor, ...]:
+        logits = spec.finish(head(part))
+        log_p = torch.log_softmax(logits, dim=-1)
+        picked = log_p.gather(1, wanted[:, None])[:, 0]
+        return (picked, *signal_values(logits.detach(), wanted, signals))
+
+    parts = [
+        checkpoint(chunk, hidden[part], targets[part], use_reentrant=False)
+        for part in chunks(len(targets), spec.vocabulary)
+    ]
+    columns = [torch.cat(column) for column in zip(*parts, strict=True)]
+    return columns[0], dict(zip(signals, columns[1:], strict=True))
+

@@ -1,0 +1,127 @@
+"""Is trunk-and-branch scoring exact for this model? Asked of the model itself, once, before it is used.
+
+A few random tokens are scored in trees and compared with the model's own logits on every sequence alone.
+Where they differ, padded rows are tried; where those differ too, the model cannot be scored. Nothing is
+decided by the name of an architecture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from truing.errors import ModelError
+from truing.policies.attention import UnsupportedAttention
+from truing.policies.packing import Tree, pack
+from truing.policies.rows import encoder_decoder_rows, rows
+from truing.policies.scoring import Layout, ScoringRequest
+
+LayoutName = Literal["trees", "rows", "encoder-decoder"]
+
+_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 2e-2}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Which layout is exact for a model.
+
+    Attributes:
+        layout: the fastest layout whose scores agree with the model's own.
+        reason: one sentence for the plan and the report.
+        difference: largest disagreement found for that layout, nats per token.
+    """
+
+    layout: LayoutName
+    reason: str
+    difference: float
+
+
+def builder(layout: LayoutName, model: PreTrainedModel) -> Callable[[Sequence[Tree]], Layout]:
+    """The function that lays trees out."""
+    if layout == "encoder-decoder":
+        start = model.config.decoder_start_token_id
+        return lambda trees: encoder_decoder_rows(trees, start)
+    return pack if layout == "trees" else rows
+
+
+@torch.no_grad()
+def check(model: PreTrainedModel, allow_trees: bool = True) -> Verdict:
+    """Find the layout.
+
+    Args:
+        model: with scoring installed and its attention set; put into evaluation mode meanwhile.
+        allow_trees: whether the tree attention is available at all.
+
+    Raises:
+        ModelError: if no layout reproduces the model's own log-probabilities.
+    """
+    training = model.training
+    model.eval()
+    try:
+        trees = _probe(model)
+        expected = _own(model, trees)
+        tolerance = _TOLERANCE.get(model.dtype, 1e-3)
+        candidates: list[LayoutName] = ["encoder-decoder"] if model.config.is_encoder_decoder else ["rows"]
+        if allow_trees and not model.config.is_encoder_decoder:
+            candidates.insert(0, "trees")
+        why_not = "" if allow_trees else "its attention cannot be exchanged"
+        for layout in candidates:
+            try:
+                request = ScoringRequest(builder(layout, model)(trees).to(model.device))
+                found = model(scoring=request)[0]
+            except (UnsupportedAttention, TypeError, ValueError, RuntimeError, AttributeError) as error:
+                why_not = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
+                continue
+            difference = float((found.float() - expected).abs().max())
+            if difference <= tolerance:
+                return Verdict(layout, _reason(layout, why_not), difference)
+            why_not = f"scores differ from the model's own by {difference:.2g} nats a token"
+    finally:
+        model.train(training)
+    raise ModelError(
+        f"{type(model).__name__} cannot be scored: {why_not}",
+        allowed="causal language models and encoder-decoders of transformers",
+        fix="if its own code is right, please report the architecture",
+    )
+
+
+def _reason(layout: LayoutName, why_not: str) -> str:
+    if layout == "trees":
+        return "trunk and branches, checked against the model's own log-probabilities"
+    if layout == "encoder-decoder":
+        return "one row a completion: encoder-decoders read the prompt with another stack"
+    return f"one padded row a completion: {why_not}"
+
+
+def _probe(model: PreTrainedModel) -> list[Tree]:
+    size = model.config.get_text_config().vocab_size
+    generator = torch.Generator().manual_seed(0)
+
+    def tokens(count: int) -> list[int]:
+        return [int(i) for i in torch.randint(min(10, size // 2), size, (count,), generator=generator)]
+
+    return [Tree(tokens(6), [tokens(3), tokens(4)]), Tree(tokens(3), [tokens(2), tokens(1), tokens(3)])]
+
+
+def _own(model: PreTrainedModel, trees: Sequence[Tree]) -> Tensor:
+    """Log-probabilities by the model's plain forward pass on each sequence alone."""
+    found = []
+    for tree in trees:
+        for branch in tree.branches:
+            target = torch.tensor(branch, device=model.device)
+            if model.config.is_encoder_decoder:
+                decoder = [model.config.decoder_start_token_id, *branch[:-1]]
+                logits = model(
+                    input_ids=torch.tensor([tree.prompt], device=model.device),
+                    decoder_input_ids=torch.tensor([decoder], device=model.device),
+                ).logits[0]
+            else:
+                ids = torch.tensor([[*tree.prompt, *branch]], device=model.device)
+                logits = model(input_ids=ids, use_cache=False).logits[0, len(tree.prompt) - 1 : -1]
+            found.append(logits.float().log_softmax(-1).gather(1, target[:, None])[:, 0])
+    return torch.cat(found)
