@@ -1,0 +1,306 @@
+"""One optimiser step's forward and backward work, over any number of micro-batches and processes.
+
+The mathematics is that of the whole global batch. Every term is divided by the batch's own denominator,
+known before anything is scored. Where an objective couples records (sorted pairings, batch statistics), the
+whole batch is scored first without gradient: the exact gradient with respect to every token follows from that,
+and the micro-batches only carry it back through the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from truing.objectives.algebra import Batch, Objective, ObjectiveState, Scores
+from truing.policies.causal import CausalPolicy
+from truing.policies.packing import Tree, partition
+from truing.training.distributed import World
+from truing.training.examples import ExampleData, Row, roles
+from truing.training.reference import ReferenceSource
+
+
+class Backward(Protocol):
+    """How a loss is propagated; ``last`` marks the micro-batch after which gradients are exchanged."""
+
+    def __call__(self, loss: Tensor, last: bool) -> None: ...
+
+
+@dataclass
+class StepResult:
+    """What a step measured, this process's share of it.
+
+    Attributes:
+        loss: sums over processes to the loss of the global batch.
+        sums: metric sums; ``count/x`` holds what ``x`` is divided by.
+        tokens: tokens that the model was run on with gradient.
+    """
+
+    loss: float = 0.0
+    sums: dict[str, float] = field(default_factory=dict)
+    tokens: int = 0
+
+    def add(self, metrics: dict[str, float]) -> None:
+        for name, value in metrics.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+
+
+@dataclass(frozen=True)
+class References:
+    """Reference values for the records' own completions and for the mismatched ones."""
+
+    own: ReferenceSource | None = None
+    mismatched: ReferenceSource | None = None
+
+
+class PreferenceStep:
+    """Computes losses and gradients of global batches.
+
+    Args:
+        policy: what is trained.
+        objective: the loss.
+        data: tokenised records.
+        references: reference values, where the objective asks for them.
+        budget: tokens in one micro-batch.
+        world: this process among all.
+    """
+
+    def __init__(
+        self,
+        policy: CausalPolicy,
+        objective: Objective,
+        data: ExampleData,
+        references: References,
+        *,
+        budget: int,
+        world: World | None = None,
+    ) -> None:
+        self.policy = policy
+        self.objective = objective
+        self.data = data
+        self.references = references
+        self.budget = budget
+        self.world = world or World()
+        self.state: ObjectiveState = objective.init()
+        self.signals = tuple(
+            sorted(r.removeprefix("signal:") for r in objective.requires if r.startswith("signal:"))
+        )
+
+    # -- the two entry points --------------------------------------------------------------------------
+
+    def train(
+        self,
+        indices: Sequence[int],
+        backward: Backward,
+        *,
+        through: nn.Module | None = None,
+        signals: Sequence[str] = (),
+    ) -> StepResult:
+        """Accumulate the gradient of one global batch.
+
+        Args:
+            indices: the records of the batch, over all processes, the same list everywhere.
+            backward: called once per micro-batch.
+            through: the wrapped model, if there is one.
+            signals: further per-token values to average into the metrics.
+        """
+        plan = self._plan(indices)
+        whole = self._whole(plan, training=True, through=through)
+        token_grads = self._token_gradients(plan, whole) if self.objective.coupled and whole else None
+        result = StepResult()
+        groups = plan.groups[self.world.rank :: self.world.size]
+        for number, group in enumerate(groups):
+            part = self._score(plan, group, through, signals)
+            if token_grads is not None:
+                loss = (part.scores.token_logps * token_grads[plan.token_slices(group)].to(part.device)).sum()
+                self._hook(part.scores, plan, result)
+            else:
+                self._hook(part.scores, plan, result)
+                out = self.objective(part.scores, part.batch, self.state, denominators=plan.denominators)
+                loss = out.loss
+                result.loss += float(loss.detach())
+                result.add({name: float(value) for name, value in out.metrics.items()})
+            result.add(_signal_sums(part.scores, signals))
+            result.tokens += plan.cost(group)
+            backward(loss, number == len(groups) - 1)
+        if token_grads is not None and whole and self.world.is_main:
+            out = self.objective(whole, plan.batch, self.state)
+            result.loss = float(out.loss.detach())
+            result.add({name: float(value) for name, value in out.metrics.items()})
+        return result
+
+    @torch.no_grad()
+    def evaluate(self, indices: Sequence[int], *, signals: Sequence[str] = ()) -> StepResult:
+        """Loss and metrics of one batch without gradient; running statistics stay as they are."""
+        plan = self._plan(indices)
+        kept = self.state
+        with self.policy.evaluating():
+            whole = self._whole(plan, training=False, through=None)
+            result = StepResult()
+            if self.objective.coupled and whole:
+                parts = [(whole, plan.batch)] if self.world.is_main else []
+            else:
+                groups = plan.groups[self.world.rank :: self.world.size]
+                scored = [self._score(plan, group, None, signals) for group in groups]
+                parts = [(part.scores, part.batch) for part in scored]
+            for scores, batch in parts:
+                denominators = None if self.objective.coupled else plan.denominators
+                out = self.objective(scores, batch, self.state, denominators=denominators)
+                result.loss += float(out.loss)
+                result.add({name: float(value) for name, value in out.metrics.items()})
+                result.add(_signal_sums(scores, signals))
+        self.state = kept
+        return result
+
+    # -- how -------------------------------------------------------------------------------------------
+
+    def _plan(self, indices: Sequence[int]) -> _Plan:
+        # Every process must take part in the exchange of gradients: fill up with records of weight 0.
+        missing = max(0, self.world.size - len(indices))
+        indices = [*indices, *(indices[i % len(indices)] for i in range(missing))]
+        rows = self.data.take(indices)
+        trees = [Tree(row["prompt_ids"], row["completion_ids"]) for row in rows]
+        batch = roles(self.data.kind, rows)
+        if missing:
+            weight = batch.weights.clone()
+            weight[-missing:] = 0.0
+            batch = replace(batch, weight=weight)
+        costs = [self.policy.cost(tree) for tree in trees]
+        groups = partition(costs, self.budget, self.world.size)
+        lengths = torch.tensor([float(len(b)) for tree in trees for b in tree.branches])
+        return _Plan(indices, rows, trees, batch, groups, costs, self.objective.denominators(batch, lengths))
+
+    def _score(self, plan: _Plan, group: list[int], through: nn.Module | None, signals: Sequence[str]) -> _Part:
+        trees = [plan.trees[i] for i in group]
+        wanted = tuple(dict.fromkeys((*self.signals, *signals)))
+        scores = self.policy.score(trees, signals=wanted, through=through)
+        indices = [plan.indices[i] for i in group]
+        if self.references.own is not None:
+            reference = self.references.own(indices, trees).to(scores.token_logps.device)
+            scores = replace(scores, reference=reference)
+        weight = None if plan.batch.weight is None else plan.batch.weight[group]
+        batch = replace(roles(self.data.kind, [plan.rows[i] for i in group]), weight=weight)
+        return _Part(scores, batch.to(scores.token_logps.device))
+
+    def _whole(self, plan: _Plan, *, training: bool, through: nn.Module | None) -> Scores | None:
+        """Batch statistics, and the scores of the whole batch where the objective couples records."""
+        coupling = self.objective.coupling
+        if coupling == "none":
+            return None
+        own = other = None
+        if coupling == "batch":
+            own = self._gathered(plan, plan.trees, self.references.own, through)
+        if "mismatched" in self.objective.requires:
+            trees = self.data.mismatched_trees(plan.indices)
+            other = self._gathered(plan, trees, self.references.mismatched, through)
+        self.state = self.objective.update(self.state, own, plan.batch, other, training=training)
+        return own
+
+    def _gathered(
+        self, plan: _Plan, trees: list[Tree], reference: ReferenceSource | None, through: nn.Module | None
+    ) -> Scores:
+        """Scores of all processes' trees without gradient, in the order of the batch, on the CPU."""
+        mine: dict[int, tuple[Tensor, Tensor | None, dict[str, Tensor]]] = {}
+        for group in plan.groups[self.world.rank :: self.world.size]:
+            chosen = [trees[i] for i in group]
+            with torch.no_grad(), self.policy.evaluating():
+                scores = self.policy.score(chosen, signals=self.signals, through=through)
+                values = reference([plan.indices[i] for i in group], chosen) if reference is not None else None
+            sizes = [sum(len(branch) for branch in tree.branches) for tree in chosen]
+            policy = scores.token_logps.float().cpu().split(sizes)
+            ref = values.float().cpu().split(sizes) if values is not None else [None] * len(group)
+            extra = {name: value.float().cpu().split(sizes) for name, value in scores.signals.items()}
+            for place, item in enumerate(group):
+                mine[item] = (policy[place], ref[place], {name: parts[place] for name, parts in extra.items()})
+        everyone: dict[int, tuple[Tensor, Tensor | None, dict[str, Tensor]]] = {}
+        for part in self.world.gather(mine):
+            everyone.update(part)
+        ordered = [everyone[i] for i in range(len(trees))]
+        lengths = torch.tensor([len(branch) for tree in trees for branch in tree.branches])
+        references = [ref for _, ref, _ in ordered if ref is not None]
+        return Scores(
+            torch.cat([own for own, _, _ in ordered]),
+            torch.repeat_interleave(torch.arange(len(lengths)), lengths),
+            len(lengths),
+            torch.cat(references) if references else None,
+            {name: torch.cat([extra[name] for _, _, extra in ordered]) for name in self.signals},
+        )
+
+    def _token_gradients(self, plan: _Plan, whole: Scores) -> Tensor:
+        """d loss / d token log-probability of the whole batch, shape ``[M]``."""
+        with torch.enable_grad():
+            leaf = whole.token_logps.detach().clone().requires_grad_()
+            out = self.objective(replace(whole, token_logps=leaf), plan.batch, self.state)
+            (gradient,) = torch.autograd.grad(out.loss, leaf)
+        return gradient
+
+    def _hook(self, scores: Scores, plan: _Plan, result: StepResult) -> None:
+        """Record the mean absolute gradient per token, scaled to one record."""
+        if not scores.token_logps.requires_grad:
+            return
+        records = float((plan.batch.weights > 0).sum())
+
+        def record(gradient: Tensor) -> None:
+            result.add(
+                {
+                    "gradient_weight": float(gradient.abs().double().sum()) * records,
+                    "count/gradient_weight": float(len(gradient)),
+                }
+            )
+
+        scores.token_logps.register_hook(record)
+
+
+@dataclass(frozen=True)
+class _Part:
+    scores: Scores
+    batch: Batch
+
+    @property
+    def device(self) -> torch.device:
+        return self.scores.token_logps.device
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """One global batch, divided into micro-batches."""
+
+    indices: list[int]
+    rows: list[Row]
+    trees: list[Tree]
+    batch: Batch
+    groups: list[list[int]]
+    costs: list[int]
+    denominators: Tensor
+
+    def cost(self, group: list[int]) -> int:
+        return sum(self.costs[i] for i in group)
+
+    def token_slices(self, group: list[int]) -> Tensor:
+        """Positions of a group's completion tokens among those of the whole batch."""
+        sizes = torch.tensor([sum(len(branch) for branch in tree.branches) for tree in self.trees])
+        starts = sizes.cumsum(0) - sizes
+        return torch.cat([torch.arange(int(starts[i]), int(starts[i] + sizes[i])) for i in group])
+
+
+def _signal_sums(scores: Scores, signals: Sequence[str]) -> dict[str, float]:
+    sums: dict[str, float] = {}
+    for name in signals:
+        values = scores.signals.get(name)
+        if values is not None:
+            sums[f"tokens/{name}"] = float(values.double().sum())
+            sums[f"count/tokens/{name}"] = float(len(values))
+    return sums
+
+
+def means(sums: dict[str, float]) -> dict[str, float]:
+    """Turn metric sums into means; a metric without any record is left out."""
+    found = {}
+    for name, value in sums.items():
+        count = sums.get(f"count/{name}", 0.0)
+        if not name.startswith("count/") and count > 0:
+            found[name] = value / count
+    return found

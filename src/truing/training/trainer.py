@@ -1,0 +1,232 @@
+"""The trainer: transformers' loop around Truing's step.
+
+What transformers does well stays its own (optimiser, schedule, checkpoints, accelerate, DeepSpeed, FSDP,
+trackers, hub). What differs is the data order (global batches, the same for any number of processes), the
+step (exact whole-batch mathematics over micro-batches), checkpoints that are atomic, and a non-finite loss
+that stops the run instead of being averaged away.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from transformers import TrainingArguments
+
+from truing.errors import RunError
+from truing.training.batches import GlobalBatchSampler
+from truing.training.distributed import World
+from truing.training.step import PreferenceStep, StepResult, means
+from truing.writing import explain_disk_errors, sync
+
+STATE_FILE = "objective_state.safetensors"
+CHECKPOINTS = "checkpoints"
+
+# Over-optimisation indicators (2410.11677) are cheap beside a forward pass; they are taken on logged steps.
+DIAGNOSTIC_SIGNALS = ("topk_entropy", "topk_mass")
+
+
+class PreferenceTrainer(transformers.Trainer):
+    """Trains a policy with a preference objective.
+
+    Args:
+        step: policy, objective, data and references.
+        arguments: transformers' training arguments; ``output_dir`` is the run's folder.
+        global_batch: records in one optimiser step, over all processes.
+        evaluation: the held-out records' step, sharing policy and objective.
+        callbacks: further callbacks.
+    """
+
+    def __init__(
+        self,
+        step: PreferenceStep,
+        arguments: TrainingArguments,
+        *,
+        global_batch: int,
+        evaluation: PreferenceStep | None = None,
+        callbacks: Sequence[transformers.TrainerCallback] = (),
+    ) -> None:
+        super().__init__(model=step.policy.model, args=arguments, callbacks=list(callbacks))
+        self.step = step
+        self.evaluation = evaluation
+        self.global_batch = global_batch
+        self.world = World.current()
+        self.tokens_seen = 0
+        self.pairs_seen = 0
+        self._sums: dict[str, float] = {}
+
+    # -- data ------------------------------------------------------------------------------------------
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """Lists of record numbers, one list a global batch, the same in every process."""
+        sampler = GlobalBatchSampler(len(self.step.data), self.global_batch, self.args.seed)
+        return _EpochLoader(range(len(self.step.data)), batch_sampler=sampler, collate_fn=list)
+
+    # -- one step --------------------------------------------------------------------------------------
+
+    def training_step(
+        self, model: nn.Module, inputs: Any, num_items_in_batch: Tensor | int | None = None
+    ) -> Tensor:
+        """Forward and backward of one global batch. Returns this process's share of the loss, times processes."""
+        model.train()
+        logged = (self.state.global_step + 1) % self.args.logging_steps == 0
+        result = self.step.train(
+            inputs,
+            _Backward(self, model),
+            through=model,
+            signals=DIAGNOSTIC_SIGNALS if logged else (),
+        )
+        self._check_finite(result, inputs)
+        self.tokens_seen += result.tokens
+        self.pairs_seen += len(inputs)
+        for name, value in result.sums.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+        # Trainer averages what processes return; the loss of the global batch is their sum.
+        return torch.tensor(result.loss * self.world.size, device=self.args.device)
+
+    def _check_finite(self, result: StepResult, inputs: Sequence[int]) -> None:
+        if math.isfinite(result.loss):
+            return
+        rows = [str(row["id"]) for row in self.step.data.take(list(inputs)[:5])]
+        raise RunError(
+            f"the loss is {result.loss} at step {self.state.global_step + 1}",
+            where=f"the batch with records {', '.join(rows)}{' ...' if len(inputs) > 5 else ''}",
+            fix="lower training.learning_rate, or use precision: float32; "
+            "the last good checkpoint is intact, and --resume goes on from it",
+        )
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Add the metrics gathered since the last record."""
+        if "loss" in logs and self._sums:
+            logs = {**logs, **means(self.world.sum(self._sums)), "tokens": float(self.tokens_seen)}
+            self._sums = {}
+        super().log(logs, start_time)
+
+    def floating_point_ops(self, inputs: Any) -> int:
+        """Counted by the benchmarks, not by the trainer."""
+        return 0
+
+    # -- evaluation ------------------------------------------------------------------------------------
+
+    def evaluate(
+        self, eval_dataset: Any = None, ignore_keys: list[str] | None = None, metric_key_prefix: str = "eval"
+    ) -> dict[str, float]:
+        """Loss and metrics over the held-out records, each counted once."""
+        if self.evaluation is None:
+            return {}
+        metrics = {f"{metric_key_prefix}_{k}": v for k, v in evaluate(self.evaluation, self.global_batch).items()}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    # -- checkpoints -----------------------------------------------------------------------------------
+
+    def _get_output_dir(self, trial: Any) -> str:
+        """Checkpoints are written to a folder aside, and moved to their place when complete."""
+        return str(Path(self.args.output_dir) / CHECKPOINTS / ".partial")
+
+    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        staging = Path(self._get_output_dir(trial))
+        final = staging.parent / f"checkpoint-{self.state.global_step}"
+        if self.world.is_main:
+            shutil.rmtree(staging, ignore_errors=True)
+        self.world.barrier()
+        with explain_disk_errors(final):
+            super()._save_checkpoint(model, trial)
+            written = staging / final.name
+            if self.world.is_main:
+                save_objective_state(self.step, written / STATE_FILE, self.tokens_seen)
+                sync(written)
+        self.world.barrier()
+        if self.world.is_main:
+            if final.exists():
+                shutil.rmtree(final)
+            written.rename(final)
+            shutil.rmtree(staging, ignore_errors=True)
+            self._rotate(final.parent)
+        self.world.barrier()
+
+    def _rotate(self, folder: Path) -> None:
+        """Keep the newest checkpoints and the best one."""
+        limit = self.args.save_total_limit or 0
+        found = complete_checkpoints(folder)
+        best = self.state.best_global_step
+        for checkpoint in found[:-limit] if limit else []:
+            if step_of(checkpoint) != best:
+                shutil.rmtree(checkpoint, ignore_errors=True)
+
+    def _load_callback_state(self) -> None:
+        """Called while a checkpoint is being restored: the objective's state comes with it."""
+        super()._load_callback_state()
+        checkpoint = Path(self.args.output_dir) / CHECKPOINTS / f"checkpoint-{self.state.global_step}"
+        if (checkpoint / STATE_FILE).exists():
+            self.tokens_seen = load_objective_state(self.step, checkpoint / STATE_FILE)
+
+
+class _EpochLoader(DataLoader[Any]):
+    """A loader that passes the epoch on to its batch sampler."""
+
+    def set_epoch(self, epoch: int) -> None:
+        self.batch_sampler.set_epoch(epoch)  # type: ignore[union-attr]
+
+
+class _Backward:
+    """Backward through accelerate; gradients are exchanged after the last micro-batch only."""
+
+    def __init__(self, trainer: PreferenceTrainer, model: nn.Module) -> None:
+        self.trainer = trainer
+        self.model = model
+
+    def __call__(self, loss: Tensor, last: bool) -> None:
+        accelerator = self.trainer.accelerator
+        accelerator.gradient_state._set_sync_gradients(last)
+        # Processes' gradients are averaged on exchange; the global loss is a sum over processes.
+        accelerator.backward(loss * self.trainer.world.size)
+
+
+def evaluate(step: PreferenceStep, batch: int) -> dict[str, float]:
+    """Mean loss over batches weighted by their records, and mean metrics."""
+    total = StepResult()
+    records = 0
+    for start in range(0, len(step.data), batch):
+        indices = list(range(start, min(start + batch, len(step.data))))
+        result = step.evaluate(indices, signals=DIAGNOSTIC_SIGNALS)
+        total.loss += result.loss * len(indices)
+        total.add(result.sums)
+        records += len(indices)
+    sums = step.world.sum({"loss": total.loss, **total.sums})
+    return {"loss": sums.pop("loss") / max(records, 1), **means(sums)}
+
+
+def save_objective_state(step: PreferenceStep, path: Path, tokens: int) -> None:
+    """Write running statistics of the objective beside the weights."""
+    flat = {f"{i}.{name}": value for i, own in enumerate(step.state) for name, value in own.items()}
+    save_file({"tokens": torch.tensor(tokens), **{k: v.contiguous() for k, v in flat.items()}}, str(path))
+
+
+def load_objective_state(step: PreferenceStep, path: Path) -> int:
+    """Read what :func:`save_objective_state` wrote. Returns the number of tokens trained on so far."""
+    stored = load_file(str(path))
+    step.state = [
+        {name: stored.get(f"{i}.{name}", value) for name, value in own.items()} for i, own in enumerate(step.state)
+    ]
+    return int(stored["tokens"])
+
+
+def step_of(checkpoint: Path) -> int:
+    """The optimiser step of a checkpoint folder."""
+    return int(checkpoint.name.removeprefix("checkpoint-"))
+
+
+def complete_checkpoints(folder: Path) -> list[Path]:
+    """Checkpoints that were written to the end, oldest first."""
+    found = [p for p in folder.glob("checkpoint-*") if p.name.removeprefix("checkpoint-").isdigit()]
+    return sorted((p for p in found if (p / "trainer_state.json").exists()), key=step_of)

@@ -1,0 +1,103 @@
+"""Writing files so that a reader never sees half of one, and a full disk is a clear error."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from truing.errors import RunError
+
+
+@contextlib.contextmanager
+def explain_disk_errors(path: Path) -> Iterator[None]:
+    """Turn a full disk, a quota or a read-only folder into a :class:`RunError` that says so."""
+    try:
+        yield
+    except Exception as error:
+        number = _errno(error)
+        if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            free = shutil.disk_usage(_existing(path)).free / 2**20
+            raise RunError(
+                f"the disk is full: {path.name} could not be written",
+                where=str(path),
+                fix=f"free some space ({free:.0f} MiB are left there); what was saved before is intact, "
+                "and the run goes on from it with --resume",
+            ) from error
+        if number in (errno.EACCES, errno.EROFS, errno.EPERM):
+            raise RunError(
+                f"{path.name} could not be written: {os.strerror(number)}",
+                where=str(path),
+                fix="choose an output folder that you may write to",
+            ) from error
+        raise
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A path to write to; it takes the place of ``path`` when the block ends well, and is removed otherwise."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with explain_disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield partial
+            sync(partial)
+            partial.replace(path)
+    finally:
+        if partial.is_dir():
+            shutil.rmtree(partial, ignore_errors=True)
+        else:
+            partial.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Flush a file, or all files of a folder, to the disk."""
+    files = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
+    for file in files:
+        with file.open("rb") as handle:
+            os.fsync(handle.fileno())
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a text file in one step."""
+    with atomic_path(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace a JSON file in one step; non-finite numbers are written as ``null``."""
+    write_text(path, json.dumps(_finite(value), indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else None
+    if isinstance(value, dict):
+        return {str(k): _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return value
+
+
+def _errno(error: BaseException) -> int | None:
+    """The operating system's error number, looked for in the causes and in messages of native writers."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.errno:
+            return seen.errno
+        text = str(seen)
+        if "No space left" in text or "os error 28" in text or "file write failed" in text or "PytorchStreamWriter failed" in text:
+            return errno.ENOSPC
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
+def _existing(path: Path) -> Path:
+    while not path.exists():
+        path = path.parent
+    return path
