@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import torch
+from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 
 from truing.policies.causal import CausalPolicy
@@ -49,10 +51,32 @@ class Live:
             return self.policy.score_all(trees, budget=self.budget).token_logps
 
 
-@torch.no_grad()
-def move_towards(reference: nn.Module, policy: nn.Module, share: float) -> None:
-    """TR-DPO (2404.09656, eq. 4): reference <- share · policy + (1 − share) · reference."""
-    with contextlib.suppress(AttributeError):
-        policy = policy.module  # type: ignore[assignment]
-    for old, new in zip(reference.parameters(), policy.parameters(), strict=True):
-        old.lerp_(new.detach().to(old), share)
+@dataclass(frozen=True)
+class MovingReference:
+    """TR-DPO (2404.09656, eq. 4): every ``every`` steps, reference <- mix · policy + (1 − mix) · reference.
+
+    Args:
+        model: the reference, which is changed in place.
+        every: optimiser steps between moves.
+        mix: share of the policy in the new reference, in (0, 1]; 1 is a hard update.
+    """
+
+    model: nn.Module
+    every: int
+    mix: float
+
+    @torch.no_grad()
+    def after_step(self, step: int, policy: nn.Module) -> None:
+        """Move, if it is time to."""
+        if step % self.every:
+            return
+        for old, new in zip(self.model.parameters(), policy.parameters(), strict=True):
+            old.lerp_(new.detach().to(old), self.mix)
+
+    def save(self, path: Path) -> None:
+        """Write the reference's weights beside a checkpoint."""
+        save_model(self.model, str(path))
+
+    def load(self, path: Path) -> None:
+        """Read what :meth:`save` wrote."""
+        load_model(self.model, str(path))

@@ -19,15 +19,17 @@ import transformers
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from transformers import TrainingArguments
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from truing.errors import RunError
 from truing.training.batches import GlobalBatchSampler
 from truing.training.distributed import World
+from truing.training.reference import MovingReference
 from truing.training.step import PreferenceStep, StepResult, means
 from truing.writing import explain_disk_errors, sync
 
 STATE_FILE = "objective_state.safetensors"
+REFERENCE_FILE = "reference.safetensors"
 CHECKPOINTS = "checkpoints"
 
 # Over-optimisation indicators (2410.11677) are cheap beside a forward pass; they are taken on logged steps.
@@ -42,6 +44,7 @@ class PreferenceTrainer(transformers.Trainer):
         arguments: transformers' training arguments; ``output_dir`` is the run's folder.
         global_batch: records in one optimiser step, over all processes.
         evaluation: the held-out records' step, sharing policy and objective.
+        moving_reference: a reference that follows the policy (TR-DPO).
         callbacks: further callbacks.
     """
 
@@ -52,11 +55,15 @@ class PreferenceTrainer(transformers.Trainer):
         *,
         global_batch: int,
         evaluation: PreferenceStep | None = None,
+        moving_reference: MovingReference | None = None,
         callbacks: Sequence[transformers.TrainerCallback] = (),
     ) -> None:
         super().__init__(model=step.policy.model, args=arguments, callbacks=list(callbacks))
         self.step = step
         self.evaluation = evaluation
+        self.moving_reference = moving_reference
+        if moving_reference is not None:
+            self.add_callback(_MoveReference(moving_reference))
         self.global_batch = global_batch
         self.world = World.current()
         self.tokens_seen = 0
@@ -122,6 +129,7 @@ class PreferenceTrainer(transformers.Trainer):
         """Loss and metrics over the held-out records, each counted once."""
         if self.evaluation is None:
             return {}
+        self.evaluation.state = self.step.state
         metrics = {f"{metric_key_prefix}_{k}": v for k, v in evaluate(self.evaluation, self.global_batch).items()}
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
@@ -144,6 +152,8 @@ class PreferenceTrainer(transformers.Trainer):
             written = staging / final.name
             if self.world.is_main:
                 save_objective_state(self.step, written / STATE_FILE, self.tokens_seen)
+                if self.moving_reference is not None:
+                    self.moving_reference.save(written / REFERENCE_FILE)
                 sync(written)
         self.world.barrier()
         if self.world.is_main:
@@ -169,6 +179,20 @@ class PreferenceTrainer(transformers.Trainer):
         checkpoint = Path(self.args.output_dir) / CHECKPOINTS / f"checkpoint-{self.state.global_step}"
         if (checkpoint / STATE_FILE).exists():
             self.tokens_seen = load_objective_state(self.step, checkpoint / STATE_FILE)
+        if self.moving_reference is not None:
+            self.moving_reference.load(checkpoint / REFERENCE_FILE)
+
+
+class _MoveReference(TrainerCallback):
+    """Moves the reference after the optimiser's step."""
+
+    def __init__(self, reference: MovingReference) -> None:
+        self.reference = reference
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self.reference.after_step(state.global_step, kwargs["model"])
 
 
 class _EpochLoader(DataLoader[Any]):

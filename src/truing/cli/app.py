@@ -1,0 +1,45 @@
+"""All commands in one place."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from truing import __version__
+from truing.cli import align, data, diagnose, methods, quickstart, score, verify
+
+app = typer.Typer(
+    name="truing",
+    help="Align generative models with preferences, and prove that it worked.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"truing {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+app.command("quickstart")(quickstart.quickstart)
+app.command("align")(align.align)
+app.command("score")(score.score)
+app.command("diagnose")(diagnose.diagnose)
+app.command("methods")(methods.methods)
+app.command("explain")(methods.explain)
+app.command("verify")(verify.verify)
+app.add_typer(data.app, name="data", help="Look at data before you train on it.")

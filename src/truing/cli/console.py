@@ -1,0 +1,106 @@
+"""What commands share: consoles, JSON output, progress of a run."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from truing.diagnostics import Alarm
+from truing.training.align import Listener
+
+
+def print_json(value: Any) -> None:
+    """Write one JSON document to standard output; unknown numbers are null."""
+    sys.stdout.write(json.dumps(_finite(value), indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(k): _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return value
+
+
+_STAGES = {
+    "prepare": "Preparing data and model",
+    "reference": "Scoring the data with the reference",
+    "before": "Measuring the starting model",
+    "train": "Training",
+    "after": "Measuring the trained model",
+    "export": "Writing the model",
+    "report": "Writing the report",
+}
+
+
+class ConsoleListener(Listener):
+    """Shows a run on a terminal (on standard error, so that ``--json`` keeps standard output to itself)."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.console = Console(stderr=True, highlight=False, quiet=quiet)
+        self._quiet = quiet
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+
+    @property
+    def quiet(self) -> bool:
+        return self._quiet
+
+    def stage(self, name: str) -> None:
+        self.close()
+        self.console.print(f"[bold]{_STAGES.get(name, name)}[/bold]")
+
+    def plan(self, lines: list[tuple[str, str]]) -> None:
+        print_plan(self.console, lines)
+
+    def progress(self, name: str, done: int, total: int) -> None:
+        if self._quiet or not self.console.is_terminal:
+            return
+        if self._progress is None:
+            self._progress = Progress(
+                TextColumn("  {task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                console=self.console,
+                transient=True,
+            )
+            self._progress.start()
+            self._task = self._progress.add_task(name, total=total)
+        if self._task is not None:
+            self._progress.update(self._task, completed=done, total=total)
+        if done >= total:
+            self.close()
+
+    def alarm(self, alarm: Alarm) -> None:
+        colour = {"note": "cyan", "warning": "yellow", "problem": "red"}[alarm.severity]
+        self.console.print(f"\n[{colour}]{alarm.severity}[/{colour}] (step {alarm.step}) ", end="")
+        self.console.print(alarm.message, markup=False)
+        self.console.print(f"  remedy: {alarm.remedy}", markup=False)
+
+    def close(self) -> None:
+        """End a progress bar, if one is shown."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+            self._task = None
+
+
+def print_plan(console: Console, lines: list[tuple[str, str]]) -> None:
+    """The resolved plan as two columns."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, text in lines:
+        table.add_row(label, Text(text))
+    console.print(table)

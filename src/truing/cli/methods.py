@@ -1,0 +1,64 @@
+"""``truing methods`` and ``truing explain``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+
+def methods(
+    filters: Annotated[list[str] | None, typer.Argument(help="Words that must occur, e.g. `unpaired` or `kto`.")] = None,
+    requires: Annotated[
+        str | None, typer.Option("--requires", help="Only methods that need this: pairs, unpaired, reference, ...")
+    ] = None,
+    without: Annotated[
+        str | None, typer.Option("--without", help="Only methods that do not need this, e.g. reference.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
+) -> None:
+    """List the methods, what they need and what each was measured to do."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from truing.catalogue import entries
+    from truing.cli.console import print_json
+
+    rows = [row for row in entries() if _matches(row, filters or [], requires, without)]
+    if json:
+        print_json(rows)
+        return
+    table = Table(title=f"{len(rows)} methods")
+    for column in ("name", "needs", "what it does", "paper"):
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        paper = f"{row['paper']['year']} {row['paper']['arxiv']}"
+        table.add_row(row["name"], ", ".join(row["requires"]), row["summary"], paper)
+    Console().print(table)
+
+
+def _matches(row: dict[str, Any], words: list[str], requires: str | None, without: str | None) -> bool:
+    text = " ".join([row["name"], row["slug"], row["kind"], row["summary"], *row["aliases"], *row["requires"]]).lower()
+    if any(word.lower() not in text for word in words):
+        return False
+    if requires is not None and requires not in row["requires"]:
+        return False
+    return without is None or without not in row["requires"]
+
+
+def explain(
+    name: Annotated[str, typer.Argument(help="A method; see `truing methods`.")],
+    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Explain a method: formula, gradient weight, what it needs, when to use it and when not, paper."""
+    from rich.console import Console
+
+    from truing.catalogue import explanation
+    from truing.cli.console import print_json
+    from truing.cli.explanation import render
+
+    found = explanation(name)
+    if json:
+        print_json(found)
+    else:
+        render(Console(highlight=False), found)

@@ -1,0 +1,117 @@
+"""Answers to held-out prompts before and after training, judged side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from truing.evaluation import text_metrics
+from truing.policies.causal import CausalPolicy, sequence_logps
+from truing.policies.generation import Progress, Sampling, generate
+from truing.policies.packing import Tree
+from truing.rewards.scorers import SCORERS, load_scorer
+from truing.statistics import Estimate, WinRate, paired_difference, win_rate
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Sampled completions.
+
+    Attributes:
+        tokens: token ids of each.
+        texts: their text, without special tokens.
+    """
+
+    tokens: list[list[int]]
+    texts: list[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"tokens": self.tokens, "texts": self.texts}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Sampled answers before and after.
+
+    Attributes:
+        win_rate: by the judge; ``None`` without one.
+        others: paired change of every other scorer, so that a gain on one is not bought with another.
+        kl: of the trained from the starting model on the trained model's own samples, nats per answer.
+        length, repetition: paired changes, tokens and shares.
+        distinct_before, distinct_after: distinct 2-grams of each set.
+        finished_before, finished_after: share of answers that ended by themselves.
+    """
+
+    judge: str | None
+    win_rate: WinRate | None
+    score_change: Estimate | None
+    others: dict[str, Estimate]
+    kl: Estimate | None
+    length: Estimate
+    length_before: float
+    repetition: Estimate
+    distinct_before: float
+    distinct_after: float
+    finished_before: float
+    finished_after: float
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def answer(
+    policy: CausalPolicy, prompts: Sequence[Sequence[int]], sampling: Sampling, progress: Progress | None = None
+) -> Answers:
+    """Sample one answer to each prompt."""
+    tokens = generate(policy, prompts, sampling, progress=progress)
+    assert policy.tokenizer is not None
+    texts = [policy.tokenizer.decode(t, skip_special_tokens=True).strip() for t in tokens]
+    return Answers(tokens, texts)
+
+
+def score_answers(policy: CausalPolicy, prompts: Sequence[Sequence[int]], answers: Answers, budget: int) -> np.ndarray:
+    """Log-probability of each answer, nats; empty answers count 0."""
+    kept = [i for i, tokens in enumerate(answers.tokens) if tokens]
+    found = np.zeros(len(answers.tokens))
+    if kept:
+        with policy.evaluating():
+            scores = policy.score_all([Tree(prompts[i], [answers.tokens[i]]) for i in kept], budget=budget)
+        found[kept] = sequence_logps(scores).double().cpu().numpy()
+    return found
+
+
+def compare(
+    before: Answers, after: Answers, *, judge: str | None, ends: set[int], kl: Estimate | None
+) -> Comparison:
+    """Compare two sets of answers to the same prompts."""
+    decided = scored = None
+    others: dict[str, Estimate] = {}
+    for entry in SCORERS:
+        scorer = load_scorer(entry.name)
+        new, old = scorer.scores(after.texts), scorer.scores(before.texts)
+        if entry.name == judge:
+            decided, scored = win_rate(new, old), paired_difference(new, old)
+        else:
+            others[entry.name] = paired_difference(new, old)
+    repeated = [[text_metrics.repetition(t) for t in a.tokens] for a in (before, after)]
+    return Comparison(
+        judge=judge,
+        win_rate=decided,
+        score_change=scored,
+        others=others,
+        kl=kl,
+        length=paired_difference(text_metrics.lengths(after.tokens), text_metrics.lengths(before.tokens)),
+        length_before=float(text_metrics.lengths(before.tokens).mean()),
+        repetition=paired_difference(repeated[1], repeated[0]),
+        distinct_before=text_metrics.distinct(before.tokens),
+        distinct_after=text_metrics.distinct(after.tokens),
+        finished_before=_finished(before, ends),
+        finished_after=_finished(after, ends),
+    )
+
+
+def _finished(answers: Answers, ends: set[int]) -> float:
+    return float(np.mean([bool(t) and t[-1] in ends for t in answers.tokens]))

@@ -1,0 +1,121 @@
+"""Sample completions in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from transformers import GenerationConfig
+
+from truing.errors import ModelError
+from truing.policies.causal import CausalPolicy
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How completions are drawn.
+
+    Attributes:
+        max_new_tokens: longest completion, tokens.
+        temperature: 0 takes the most likely token.
+        top_p: smallest probability mass that is sampled from.
+        seed: the same seed and prompts give the same completions on the same machine.
+        batch: prompts in one pass.
+    """
+
+    max_new_tokens: int = 64
+    temperature: float = 0.7
+    top_p: float = 1.0
+    seed: int = 0
+    batch: int = 64
+
+
+@torch.no_grad()
+def generate(
+    policy: CausalPolicy,
+    prompts: Sequence[Sequence[int]],
+    sampling: Sampling,
+    *,
+    progress: Progress | None = None,
+) -> list[list[int]]:
+    """One completion for each prompt, as token ids, ended by the end-of-sequence token where one was drawn.
+
+    Prompts are batched by length; random numbers are drawn per batch from ``seed``, so the result does not
+    depend on what ran before. The global random state is left as it was.
+
+    Args:
+        policy: the model, with its tokenizer.
+        prompts: token ids.
+        sampling: how to draw.
+        progress: called with (prompts done, prompts in all).
+
+    Raises:
+        ModelError: if the policy has no tokenizer.
+    """
+    tokenizer = policy.tokenizer
+    if tokenizer is None:
+        raise ModelError("generation needs the model's tokenizer", fix="pass tokenizer= to CausalPolicy")
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
+    ends = _end_tokens(policy, int(tokenizer.eos_token_id))
+    config = GenerationConfig(
+        max_new_tokens=sampling.max_new_tokens,
+        do_sample=sampling.temperature > 0,
+        temperature=sampling.temperature if sampling.temperature > 0 else None,
+        top_p=sampling.top_p if sampling.temperature > 0 else None,
+        top_k=0 if sampling.temperature > 0 else None,
+        pad_token_id=pad,
+        eos_token_id=sorted(ends),
+        use_cache=True,
+    )
+    order = sorted(range(len(prompts)), key=lambda i: (len(prompts[i]), i))
+    found: list[list[int]] = [[] for _ in prompts]
+    done = 0
+    devices = [policy.device] if policy.device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices), policy.evaluating():
+        for start in range(0, len(order), sampling.batch):
+            part = order[start : start + sampling.batch]
+            torch.manual_seed(sampling.seed * 1_000_003 + start)
+            for index, tokens in zip(part, _batch(policy, [prompts[i] for i in part], config, pad), strict=True):
+                found[index] = _cut(tokens, ends)
+            done += len(part)
+            if progress:
+                progress(done, len(prompts))
+    return found
+
+
+def _batch(
+    policy: CausalPolicy, prompts: Sequence[Sequence[int]], config: GenerationConfig, pad: int
+) -> list[list[int]]:
+    width = max(len(prompt) for prompt in prompts)
+    ids = torch.full((len(prompts), width), pad, dtype=torch.int64)
+    mask = torch.zeros_like(ids)
+    for row, prompt in enumerate(prompts):
+        ids[row, width - len(prompt) :] = torch.tensor(list(prompt))
+        mask[row, width - len(prompt) :] = 1
+    device = policy.device
+    dtype = policy.precision.autocast
+    with torch.autocast(device.type, dtype=dtype, enabled=dtype is not None):
+        out = policy.model.generate(  # type: ignore[operator]
+            input_ids=ids.to(device), attention_mask=mask.to(device), generation_config=config
+        )
+    start = 0 if policy.verdict.layout == "encoder-decoder" else width
+    rows: list[list[int]] = out[:, start:].tolist()
+    return rows
+
+
+def _end_tokens(policy: CausalPolicy, eos: int) -> set[int]:
+    """The tokenizer's end token and those of the model's own generation configuration."""
+    configured = getattr(policy.inner.generation_config, "eos_token_id", None)
+    extra = configured if isinstance(configured, list) else [configured]
+    return {eos, *(int(token) for token in extra if token is not None)}
+
+
+def _cut(tokens: list[int], ends: set[int]) -> list[int]:
+    """Drop what follows the first end token."""
+    for place, token in enumerate(tokens):
+        if token in ends:
+            return tokens[: place + 1]
+    return tokens

@@ -1,0 +1,51 @@
+"""The quickstart: a real preference set, a real (tiny) model, a judge that was not trained on, three minutes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from truing.assets import preference_sample
+from truing.errors import RunError
+from truing.recipe import Recipe, parse_recipe
+from truing.training.align import Listener, RunResult, align
+from truing.writing import write_json
+
+
+def recipe(output: Path) -> Recipe:
+    """The recipe of the quickstart, as it would stand in a file."""
+    return parse_recipe(
+        {
+            "model": "truing/tiny",
+            "data": {"path": str(preference_sample()), "eval_fraction": 0.4, "max_length": 512},
+            "objective": [{"name": "dpo", "beta": 0.1}],
+            "training": {
+                "epochs": 3,
+                "learning_rate": 5e-5,
+                "global_batch": 16,
+                "precision": "auto",
+                "seed": 0,
+            },
+            "evaluation": {"judge": "harmlessness", "judged_prompts": 200, "max_new_tokens": 48, "samples": 6},
+            "output": str(output),
+        }
+    )
+
+
+def run(output: Path, listener: Listener) -> RunResult:
+    """Check the data, align, measure, report.
+
+    Raises:
+        RunError: if ``output`` holds a run already.
+    """
+    if (output / "run.json").exists():
+        raise RunError(
+            "the folder holds a run already", where=str(output), fix="remove it, or choose another with --output"
+        )
+    from truing.data.check import check_path
+
+    listener.stage("check")
+    report = check_path(str(preference_sample()))
+    write_json(output / "data.json", report.as_dict())
+    return align(recipe(output), listener=listener)
+
+

@@ -1,0 +1,1 @@
+"""Rewards and judges: what an answer is worth."""

@@ -1,0 +1,162 @@
+"""Score any checkpoint on any data: the same numbers that training showed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import torch
+
+from truing.errors import TruingError
+from truing.statistics import Estimate, mean, rate
+from truing.writing import atomic_path
+
+if TYPE_CHECKING:
+    from truing.policies.causal import CausalPolicy
+    from truing.policies.packing import Tree
+    from truing.policies.precision import Precision
+
+
+@dataclass(frozen=True)
+class ScoreSummary:
+    """What the rows add up to.
+
+    Attributes:
+        rows: records scored.
+        metrics: each with a 95 % interval.
+    """
+
+    rows: int
+    metrics: dict[str, Estimate]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows, "metrics": {name: e.as_dict() for name, e in self.metrics.items()}}
+
+    def sentences(self) -> list[str]:
+        lines = [f"{self.rows:,} records scored"]
+        for name, e in self.metrics.items():
+            lines.append(f"{name}: {e.value:.4g} (95 % interval {e.low:.4g} to {e.high:.4g}, n = {e.n})")
+        return lines
+
+
+def score_file(
+    model: str,
+    data: str,
+    *,
+    reference: str | None = None,
+    beta: float = 0.1,
+    output: Path | None = None,
+    max_length: int = 1024,
+    precision: str = "auto",
+    chat_template: str | None = None,
+) -> ScoreSummary:
+    """Score every completion of a data set, and write one JSON object per record.
+
+    Each object has ``id`` and ``completions``, a list with ``role`` (chosen, rejected, or the completion's number),
+    ``tokens``, ``logp`` (nats), ``logp_per_token`` and, with a reference, ``reference_logp``, ``log_ratio`` and
+    ``reward`` (beta times the log-ratio); pairs also get ``margin``.
+
+    Args:
+        model: folder, checkpoint of a run, or hub name.
+        data: as for training; the layout is detected.
+        reference: another model; the same tokens are scored with it.
+        beta: scale of the implicit reward.
+        output: file; ``None`` writes to standard output.
+        max_length: tokens.
+        precision: auto, float32 or bfloat16.
+        chat_template: for tokenizers that have none.
+
+    Raises:
+        TruingError: on anything the user can mend.
+    """
+    from truing.data.sources import load
+    from truing.data.text import TextEncoder
+    from truing.policies.loading import load_tokenizer
+    from truing.training.examples import ExampleData
+
+    if precision not in ("auto", "float32", "bfloat16"):
+        raise TruingError(f"unknown precision {precision!r}", where="--precision", allowed="auto, float32, bfloat16")
+    if not beta > 0:
+        raise TruingError(f"beta must be > 0, not {beta:g}", where="--beta")
+    records = load(data)
+    tokenizer = load_tokenizer(model)
+    encoded = TextEncoder(tokenizer, max_length=max_length, chat_template=chat_template).encode(records)
+    examples = ExampleData(encoded.dataset, records.kind)
+    trees = examples.trees(range(len(examples)))
+    own = _sums(_policy(model, precision), trees)
+    base = _sums(_policy(reference, precision), trees) if reference else None
+    ids = [str(i) for i in encoded.dataset["id"]]
+    rows = list(_rows(ids, trees, records.kind, own, base, beta))
+    _write(rows, output)
+    return ScoreSummary(len(rows), _metrics(rows))
+
+
+def _policy(name: str, precision: str) -> CausalPolicy:
+    from truing.policies.causal import CausalPolicy
+    from truing.policies.loading import load_model
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return CausalPolicy(load_model(name, device=device), precision=cast("Precision", precision))
+
+
+def _sums(policy: CausalPolicy, trees: list[Tree]) -> np.ndarray:
+    from truing.policies.causal import sequence_logps
+
+    with policy.evaluating():
+        return sequence_logps(policy.score_all(trees)).double().cpu().numpy()
+
+
+def _rows(
+    ids: list[str], trees: list[Tree], kind: str, own: np.ndarray, base: np.ndarray | None, beta: float
+) -> Iterator[dict[str, Any]]:
+    place = 0
+    for name, tree in zip(ids, trees, strict=True):
+        completions: list[dict[str, Any]] = []
+        for number, branch in enumerate(tree.branches):
+            entry: dict[str, Any] = {
+                "role": ("chosen", "rejected")[number] if kind == "pairs" else str(number),
+                "tokens": len(branch),
+                "logp": round(float(own[place]), 5),
+                "logp_per_token": round(float(own[place]) / len(branch), 5),
+            }
+            if base is not None:
+                ratio = float(own[place] - base[place])
+                entry |= {
+                    "reference_logp": round(float(base[place]), 5),
+                    "log_ratio": round(ratio, 5),
+                    "reward": round(beta * ratio, 6),
+                }
+            completions.append(entry)
+            place += 1
+        row: dict[str, Any] = {"id": name, "completions": completions}
+        if kind == "pairs":
+            key = "reward" if base is not None else "logp"
+            row["margin"] = round(completions[0][key] - completions[1][key], 6)
+        yield row
+
+
+def _write(rows: list[dict[str, Any]], output: Path | None) -> None:
+    if output is None:
+        for row in rows:
+            sys.stdout.write(json.dumps(row) + "\n")
+        return
+    with atomic_path(output) as partial, partial.open("w", encoding="utf-8") as handle:
+        for row in rows:
+            handle.write(json.dumps(row) + "\n")
+
+
+def _metrics(rows: list[dict[str, Any]]) -> dict[str, Estimate]:
+    flat = [c for row in rows for c in row["completions"]]
+    found = {"logp_per_token": mean([c["logp_per_token"] for c in flat])}
+    margins = [row["margin"] for row in rows if "margin" in row]
+    if margins:
+        found["accuracy (chosen above rejected)"] = rate(sum(m > 0 for m in margins), len(margins))
+        found["margin"] = mean(margins)
+    if flat and "log_ratio" in flat[0]:
+        found["log_ratio"] = mean([c["log_ratio"] for c in flat])
+    return found

@@ -1,0 +1,100 @@
+"""Rates, means and differences, never without n and a 95 % interval. Unknown is nan, never 0."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its uncertainty.
+
+    Attributes:
+        value: the estimate.
+        low, high: 95 % interval.
+        n: independent observations behind it.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the interval lies on one side of zero."""
+        return self.low > 0 or self.high < 0
+
+
+UNKNOWN = Estimate(math.nan, math.nan, math.nan, 0)
+
+
+def rate(successes: int, n: int) -> Estimate:
+    """A proportion with its Wilson interval."""
+    if n == 0:
+        return UNKNOWN
+    interval = stats.binomtest(successes, n).proportion_ci(method="wilson")
+    return Estimate(successes / n, float(interval.low), float(interval.high), n)
+
+
+def mean(values: Sequence[float] | np.ndarray) -> Estimate:
+    """A mean with its Student interval; the interval is nan for fewer than two values."""
+    array = np.asarray(values, dtype=np.float64)
+    array = array[np.isfinite(array)]
+    if len(array) == 0:
+        return UNKNOWN
+    center = float(array.mean())
+    if len(array) == 1:
+        return Estimate(center, math.nan, math.nan, 1)
+    half = float(stats.t.ppf(0.975, len(array) - 1) * array.std(ddof=1) / math.sqrt(len(array)))
+    return Estimate(center, center - half, center + half, len(array))
+
+
+def paired_difference(after: Sequence[float] | np.ndarray, before: Sequence[float] | np.ndarray) -> Estimate:
+    """Mean of after − before over the same items, with the interval of a paired t-test."""
+    return mean(np.asarray(after, dtype=np.float64) - np.asarray(before, dtype=np.float64))
+
+
+@dataclass(frozen=True)
+class WinRate:
+    """How often one side of a paired comparison scored higher.
+
+    Attributes:
+        rate: wins plus half the ties, over all; with its 95 % interval over items.
+        wins, ties, losses: counts.
+        p_value: exact two-sided sign test on the decided items; nan where all are tied.
+    """
+
+    rate: Estimate
+    wins: int
+    ties: int
+    losses: int
+    p_value: float
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def significant(self) -> bool:
+        """Whether the interval lies above one half."""
+        return self.rate.low > 0.5
+
+
+def win_rate(after: Sequence[float] | np.ndarray, before: Sequence[float] | np.ndarray) -> WinRate:
+    """Compare two scores of the same items."""
+    gap = np.asarray(after, dtype=np.float64) - np.asarray(before, dtype=np.float64)
+    wins, losses = int((gap > 0).sum()), int((gap < 0).sum())
+    ties = len(gap) - wins - losses
+    estimate = mean(np.where(gap > 0, 1.0, np.where(gap < 0, 0.0, 0.5)))
+    clipped = Estimate(estimate.value, max(0.0, estimate.low), min(1.0, estimate.high), estimate.n)
+    p_value = float(stats.binomtest(wins, wins + losses).pvalue) if wins + losses else math.nan
+    return WinRate(clipped, wins, ties, losses, p_value)

@@ -1,0 +1,178 @@
+"""Measuring the starting model and the trained one on the same held-out records and prompts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+
+from truing.evaluation import held_out, samples
+from truing.evaluation.findings import Finding, findings
+from truing.evaluation.held_out import HeldOut, RowScores
+from truing.evaluation.samples import Answers, Comparison
+from truing.policies.generation import Progress, Sampling
+from truing.statistics import Estimate, mean
+from truing.training.prepare import Prepared
+from truing.training.references import Resolved, starting_policy
+from truing.writing import write_json, write_text
+
+
+_KL_PROMPTS = 64
+
+
+@dataclass(frozen=True)
+class Before:
+    """The starting model on held-out data.
+
+    Attributes:
+        rows: scores of the held-out completions; ``None`` where nothing is held out.
+        prompts: token ids of the prompts that are answered.
+        answers: the starting model's answers.
+    """
+
+    rows: RowScores | None
+    prompts: list[list[int]]
+    answers: Answers | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What training changed.
+
+    Attributes:
+        held_out: rows and metrics; ``None`` where nothing was held out.
+        comparison: sampled answers; ``None`` where none were asked for.
+        findings: in sentences.
+        samples: prompt, answer before and answer after, as text.
+    """
+
+    held_out: HeldOut | None
+    comparison: Comparison | None
+    findings: list[Finding]
+    samples: list[dict[str, str]]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "held_out": {k: v.as_dict() for k, v in self.held_out.metrics.items()} if self.held_out else None,
+            "samples": self.comparison.as_dict() if self.comparison else None,
+        }
+
+
+def measure_before(prepared: Prepared, references: Resolved, progress: Progress | None = None) -> Before:
+    """Score and sample the starting model; answers are kept on disk for a resumed run."""
+    if prepared.held_out is None:
+        return Before(None, [], None)
+    data = prepared.held_out.examples
+    if references.held_out_values is not None:
+        lengths = [len(b) for tree in data.trees(range(len(data))) for b in tree.branches]
+        rows = held_out.reference_rows(references.held_out_values, lengths)
+    else:
+        with prepared.policy.without_adapter():
+            rows = held_out.score_rows(prepared.policy, data, prepared.budget)
+    prompts = _prompts(prepared)
+    if not prompts:
+        return Before(rows, [], None)
+    path = prepared.output / "evaluation" / "before.json"
+    stored = _read_answers(path, prompts)
+    if stored is None:
+        with prepared.policy.without_adapter():
+            stored = samples.answer(prepared.policy, prompts, _sampling(prepared), progress)
+        write_json(path, {"prompts": prompts, **stored.as_dict()})
+    return Before(rows, prompts, stored)
+
+
+def measure_after(prepared: Prepared, before: Before, progress: Progress | None = None) -> Outcome:
+    """Score and sample the trained model, and compare."""
+    compared: HeldOut | None = None
+    folder = prepared.output / "evaluation"
+    if prepared.held_out is not None and before.rows is not None:
+        data = prepared.held_out.examples
+        compared = held_out.compare(data, before.rows, held_out.score_rows(prepared.policy, data, prepared.budget))
+        lines = "".join(json.dumps(row) + "\n" for row in compared.rows())
+        write_text(folder / "held_out.jsonl", lines)
+    comparison: Comparison | None = None
+    shown: list[dict[str, str]] = []
+    if before.answers is not None:
+        answers = samples.answer(prepared.policy, before.prompts, _sampling(prepared), progress)
+        comparison = samples.compare(
+            before.answers,
+            answers,
+            judge=prepared.recipe.evaluation.judge,
+            ends=_ends(prepared),
+            kl=_kl(prepared, before.prompts),
+        )
+        shown = _shown(prepared, before, answers)
+        write_json(folder / "after.json", answers.as_dict())
+        write_json(folder / "samples.json", shown)
+    return Outcome(compared, comparison, findings(compared, comparison), shown)
+
+
+def _prompts(prepared: Prepared) -> list[list[int]]:
+    """Distinct held-out prompts that fit, in order."""
+    wanted = max(
+        prepared.recipe.evaluation.samples,
+        prepared.recipe.evaluation.judged_prompts if prepared.recipe.evaluation.judge else 0,
+    )
+    assert prepared.held_out is not None
+    data = prepared.held_out.examples
+    seen: dict[tuple[int, ...], None] = {}
+    for tree in data.trees(range(len(data))):
+        seen.setdefault(tuple(tree.prompt))
+        if len(seen) >= wanted:
+            break
+    return [list(prompt) for prompt in seen][:wanted]
+
+
+def _sampling(prepared: Prepared) -> Sampling:
+    evaluation = prepared.recipe.evaluation
+    return Sampling(
+        max_new_tokens=evaluation.max_new_tokens,
+        temperature=evaluation.temperature,
+        seed=prepared.recipe.training.seed,
+    )
+
+
+def _kl(prepared: Prepared, prompts: list[list[int]]) -> Estimate:
+    """KL(trained ‖ starting), nats per answer, from answers that the trained model samples at temperature 1."""
+    policy, budget = prepared.policy, prepared.budget
+    chosen = prompts[:_KL_PROMPTS]
+    sampling = replace(_sampling(prepared), temperature=1.0, seed=prepared.recipe.training.seed + 1)
+    answers = samples.answer(policy, chosen, sampling)
+    own = samples.score_answers(policy, chosen, answers, budget)
+    if policy.has_adapter:
+        with policy.without_adapter():
+            start = samples.score_answers(policy, chosen, answers, budget)
+    else:
+        start = samples.score_answers(starting_policy(prepared), chosen, answers, budget)
+    return mean(own - start)
+
+
+def _ends(prepared: Prepared) -> set[int]:
+    return {int(prepared.tokenizer.eos_token_id)}  # type: ignore[arg-type]
+
+
+def _shown(prepared: Prepared, before: Before, answers: Answers) -> list[dict[str, str]]:
+    assert before.answers is not None
+    count = prepared.recipe.evaluation.samples
+    prompts = [prepared.tokenizer.decode(p, skip_special_tokens=False) for p in before.prompts[:count]]
+    return [
+        {"prompt": prompt, "before": old, "after": new}
+        for prompt, old, new in zip(prompts, before.answers.texts, answers.texts, strict=False)
+    ]
+
+
+def _read_answers(path: Path, prompts: list[list[int]]) -> Answers | None:
+    """Answers of an interrupted run, if they are to the same prompts."""
+    if not path.exists():
+        return None
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError:
+        return None
+    if stored.get("prompts") != prompts:
+        return None
+    return Answers(stored["tokens"], stored["texts"])
+
+

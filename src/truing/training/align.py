@@ -1,0 +1,324 @@
+"""The main job: from a recipe to an aligned model, a record of the run and a report.
+
+Stages, each of which leaves its result on disk and is not done again on ``--resume``: prepare, reference,
+before (held-out scores and sampled answers of the starting model), train, after, export, report.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import transformers
+from transformers import TrainingArguments
+
+from truing.diagnostics import Alarm, Facts
+from truing.errors import RunError
+from truing.evaluation.findings import Finding
+from truing.recipe import Recipe
+from truing.training import adapters, callbacks, model_card
+from truing.training.after import Before, Outcome, measure_after, measure_before
+from truing.training.distributed import World
+from truing.training.plan import describe, plan
+from truing.training.prepare import Prepared, prepare
+from truing.training.record import RunRecord
+from truing.training.reference import MovingReference
+from truing.training.references import Resolved, resolve_references
+from truing.training.step import PreferenceStep
+from truing.training.trainer import CHECKPOINTS, PreferenceTrainer, complete_checkpoints
+from truing.writing import atomic_path, write_text
+
+
+class Listener:
+    """Hears what a run is doing. The command line prints it; by default nothing is said."""
+
+    def stage(self, name: str) -> None:
+        """A stage begins."""
+
+    def plan(self, lines: list[tuple[str, str]]) -> None:
+        """The resolved plan."""
+
+    def progress(self, name: str, done: int, total: int) -> None:
+        """Part of a stage is done."""
+
+    def alarm(self, alarm: Alarm) -> None:
+        """An alarm was raised."""
+
+    @property
+    def quiet(self) -> bool:
+        """Whether the training loop shall print nothing."""
+        return True
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run left behind.
+
+    Attributes:
+        folder: the output folder.
+        status: ``finished``, ``stopped`` (by an alarm), or ``interrupted`` (by a signal; resume it).
+        model: folder of the trained model, for ``from_pretrained``.
+        report: the HTML report.
+        findings: what changed, in sentences.
+        alarms: what was raised during training.
+        record: the content of run.json.
+    """
+
+    folder: Path
+    status: str
+    model: Path
+    report: Path
+    findings: list[Finding] = field(default_factory=list)
+    alarms: list[Alarm] = field(default_factory=list)
+    record: dict[str, Any] = field(default_factory=dict)
+
+
+def align(recipe: Recipe, *, resume: bool = False, listener: Listener | None = None) -> RunResult:
+    """Align a model with preferences.
+
+    Args:
+        recipe: from :func:`truing.recipe.load_recipe` or :func:`~truing.recipe.parse_recipe`.
+        resume: go on with a run that was interrupted; a finished run is returned as it is.
+        listener: hears about progress.
+
+    Raises:
+        TruingError: on anything the user can mend.
+    """
+    listener = listener or Listener()
+    transformers.utils.logging.disable_progress_bar()
+    folder = Path(recipe.output)
+    earlier = _earlier(folder, recipe, resume)
+    if earlier is not None and earlier.values.get("status") in ("finished", "stopped"):
+        return _read_result(earlier)
+    listener.stage("prepare")
+    prepared = prepare(recipe)
+    world = World.current()
+    values = plan(prepared)
+    listener.plan(describe(values))
+    record = earlier or RunRecord.start(folder, recipe)
+    if world.is_main:
+        folder.mkdir(parents=True, exist_ok=True)
+        record.update(status="running", plan=values)
+        write_text(folder / "recipe.json", json.dumps(recipe.model_dump(mode="json"), indent=2) + "\n")
+    try:
+        return _run(prepared, record, listener, resume=resume)
+    except BaseException as error:
+        if world.is_main:
+            status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+            record.finish(status, error=str(error)[:2000])
+        raise
+
+
+def _run(prepared: Prepared, record: RunRecord, listener: Listener, *, resume: bool) -> RunResult:
+    recipe, folder, world = prepared.recipe, prepared.output, World.current()
+    listener.stage("reference")
+    references = resolve_references(prepared, progress=lambda d, t: listener.progress("reference", d, t))
+    record.values["reference_reused"] = references.reused
+    listener.stage("before")
+    before = measure_before(prepared, references, progress=lambda d, t: listener.progress("before", d, t))
+    listener.stage("train")
+    trainer, watch, stop = _trainer(prepared, references, listener)
+    checkpoints = complete_checkpoints(folder / CHECKPOINTS) if resume else []
+    trainer.train(resume_from_checkpoint=str(checkpoints[-1]) if checkpoints else None)
+    alarms = list(watch.raised.values())
+    if stop.received is not None:
+        if world.is_main:
+            record.finish("interrupted", alarms=[a.as_dict() for a in alarms])
+        return _result(folder, "interrupted", record, [], alarms)
+    _choose_weights(trainer, recipe, stopped=watch.stopped_by is not None)
+    outcome: Outcome | None = None
+    if world.is_main:
+        listener.stage("after")
+        outcome = measure_after(prepared, before, progress=lambda d, t: listener.progress("after", d, t))
+        listener.stage("export")
+        _export(prepared, record, outcome)
+        status = "stopped" if watch.stopped_by else "finished"
+        record.finish(
+            status,
+            alarms=[a.as_dict() for a in alarms],
+            stopped_by=watch.stopped_by.name if watch.stopped_by else None,
+            kept_step=trainer.state.global_step if not _keeps_best(recipe) else trainer.state.best_global_step,
+            tokens_trained=trainer.tokens_seen,
+            findings=[f.as_dict() for f in outcome.findings],
+            evaluation=outcome.as_dict(),
+        )
+        listener.stage("report")
+        from truing.report import write_run_report
+
+        write_run_report(folder)
+    world.barrier()
+    return _result(folder, record.values["status"], record, outcome.findings if outcome else [], alarms)
+
+
+def _trainer(
+    prepared: Prepared, references: Resolved, listener: Listener
+) -> tuple[PreferenceTrainer, callbacks.AlarmWatch, callbacks.CleanStop]:
+    recipe, world = prepared.recipe, World.current()
+    step = PreferenceStep(
+        prepared.policy, prepared.objective, prepared.train.examples, references.train, budget=prepared.budget, world=world
+    )
+    evaluation = None
+    if prepared.held_out is not None:
+        evaluation = PreferenceStep(
+            prepared.policy,
+            prepared.objective,
+            prepared.held_out.examples,
+            references.held_out,
+            budget=prepared.budget,
+            world=world,
+        )
+    metrics = prepared.output / "metrics.jsonl"
+    facts = Facts(
+        total_steps=prepared.steps,
+        global_batch=recipe.training.global_batch,
+        eval_records=len(evaluation.data) if evaluation else 0,
+        log_every=recipe.training.log_every,
+        kl_budget=recipe.alarms.kl_budget,
+    )
+    watch = callbacks.AlarmWatch(metrics, facts, tuple(recipe.alarms.stop_on), listener.alarm)
+    stop = callbacks.CleanStop()
+    extra: list[Any] = [callbacks.MetricsFile(metrics), watch, stop, callbacks.ProgressLine(listener.quiet)]
+    if _keeps_best(recipe):
+        extra.insert(0, callbacks.BestCheckpoint())
+    trainer = PreferenceTrainer(
+        step,
+        arguments(prepared),
+        global_batch=recipe.training.global_batch,
+        evaluation=evaluation,
+        moving_reference=_moving(references, recipe),
+        callbacks=extra,
+    )
+    trainer.remove_callback(transformers.PrinterCallback)
+    trainer.remove_callback(transformers.ProgressCallback)
+    return trainer, watch, stop
+
+
+def _moving(references: Resolved, recipe: Recipe) -> MovingReference | None:
+    if recipe.reference.sync_every is None or references.policy is None:
+        return None
+    return MovingReference(references.policy.model, recipe.reference.sync_every, recipe.reference.sync_mix)
+
+
+def arguments(prepared: Prepared) -> TrainingArguments:
+    """transformers' training arguments for a prepared run."""
+    training, world = prepared.recipe.training, World.current()
+    tenth = max(1, prepared.steps // 10)
+    evaluates = prepared.held_out is not None
+    on_gpu = prepared.policy.device.type == "cuda"
+    values: dict[str, Any] = {
+        "output_dir": prepared.recipe.output,
+        "per_device_train_batch_size": math.ceil(training.global_batch / world.size),
+        "max_steps": prepared.steps,
+        "learning_rate": training.learning_rate,
+        "lr_scheduler_type": {"constant": "constant_with_warmup"}.get(training.schedule, training.schedule),
+        "warmup_steps": round(training.warmup * prepared.steps),
+        "weight_decay": training.weight_decay,
+        "adam_beta1": training.adam_betas[0],
+        "adam_beta2": training.adam_betas[1],
+        "max_grad_norm": training.max_grad_norm,
+        "logging_steps": training.log_every,
+        "eval_strategy": "steps" if evaluates else "no",
+        "eval_steps": training.eval_every or tenth,
+        "eval_on_start": evaluates,
+        "save_strategy": "steps",
+        "save_steps": training.save_every or tenth,
+        "save_total_limit": training.keep_checkpoints,
+        "report_to": training.report_to,
+        "seed": training.seed,
+        "data_seed": training.seed,
+        "use_cpu": not on_gpu,
+        "disable_tqdm": True,
+        "remove_unused_columns": False,
+        "logging_nan_inf_filter": False,
+        "ddp_find_unused_parameters": False,
+        "ddp_backend": None if world.size == 1 else ("nccl" if on_gpu else "gloo"),
+        "dataloader_pin_memory": False,
+    }
+    return TrainingArguments(**{**values, **training.arguments})
+
+
+def _keeps_best(recipe: Recipe) -> bool:
+    keep = recipe.training.keep
+    return keep == "best" or (keep == "auto" and bool(recipe.alarms.stop_on))
+
+
+def _choose_weights(trainer: PreferenceTrainer, recipe: Recipe, *, stopped: bool) -> None:
+    """Load the best checkpoint where that is what becomes the model."""
+    best = trainer.state.best_global_step
+    if not _keeps_best(recipe) or not best or best == trainer.state.global_step:
+        return
+    checkpoint = Path(recipe.output) / CHECKPOINTS / f"checkpoint-{best}"
+    if checkpoint.exists():
+        trainer._load_from_checkpoint(str(checkpoint))
+
+
+def _export(prepared: Prepared, record: RunRecord, outcome: Outcome) -> None:
+    folder = prepared.output
+    merge = prepared.recipe.training.peft is None or prepared.recipe.training.peft.name == "lora"
+    with atomic_path(folder / "model") as partial:
+        adapters.save(prepared.policy.model, partial, folder / "adapter", merge=merge)
+        prepared.tokenizer.save_pretrained(partial)
+        model_card.write(partial / "README.md", prepared, outcome)
+
+
+def _earlier(folder: Path, recipe: Recipe, resume: bool) -> RunRecord | None:
+    """The record of an earlier run in the same folder, if it may be continued.
+
+    Raises:
+        RunError: if the folder holds a run and resuming was not asked for, or the recipe changed.
+    """
+    if not (folder / "run.json").exists():
+        if resume:
+            raise RunError(
+                "there is nothing to resume", where=str(folder), fix="run without --resume, or check `output`"
+            )
+        return None
+    record = RunRecord.read(folder)
+    if not resume:
+        raise RunError(
+            f"the output folder holds a run already (status {record.values.get('status')})",
+            where=str(folder),
+            fix="continue it with --resume, choose another output, or remove the folder",
+        )
+    changed = differences(record.values.get("recipe", {}), recipe.model_dump(mode="json"))
+    if changed:
+        shown = "; ".join(f"{key} was {old!r}, is {new!r}" for key, old, new in changed[:4])
+        raise RunError(
+            f"the recipe differs from that of the run that is to be resumed: {shown}",
+            where=str(folder / "run.json"),
+            fix="use the same recipe, or another output",
+        )
+    return record
+
+
+def differences(old: Any, new: Any, path: str = "") -> list[tuple[str, Any, Any]]:
+    """Keys whose values differ between two recipes."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        found = []
+        for key in sorted(set(old) | set(new)):
+            found += differences(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
+        return found
+    return [] if old == new else [(path, old, new)]
+
+
+def _result(
+    folder: Path, status: str, record: RunRecord, findings: list[Finding], alarms: list[Alarm]
+) -> RunResult:
+    return RunResult(
+        folder, status, folder / "model", folder / "report.html", findings, alarms, record.values
+    )
+
+
+def _read_result(record: RunRecord) -> RunResult:
+    values = record.values
+    return _result(
+        record.folder,
+        values["status"],
+        record,
+        [Finding(**f) for f in values.get("findings", [])],
+        [Alarm(**a) for a in values.get("alarms", [])],
+    )
+

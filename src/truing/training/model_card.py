@@ -1,0 +1,49 @@
+"""The model card that stands in the model's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+import truing
+from truing.training.after import Outcome
+from truing.training.prepare import Prepared
+
+
+def write(path: Path, prepared: Prepared, outcome: Outcome) -> None:
+    """Write README.md with the metadata that the hub reads, and with what was measured."""
+    recipe, records = prepared.recipe, prepared.train.records
+    front = yaml.safe_dump(
+        {
+            "base_model": recipe.model.name,
+            "library_name": "transformers",
+            "pipeline_tag": "text-generation",
+            "tags": ["truing", "alignment", prepared.objective.name],
+        },
+        sort_keys=False,
+    )
+    lines = [
+        f"---\n{front}---\n",
+        f"# {Path(recipe.output).name}",
+        "",
+        f"`{recipe.model.name}`, aligned with `{prepared.objective.name}` by Truing {truing.__version__}.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| objective | `{prepared.objective.text()}` |",
+        f"| data | {records.source} ({records.layout}), {prepared.train.encoded.report.rows:,} {records.kind} |",
+        f"| steps | {prepared.steps:,} of {recipe.training.global_batch} records |",
+        f"| learning rate | {recipe.training.learning_rate:g} ({recipe.training.schedule}) |",
+        f"| adapter | {recipe.training.peft.name if recipe.training.peft else 'none'} |",
+        f"| seed | {recipe.training.seed} |",
+        "",
+        "## What changed",
+        "",
+    ]
+    if outcome.findings:
+        lines += [f"- **{finding.verdict}**: {finding.sentence}" for finding in outcome.findings]
+    else:
+        lines.append("Nothing was held out, so nothing was measured.")
+    lines += ["", "The full record is `run.json`, and the report `report.html`, in the folder of the run.", ""]
+    path.write_text("\n".join(lines), encoding="utf-8")

@@ -1,0 +1,341 @@
+"""Everything that a run needs, resolved and checked, before any weight changes.
+
+The order puts cheap checks first: the objective and the combination of options are judged before data is read,
+data before a tokenizer is loaded, and all of that before the model's weights.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from truing.data.sources import load
+from truing.data.text import Encoded, TextEncoder, mismatched
+from truing.data.views import view
+from truing.errors import DataError, RecipeError
+from truing.objectives.algebra import Objective
+from truing.objectives.recipe import build
+from truing.policies.causal import CausalPolicy
+from truing.policies.loading import load_model, load_tokenizer
+from truing.policies.precision import resolve
+from truing.recipe import Recipe
+from truing.training import adapters, memory
+from truing.training.distributed import World
+from truing.training.examples import ExampleData
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from truing.data.records import Records
+
+
+@dataclass(frozen=True)
+class Split:
+    """One split of the data, from text to tokens.
+
+    Attributes:
+        records: rows with text.
+        encoded: the same rows as token ids, with what tokenisation found.
+        examples: what the trainer reads.
+    """
+
+    records: Records
+    encoded: Encoded
+    examples: ExampleData
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run that could start now.
+
+    Attributes:
+        recipe: as checked.
+        objective: built from the recipe.
+        tokenizer: of the model.
+        policy: the model, ready to be trained.
+        train, held_out: the data; ``held_out`` is ``None`` where nothing is held out.
+        budget: tokens in one micro-batch.
+        steps: optimiser steps of the whole run.
+        memory: estimated peak.
+        notes: what the user should know, in words.
+    """
+
+    recipe: Recipe
+    objective: Objective
+    tokenizer: PreTrainedTokenizerBase
+    policy: CausalPolicy
+    train: Split
+    held_out: Split | None
+    budget: int
+    steps: int
+    memory: memory.MemoryEstimate
+    notes: tuple[str, ...]
+
+    @property
+    def output(self) -> Path:
+        return Path(self.recipe.output)
+
+
+def check_combinations(recipe: Recipe, objective: Objective) -> None:
+    """Refuse options that would have no effect, or a wrong one, together.
+
+    Raises:
+        RecipeError: naming the keys that clash, why, and which to change.
+    """
+    training, reference = recipe.training, recipe.reference
+    needs_reference = "reference" in objective.requires
+    if reference.sync_every is not None:
+        if not needs_reference:
+            raise RecipeError(
+                f"reference.sync_every has no effect: objective {objective.name!r} uses no reference",
+                where="reference.sync_every",
+                fix="remove it",
+            )
+        if training.peft is not None:
+            raise RecipeError(
+                "reference.sync_every needs a reference that can move; with an adapter the reference is the base "
+                "model with the adapter off",
+                where="reference.sync_every and training.peft",
+                fix="remove one of them",
+            )
+    if reference.model is not None and not needs_reference:
+        raise RecipeError(
+            f"reference.model has no effect: objective {objective.name!r} uses no reference",
+            where="reference.model",
+            fix="remove it",
+        )
+    if recipe.data.streaming:
+        if training.max_steps is None:
+            raise RecipeError(
+                "a stream has no end that is known beforehand",
+                where="data.streaming",
+                fix="set training.max_steps",
+            )
+        if "mismatched" in objective.requires:
+            raise RecipeError(
+                f"objective {objective.name!r} pairs prompts with other prompts' answers, which a stream cannot give",
+                where="data.streaming",
+                fix="set data.streaming: false",
+            )
+    if training.keep == "best" and recipe.data.eval_path is None and recipe.data.eval_fraction == 0:
+        raise RecipeError(
+            "training.keep: best needs held-out records to tell which checkpoint is best",
+            where="training.keep",
+            fix="set data.eval_path or data.eval_fraction",
+        )
+    owned = sorted(set(training.arguments) & OWNED_ARGUMENTS)
+    if owned:
+        raise RecipeError(
+            f"training.arguments.{owned[0]} is set by the recipe itself",
+            where="training.arguments",
+            fix="use the recipe's own keys (`truing align --help` lists them)",
+        )
+
+
+OWNED_ARGUMENTS = frozenset(
+    {
+        "output_dir",
+        "per_device_train_batch_size",
+        "gradient_accumulation_steps",
+        "num_train_epochs",
+        "max_steps",
+        "learning_rate",
+        "lr_scheduler_type",
+        "warmup_steps",
+        "weight_decay",
+        "adam_beta1",
+        "adam_beta2",
+        "max_grad_norm",
+        "logging_steps",
+        "save_steps",
+        "save_strategy",
+        "save_total_limit",
+        "eval_steps",
+        "eval_strategy",
+        "report_to",
+        "seed",
+        "bf16",
+        "fp16",
+        "remove_unused_columns",
+        "gradient_checkpointing",
+        "torch_compile",
+        "load_best_model_at_end",
+        "metric_for_best_model",
+        "logging_nan_inf_filter",
+    }
+)
+
+
+def prepare(recipe: Recipe) -> Prepared:
+    """Resolve a recipe.
+
+    Raises:
+        TruingError: on anything that would go wrong later, with what to change.
+    """
+    objective = build(recipe.objective)
+    check_combinations(recipe, objective)
+    train_records, held_records = load_splits(recipe, objective)
+    tokenizer = load_tokenizer(recipe.model.tokenizer or recipe.model.name, revision=recipe.model.revision)
+    train = encode(train_records, tokenizer, recipe, objective, seed=recipe.training.seed)
+    held = encode(held_records, tokenizer, recipe, objective, seed=recipe.training.seed) if held_records else None
+    policy = load_policy(recipe, tokenizer)
+    low = policy.precision.autocast is not None or policy.inner.dtype != torch.float32
+    checkpointing = recipe.training.gradient_checkpointing
+    budget = recipe.training.micro_batch_tokens
+    if budget == "auto":
+        budget = memory.micro_batch_tokens(policy.model, policy.inner, checkpointing=checkpointing, low=low)
+    size = len(train.examples)
+    per_epoch = math.ceil(size / recipe.training.global_batch)
+    steps = recipe.training.max_steps or math.ceil(recipe.training.epochs * per_epoch)
+    largest = max(budget, _longest(policy, train.examples))
+    return Prepared(
+        recipe=recipe,
+        objective=objective,
+        tokenizer=tokenizer,
+        policy=policy,
+        train=train,
+        held_out=held,
+        budget=budget,
+        steps=steps,
+        memory=memory.estimate(policy.model, policy.inner, largest, checkpointing=checkpointing, low=low),
+        notes=_notes(recipe, objective, train, held, steps),
+    )
+
+
+def load_splits(recipe: Recipe, objective: Objective) -> tuple[Records, Records | None]:
+    """Read the training and the held-out records, as the kind that the objective takes."""
+    data = recipe.data
+    options: dict[str, Any] = {
+        "layout": data.layout,
+        "columns": data.columns,
+        "on_bad_row": data.on_bad_row,
+        "streaming": data.streaming,
+    }
+    quarantine = Path(recipe.output) / "quarantine.jsonl" if data.on_bad_row == "quarantine" else None
+    records = load(data.path, split=data.split, limit=data.limit, quarantine_path=quarantine, **options)
+    held: Records | None = None
+    if data.eval_path is not None:
+        held = load(data.eval_path, **{**options, "streaming": False, "on_bad_row": "error"})
+    elif data.eval_fraction > 0 and not data.streaming:
+        records, held = hold_out(records, data.eval_fraction, recipe.training.seed)
+
+    def converted(found: Records) -> Records:
+        return view(found, objective.data, ranked_as=data.ranked_as)
+
+    return converted(records), converted(held) if held is not None else None
+
+
+def hold_out(records: Records, fraction: float, seed: int) -> tuple[Records, Records | None]:
+    """Set aside a share of the *prompts*: no prompt stands on both sides.
+
+    The same seed holds out the same prompts.
+    """
+    import json
+
+    prompts = [json.dumps(prompt, sort_keys=True) for prompt in records.dataset["prompt"]]
+    unique = list(dict.fromkeys(prompts))
+    count = round(len(unique) * fraction)
+    if count == 0 or count == len(unique):
+        return records, None
+    order = np.random.default_rng((seed, 77)).permutation(len(unique))
+    chosen = {unique[i] for i in order[:count]}
+    inside = [i for i, prompt in enumerate(prompts) if prompt in chosen]
+    outside = [i for i, prompt in enumerate(prompts) if prompt not in chosen]
+    dataset: Any = records.dataset
+    return replace(records, dataset=dataset.select(outside)), replace(records, dataset=dataset.select(inside))
+
+
+def encode(
+    records: Records, tokenizer: PreTrainedTokenizerBase, recipe: Recipe, objective: Objective, *, seed: int
+) -> Split:
+    """Tokenise records, and draw the mismatched completions where the objective asks for them.
+
+    Raises:
+        DataError: if no record is left.
+    """
+    encoder = TextEncoder(
+        tokenizer,
+        max_length=recipe.data.max_length,
+        max_prompt_length=recipe.data.max_prompt_length,
+        chat_template=recipe.data.chat_template,
+        system=recipe.data.system,
+    )
+    encoded = encoder.encode(records)
+    if not recipe.data.streaming and len(encoded.dataset) == 0:
+        raise DataError("no record is left to train on", where=records.source, fix="`truing data check` says why")
+    mismatch: Sequence[int] | None = None
+    if "mismatched" in objective.requires:
+        mismatch = mismatched(encoded, seed)
+    return Split(records, encoded, ExampleData(encoded.dataset, records.kind, mismatch))
+
+
+def load_policy(recipe: Recipe, tokenizer: PreTrainedTokenizerBase) -> CausalPolicy:
+    """The model that is trained, with its adapter if the recipe asks for one."""
+    training = recipe.training
+    device = torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
+    quantization = adapters.quantization() if training.peft and training.peft.name == "qlora" else None
+    dtype = _weights_dtype(recipe, device)
+    model: Any = load_model(
+        recipe.model.name,
+        revision=recipe.model.revision,
+        dtype=dtype,
+        quantization=quantization,
+        device=device,
+    )
+    _check_vocabulary(model, tokenizer)
+    if training.peft is not None:
+        torch.manual_seed(training.seed)
+        model = adapters.attach(model, training.peft)
+    return CausalPolicy(model, tokenizer, precision=training.precision)
+
+
+def _weights_dtype(recipe: Recipe, device: torch.device) -> torch.dtype:
+    """Trained weights are float32; frozen ones under an adapter may be bfloat16 where it is fast."""
+    if recipe.model.dtype != "auto":
+        return torch.float32 if recipe.model.dtype == "float32" else torch.bfloat16
+    frozen = recipe.training.peft is not None
+    low = frozen and resolve(recipe.training.precision, device).autocast is not None
+    return torch.bfloat16 if low else torch.float32
+
+
+def _check_vocabulary(model: Any, tokenizer: PreTrainedTokenizerBase) -> None:
+    rows = model.get_input_embeddings().weight.shape[0]
+    if len(tokenizer) > rows:
+        raise RecipeError(
+            f"the tokenizer has {len(tokenizer):,} tokens and the model's embedding {rows:,} rows: they do not belong together",
+            where="model.tokenizer",
+            fix="use the tokenizer that the model was saved with, or resize the model's embeddings",
+        )
+
+
+def _longest(policy: CausalPolicy, examples: ExampleData) -> int:
+    """Tokens of the largest record."""
+    if not hasattr(examples.rows, "__len__"):
+        return 0
+    step = 1000
+    best = 0
+    for start in range(0, len(examples), step):
+        indices = range(start, min(start + step, len(examples)))
+        best = max(best, *(policy.cost(tree) for tree in examples.trees(indices)))
+    return best
+
+
+def _notes(
+    recipe: Recipe, objective: Objective, train: Split, held: Split | None, steps: int
+) -> tuple[str, ...]:
+    notes = [*train.records.notes, *train.encoded.report.notes]
+    if held is None:
+        notes.append("nothing is held out: the run cannot tell whether it helped")
+    elif held.encoded.report.rows < 50:
+        notes.append(f"only {held.encoded.report.rows} records are held out: expect wide intervals")
+    if "mismatched" in objective.requires and recipe.training.global_batch < 8:
+        notes.append("the KL baseline of this objective is estimated per batch; batches of 8 or more are advised")
+    if steps < 10:
+        notes.append(f"the whole run is {steps} optimiser steps; a smaller training.global_batch gives more")
+    return tuple(notes)

@@ -1,0 +1,91 @@
+"""The reference's log-probabilities for a whole run: on disk, or computed in every step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from truing.policies import fingerprint
+from truing.policies.causal import CausalPolicy
+from truing.policies.loading import load_model
+from truing.policies.reference_cache import Progress, ReferenceLogps, reference_logps
+from truing.training.examples import ExampleData
+from truing.training.prepare import Prepared
+from truing.training.reference import Live, Precomputed
+from truing.training.step import References
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Reference values for training and held-out records.
+
+    Attributes:
+        train, held_out: for the two steps.
+        policy: the reference model, where one stays in memory.
+        held_out_values: per-token values of the held-out completions, where they were computed beforehand.
+        reused: share of the training records whose values were on disk already; nan where none were needed.
+    """
+
+    train: References
+    held_out: References
+    policy: CausalPolicy | None = None
+    held_out_values: np.ndarray | None = None
+    reused: float = float("nan")
+
+
+def resolve_references(prepared: Prepared, progress: Progress | None = None) -> Resolved:
+    """Compute, find or set up what the objective needs of a reference."""
+    if "reference" not in prepared.objective.requires:
+        return Resolved(References(), References())
+    recipe = prepared.recipe
+    moving = recipe.reference.sync_every is not None
+    policy = prepared.policy
+    separate = recipe.reference.model is not None or moving
+    live = moving or recipe.data.streaming
+    if separate or (live and not policy.has_adapter):
+        policy = starting_policy(prepared, recipe.reference.model)
+    if live:
+        source = Live(policy, prepared.budget)
+        both = References(source, source)
+        return Resolved(both, both, policy)
+    weights = fingerprint.of_parameters(policy.model) if recipe.reference.cache else None
+
+    def values(data: ExampleData, *, mismatched: bool, report: Progress | None) -> ReferenceLogps:
+        everything = range(len(data))
+        return reference_logps(
+            policy,
+            data.mismatched_trees(everything) if mismatched else data.trees(everything),
+            budget=prepared.budget,
+            use_cache=recipe.reference.cache,
+            weights=weights,
+            progress=report,
+        )
+
+    def sources(data: ExampleData, report: Progress | None) -> tuple[References, ReferenceLogps]:
+        own = values(data, mismatched=False, report=report)
+        other = None
+        if data.mismatch is not None:
+            other = Precomputed(values(data, mismatched=True, report=report))
+        return References(Precomputed(own), other), own
+
+    train, own = sources(prepared.train.examples, progress)
+    held_out, held_values = References(), None
+    if prepared.held_out is not None:
+        held_out, found = sources(prepared.held_out.examples, None)
+        held_values = None if separate else found.values
+    return Resolved(train, held_out, None, held_values, own.reused)
+
+
+def starting_policy(prepared: Prepared, other: str | None = None) -> CausalPolicy:
+    """A second, frozen model in memory: the starting model as it was, or another one by name."""
+    recipe = prepared.recipe
+    model = load_model(
+        other or recipe.model.name,
+        revision=None if other else recipe.model.revision,
+        dtype=prepared.policy.inner.dtype,
+        device=prepared.policy.device,
+    )
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    return CausalPolicy(model, prepared.tokenizer, precision=recipe.training.precision)
