@@ -44,9 +44,11 @@ class Registry(Generic[Entry]):
 
     Args:
         kind: what the entries are called in error messages, e.g. ``"objective"``.
+        error: what is raised for an unknown name.
     """
 
     kind: str
+    error: type[TruingError] = TruingError
     _entries: dict[str, Entry] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
 
@@ -73,11 +75,11 @@ class Registry(Generic[Entry]):
         """Look an entry up by name or alias.
 
         Raises:
-            TruingError: if the name is unknown; near matches are suggested.
+            TruingError: (or the registry's own ``error``) if the name is unknown; near matches are suggested.
         """
         key = self._key(name)
         if key not in self._names:
-            raise TruingError(
+            raise self.error(
                 f"unknown {self.kind} {name!r}",
                 where=where,
                 allowed=", ".join(sorted(self._entries)),

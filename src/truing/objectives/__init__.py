@@ -29,12 +29,15 @@ from truing.objectives.methods.simpo import simpo
 from truing.objectives.methods.slic import slic
 from truing.objectives.methods.sppo_hard import sppo_hard
 from truing.objectives.methods.wpo import wpo
+from truing.objectives.modifiers import MODIFIERS, Modifier, modifier
 
 __all__ = [
     "METHODS",
+    "MODIFIERS",
     "Batch",
     "LossOutput",
     "Method",
+    "Modifier",
     "Objective",
     "Scores",
     "alphapo",
@@ -58,6 +61,7 @@ __all__ = [
     "ipo",
     "kto",
     "ld_dpo",
+    "modifier",
     "nca",
     "nll",
     "objective",

@@ -1,55 +1,22 @@
-"""Registered objectives: the decorator, the hyper-parameters with their bounds, and the lookup.
+"""Registered objectives: the decorator and the lookup.
 
 A method is a function from hyper-parameters to an :class:`~truing.objectives.algebra.Objective`. The
-decorator adds what users need to choose it (paper, when to use it and when not) and checks every
-hyper-parameter against its annotation, so that a recipe, the command line and Python share one check.
+decorator adds what users need to choose it (paper, when to use it and when not); its hyper-parameters and
+their bounds come from the function's annotations, see :mod:`truing.objectives.parameters`.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, ParamSpec, get_args, get_origin, get_type_hints
+from typing import Any, Generic, ParamSpec
 
-from pydantic import Field, TypeAdapter, ValidationError
-
-from truing.errors import ObjectiveError, did_you_mean
+from truing.errors import ObjectiveError
 from truing.objectives.algebra import Objective
+from truing.objectives.parameters import Parameter, bound_values, checked, parameters_of
 from truing.registry import Paper, Registry
 
 P = ParamSpec("P")
-
-
-@dataclass(frozen=True)
-class Doc:
-    """What a hyper-parameter does, and why its bounds are what they are."""
-
-    text: str
-    bound: str = ""
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One hyper-parameter of a method."""
-
-    name: str
-    default: Any
-    annotation: Any
-    doc: Doc
-
-    def check(self, value: Any, where: str) -> Any:
-        """The value, or an :class:`ObjectiveError` that names the bound and its reason."""
-        try:
-            return TypeAdapter(self.annotation).validate_python(value, strict=True)
-        except ValidationError as error:
-            reason = error.errors()[0]["msg"].replace("Input should", "it should")
-            raise ObjectiveError(
-                f"{self.name} = {value!r} cannot be used: {reason}",
-                where=where,
-                allowed=self.doc.bound or None,
-                fix=f"the default is {self.name}={self.default!r} ({self.doc.text})",
-            ) from None
 
 
 @dataclass(frozen=True)
@@ -62,42 +29,34 @@ class Method(Generic[P]):
     summary: str
     use_when: str
     avoid_when: str
-    build: Callable[P, Objective]
+    build: Callable[..., Objective]
     parameters: tuple[Parameter, ...]
     aliases: tuple[str, ...] = ()
     kind: str = "objective"
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Objective:
-        bound = inspect.signature(self.build).bind(*args, **kwargs)
-        return self.configure(bound.arguments)
+        return self.configure(bound_values(f"objective {self.name!r}", self.parameters, args, kwargs))
 
     def configure(self, values: Mapping[str, Any], where: str | None = None) -> Objective:
         """Build the objective from a mapping of hyper-parameters.
 
+        Args:
+            values: hyper-parameters by name; what is left out keeps its default.
+            where: key path in a recipe, for error messages.
+
         Raises:
-            ObjectiveError: on an unknown name or a value out of bounds.
+            ObjectiveError: on an unknown name, a value out of bounds, or values that do not go together.
         """
-        where = where or f"objective {self.name!r}"
-        known = {p.name: p for p in self.parameters}
-        for name in values:
-            if name not in known:
-                raise ObjectiveError(
-                    f"objective {self.name!r} has no hyper-parameter {name!r}",
-                    where=where,
-                    allowed=", ".join(known) or "none",
-                    fix=did_you_mean(name, known),
-                )
-        checked = {name: known[name].check(value, where) for name, value in values.items()}
-        return self.build(**checked).named(self.name)  # type: ignore[call-arg]
+        return self.build(**checked(f"objective {self.name!r}", self.parameters, values, where)).named(self.name)
 
     @property
     def requires(self) -> list[str]:
         """Data layouts and signals, in words that ``truing methods`` filters by."""
-        objective = self()
+        objective = self.configure({})
         return [*sorted(objective.data), *sorted(objective.requires)]
 
 
-METHODS: Registry[Method[Any]] = Registry("objective")
+METHODS: Registry[Method[Any]] = Registry("objective", ObjectiveError)
 
 
 def objective(
@@ -123,7 +82,7 @@ def objective(
     """
 
     def register(build: Callable[P, Objective]) -> Method[P]:
-        method = Method(
+        method = Method[P](
             name=name,
             slug=slug,
             paper=paper,
@@ -131,7 +90,7 @@ def objective(
             use_when=use_when,
             avoid_when=avoid_when,
             build=build,
-            parameters=tuple(_parameters(build)),
+            parameters=parameters_of(build),
             aliases=aliases,
         )
         object.__setattr__(method, "__doc__", build.__doc__)
@@ -139,39 +98,3 @@ def objective(
         return method
 
     return register
-
-
-def _parameters(build: Callable[..., Objective]) -> list[Parameter]:
-    hints = get_type_hints(build, include_extras=True)
-    found = []
-    for name, parameter in inspect.signature(build).parameters.items():
-        annotation = hints[name]
-        extras = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
-        doc = next((extra for extra in extras if isinstance(extra, Doc)), None)
-        if doc is None:
-            raise TypeError(f"{build.__name__}: annotate {name} with Doc(...)")
-        found.append(Parameter(name, parameter.default, annotation, doc))
-    return found
-
-
-# Annotations that several methods share.
-POSITIVE = Field(gt=0, allow_inf_nan=False)
-NON_NEGATIVE = Field(ge=0, allow_inf_nan=False)
-BELOW_HALF = Field(ge=0, lt=0.5, allow_inf_nan=False)
-
-Beta = Annotated[
-    float,
-    POSITIVE,
-    Doc(
-        "strength of the pull towards the reference: larger stays closer",
-        "beta > 0; at 0 the loss is a constant and nothing is learned, below 0 the preference is reversed",
-    ),
-]
-Scale = Annotated[
-    float,
-    POSITIVE,
-    Doc(
-        "scale of the score difference inside the link; there is no reference that it would pull towards",
-        "beta > 0; at 0 the loss is a constant and nothing is learned",
-    ),
-]

@@ -1,9 +1,9 @@
 """The algebra: score each sequence, pair the scores, subtract a margin, put a link on top, weight, add.
 
-    s(y)   = score(per-token log π, per-token log ref)        one number a sequence
-    z      = pairing(s) − margin                              one number a comparison
-    loss_i = weight_i · link(z_i)
-    L      = Σ coefficient · Σ weight·loss / denominator      one number a batch
+s(y)   = score(per-token log π, per-token log ref)        one number a sequence
+z      = pairing(s) − margin                              one number a comparison
+loss_i = weight_i · link(z_i)
+L      = Σ coefficient · Σ weight·loss / denominator      one number a batch
 """
 
 from truing.objectives.algebra.links import (
@@ -20,6 +20,7 @@ from truing.objectives.algebra.margins import (
     ConstantMargin,
     LengthMargin,
     Margin,
+    Margins,
     MismatchedKL,
     NoShift,
     RecordMargin,
@@ -28,9 +29,11 @@ from truing.objectives.algebra.margins import (
 )
 from truing.objectives.algebra.objective import LossOutput, Objective, ObjectiveState, pairwise
 from truing.objectives.algebra.pairings import Aligned, Pairing, SortedGaps, SortedSides
-from truing.objectives.algebra.scores import Batch, Scores
+from truing.objectives.algebra.rankings import Ranking, SoftmaxRanking
+from truing.objectives.algebra.scores import UNPAIRED, Batch, DataKind, Scores
 from truing.objectives.algebra.sequence_scores import (
     Divergence,
+    DivergenceName,
     LogOdds,
     LogProb,
     Power,
@@ -40,17 +43,7 @@ from truing.objectives.algebra.sequence_scores import (
     mean_logp,
     sum_logp,
 )
-from truing.objectives.algebra.terms import (
-    UNPAIRED,
-    Absolute,
-    DataKind,
-    Likelihood,
-    Pairwise,
-    Ranking,
-    SoftmaxRanking,
-    SortedUnpaired,
-    Term,
-)
+from truing.objectives.algebra.terms import Absolute, Likelihood, Pairwise, SortedUnpaired, Term
 from truing.objectives.algebra.weights import OnPolicyWeight, PairWeight
 
 __all__ = [
@@ -63,6 +56,7 @@ __all__ = [
     "ConstantMargin",
     "DataKind",
     "Divergence",
+    "DivergenceName",
     "Hinge",
     "LengthMargin",
     "Likelihood",
@@ -72,6 +66,7 @@ __all__ = [
     "Logistic",
     "LossOutput",
     "Margin",
+    "Margins",
     "MismatchedKL",
     "NoShift",
     "Objective",

@@ -14,13 +14,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from truing.objectives.algebra.formula import Argument, grouped, minus
+
+# exp(80) is still finite in float32.
+_EXPONENT_LIMIT = 80.0
+
 
 class Link(Protocol):
     """A scalar function of the gap, applied element by element."""
 
     def __call__(self, z: Tensor) -> Tensor: ...
 
-    def text(self, z: str) -> str: ...
+    def text(self, z: Argument) -> str:
+        """The formula, given that of the gap."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -32,8 +39,8 @@ class Logistic:
     def __call__(self, z: Tensor) -> Tensor:
         return -functional.logsigmoid(self.beta * z)
 
-    def text(self, z: str) -> str:
-        return f"−log σ({_scaled(self.beta, z)})"
+    def text(self, z: Argument) -> str:
+        return f"−log σ({z.times(self.beta)})"
 
 
 @dataclass(frozen=True)
@@ -46,8 +53,8 @@ class Hinge:
     def __call__(self, z: Tensor) -> Tensor:
         return torch.relu(self.delta - self.beta * z)
 
-    def text(self, z: str) -> str:
-        return f"max(0, {self.delta:g} − {_scaled(self.beta, z)})"
+    def text(self, z: Argument) -> str:
+        return f"max(0, {minus(f'{self.delta:g}', z.times(self.beta))})"
 
 
 @dataclass(frozen=True)
@@ -59,8 +66,11 @@ class Squared:
     def __call__(self, z: Tensor) -> Tensor:
         return (z - self.target).square()
 
-    def text(self, z: str) -> str:
-        return f"({z} − {self.target:g})²"
+    def text(self, z: Argument) -> str:
+        if z.left is None:
+            # (−s − target)² reads better with its sign turned.
+            return f"({Argument(z.right).less(-self.target).times(1)})²"
+        return f"({z.less(self.target).times(1)})²"
 
 
 @dataclass(frozen=True)
@@ -72,8 +82,10 @@ class Complement:
     def __call__(self, z: Tensor) -> Tensor:
         return torch.sigmoid(-self.beta * z)
 
-    def text(self, z: str) -> str:
-        return f"1 − σ({_scaled(self.beta, z)})"
+    def text(self, z: Argument) -> str:
+        if z.left is None:
+            return f"σ({Argument(z.right).times(self.beta)})"
+        return f"1 − σ({z.times(self.beta)})"
 
 
 @dataclass(frozen=True)
@@ -81,6 +93,7 @@ class ReverseKL:
     """EXO (2402.00856, eq. 16): KL of the policy's pair softmax q = σ(beta z) against the smoothed label.
 
     Args:
+        beta: scale of the gap.
         eps: label smoothing, in (0, 0.5); at 0 the loss is infinite.
     """
 
@@ -93,8 +106,8 @@ class ReverseKL:
         forward = torch.exp(log_q) * (log_q - math.log1p(-self.eps))
         return forward + torch.exp(log_not_q) * (log_not_q - math.log(self.eps))
 
-    def text(self, z: str) -> str:
-        return f"KL( [q, 1−q] ‖ [{1 - self.eps:g}, {self.eps:g}] ), q = σ({_scaled(self.beta, z)})"
+    def text(self, z: Argument) -> str:
+        return f"KL(σ({z.times(self.beta)}) ‖ {1 - self.eps:g})"
 
 
 @dataclass(frozen=True)
@@ -110,12 +123,12 @@ class Blend:
     def __call__(self, z: Tensor) -> Tensor:
         u = self.beta * z
         logistic = torch.sigmoid(-u / self.tau) * -functional.logsigmoid(u)
-        exponential = torch.exp(functional.logsigmoid(u / self.tau) - u)
-        return logistic + exponential
+        exponent = functional.logsigmoid(u / self.tau) - u
+        return logistic + torch.exp(exponent.clamp(max=_EXPONENT_LIMIT))
 
-    def text(self, z: str) -> str:
-        u = _scaled(self.beta, z)
-        return f"(1−m)·(−log σ(u)) + m·e^(−u), u = {u}, m = σ(u/{self.tau:g})"
+    def text(self, z: Argument) -> str:
+        u, scaled = z.times(self.beta), z.times(self.beta / self.tau)
+        return f"−[1 − σ({scaled})]·log σ({u}) + σ({scaled})·e^(−{grouped(u)})"
 
 
 @dataclass(frozen=True)
@@ -125,10 +138,5 @@ class ReLU:
     def __call__(self, z: Tensor) -> Tensor:
         return torch.relu(-z)
 
-    def text(self, z: str) -> str:
-        return f"max(0, −({z}))"
-
-
-def _scaled(beta: float, z: str) -> str:
-    body = z if z.startswith("(") or " " not in z else f"({z})"
-    return body if beta == 1.0 else f"{beta:g}·{body}"
+    def text(self, z: Argument) -> str:
+        return f"max(0, {Argument(z.right, z.left).times(1)})"

@@ -17,13 +17,18 @@ State = Mapping[str, Tensor]
 
 
 class Margin(Protocol):
-    """A margin per pair."""
+    """A margin per pair, in units of the score."""
+
+    @property
+    def requires(self) -> frozenset[str]: ...
 
     def __call__(self, scores: Scores, batch: Batch, swapped: bool) -> Float[Tensor, " pairs"] | float:
         """The margin; ``swapped`` asks for its value with the roles of chosen and rejected exchanged."""
         ...
 
-    def text(self) -> str: ...
+    def parts(self, swapped: bool) -> tuple[tuple[float, str], ...]:
+        """Coefficient and symbol of each summand; the symbol of a constant is ``""``."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -31,12 +36,13 @@ class ConstantMargin:
     """The same target gap for every pair (SimPO's gamma, in units of the score)."""
 
     value: float
+    requires = frozenset[str]()
 
     def __call__(self, scores: Scores, batch: Batch, swapped: bool) -> float:
         return self.value
 
-    def text(self) -> str:
-        return f"{self.value:g}"
+    def parts(self, swapped: bool) -> tuple[tuple[float, str], ...]:
+        return ((self.value, ""),) if self.value else ()
 
 
 @dataclass(frozen=True)
@@ -49,30 +55,66 @@ class LengthMargin:
     """
 
     per_token: float
+    requires = frozenset[str]()
 
     def __call__(self, scores: Scores, batch: Batch, swapped: bool) -> Float[Tensor, " pairs"]:
         lengths = scores.lengths
         difference = lengths[batch.chosen] - lengths[batch.rejected]
         return self.per_token * (-difference if swapped else difference)
 
-    def text(self) -> str:
-        return f"({self.per_token:g})·(|y_w| − |y_l|)"
+    def parts(self, swapped: bool) -> tuple[tuple[float, str], ...]:
+        return ((self.per_token, "|y_l| − |y_w|" if swapped else "|y_w| − |y_l|"),)
 
 
 @dataclass(frozen=True)
 class RecordMargin:
-    """The record's own ``margin`` column, times ``scale`` (offset of ODPO, 2402.10571)."""
+    """The record's own ``margin`` column (the offset of ODPO, 2402.10571, eq. 6).
+
+    Args:
+        scale: score per unit of the column; a margin in units of reward needs 1/beta.
+    """
 
     scale: float = 1.0
+    requires = frozenset({"column:margin"})
 
     def __call__(self, scores: Scores, batch: Batch, swapped: bool) -> Float[Tensor, " pairs"]:
         if batch.margin is None:
-            raise ObjectiveError("this objective uses the `margin` column, but the data has none")
-        value = self.scale * batch.margin[batch.example[batch.chosen]]
+            raise ObjectiveError(
+                "this objective uses the `margin` column, but the data has none",
+                fix="add a `margin` column (reward of chosen minus that of rejected), or drop the margin modifier",
+            )
+        value = self.scale * batch.margin.detach()[batch.example[batch.chosen]]
         return -value if swapped else value
 
-    def text(self) -> str:
-        return f"{self.scale:g}·margin"
+    def parts(self, swapped: bool) -> tuple[tuple[float, str], ...]:
+        return ((-self.scale if swapped else self.scale, "margin"),)
+
+
+@dataclass(frozen=True)
+class Margins:
+    """The sum of several margins, e.g. SimPO's gamma and a price on length."""
+
+    summands: tuple[Margin, ...]
+
+    @property
+    def requires(self) -> frozenset[str]:
+        return frozenset().union(*(margin.requires for margin in self.summands))
+
+    def __call__(self, scores: Scores, batch: Batch, swapped: bool) -> Float[Tensor, " pairs"] | float:
+        return sum((margin(scores, batch, swapped) for margin in self.summands), start=0.0)
+
+    def parts(self, swapped: bool) -> tuple[tuple[float, str], ...]:
+        return tuple(part for margin in self.summands for part in margin.parts(swapped))
+
+
+def with_margin(margin: Margin | None, extra: Margin) -> Margin | None:
+    """The sum of two margins, or ``None`` if the first already has one of the second's kind."""
+    if margin is None:
+        return extra
+    present = margin.summands if isinstance(margin, Margins) else (margin,)
+    if any(type(one) is type(extra) for one in present):
+        return None
+    return Margins((*present, extra))
 
 
 class Shift(Protocol):
@@ -98,7 +140,9 @@ class Shift(Protocol):
 
     def __call__(self, state: State) -> Tensor | float: ...
 
-    def text(self) -> str: ...
+    def text(self) -> str | None:
+        """Its symbol, or ``None`` where nothing is subtracted."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -118,8 +162,8 @@ class NoShift:
     def __call__(self, state: State) -> float:
         return 0.0
 
-    def text(self) -> str:
-        return "0"
+    def text(self) -> str | None:
+        return None
 
 
 @dataclass(frozen=True)
@@ -193,7 +237,7 @@ class RunningMean:
         # A midpoint needs both classes: until each has been seen, nothing is subtracted.
         if not bool((state["counts"] > 0).all()):
             return torch.zeros(())
-        return (state["sums"] / state["counts"]).mean().float()
+        return (state["sums"] / state["counts"]).mean()
 
     def text(self) -> str:
         return "δ"

@@ -6,27 +6,22 @@ which is why one objective serves a language model, a tabular policy and whateve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import cast
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from truing.errors import ObjectiveError
+from truing.objectives.algebra import changes
+from truing.objectives.algebra.formula import legend, scaled, summed
+from truing.objectives.algebra.links import Link
 from truing.objectives.algebra.margins import ConstantMargin, Margin
 from truing.objectives.algebra.metrics import core_metrics
-from truing.objectives.algebra.scores import Batch, Scores
-from truing.objectives.algebra.sequence_scores import (
-    DivergenceName,
-    SequenceScore,
-    TokenWeights,
-    log_ratio,
-    with_divergence,
-    with_token_weights,
-)
-from truing.objectives.algebra.terms import Absolute, DataKind, Likelihood, Pairwise, Ranking, Term
+from truing.objectives.algebra.scores import Batch, DataKind, Scores
+from truing.objectives.algebra.sequence_scores import DivergenceName, SequenceScore, TokenWeights, log_ratio
+from truing.objectives.algebra.terms import Pairwise, Term
 from truing.objectives.algebra.weights import PairWeight
 
 ObjectiveState = list[dict[str, Tensor]]
@@ -53,7 +48,8 @@ class Objective:
     """A weighted sum of terms.
 
     Objectives add up and scale (``dpo() + 0.005 * nll()``) and have modifiers that return a changed copy
-    (``dpo().robust(0.1)``). A modifier that would have no effect raises instead of being ignored.
+    (``dpo().robust(0.1)``). A modifier that would have no effect, or an effect on some comparisons only, raises
+    instead of being ignored.
 
     Args:
         name: the name that it is registered and reported under.
@@ -71,7 +67,11 @@ class Objective:
 
     @property
     def requires(self) -> frozenset[str]:
-        """Signals beyond the policy's log-probabilities, e.g. ``"reference"`` or ``"mismatched"``."""
+        """What it needs beyond the policy's log-probabilities.
+
+        ``"reference"``: the reference model's; ``"mismatched"``: scores of mismatched completions;
+        ``"signal:x"``: the per-token signal x; ``"column:x"``: the column x of the records.
+        """
         return frozenset().union(*(term.requires for _, term in self.terms))
 
     @property
@@ -83,9 +83,20 @@ class Objective:
         """
         common = frozenset.intersection(*(term.data for _, term in self.terms))
         if not common:
-            needs = "; ".join(f"{term.text()} takes {', '.join(sorted(term.data))}" for _, term in self.terms)
-            raise ObjectiveError(f"no data layout suits every part of objective {self.name!r}", allowed=needs)
+            needs = "; ".join(
+                f"{term.text()} takes {', '.join(sorted(term.data)) or 'none'}" for _, term in self.terms
+            )
+            raise ObjectiveError(
+                f"no data layout suits every part of objective {self.name!r}",
+                allowed=needs,
+                fix="combine objectives that take the same data, e.g. two for pairs",
+            )
         return common
+
+    @property
+    def compares(self) -> bool:
+        """Whether any term tells better from worse."""
+        return any(term.compares for _, term in self.terms)
 
     @property
     def coupling(self) -> str:
@@ -166,7 +177,9 @@ class Objective:
     # -- composition -----------------------------------------------------------------------------------
 
     def __add__(self, other: Objective) -> Objective:
-        return replace(self, name=f"{self.name}+{other.name}", terms=self.terms + other.terms)
+        """The sum of both; implicit rewards are those of the first that compares answers."""
+        first = self if self.compares or not other.compares else other
+        return replace(first, name=f"{self.name}+{other.name}", terms=self.terms + other.terms)
 
     def __mul__(self, factor: float) -> Objective:
         return replace(self, terms=tuple((factor * coefficient, term) for coefficient, term in self.terms))
@@ -178,84 +191,104 @@ class Objective:
         return replace(self, name=name)
 
     def robust(self, flip_rate: float) -> Objective:
-        """De-bias pairwise terms for labels flipped at a known rate (2403.00409, eq. 12)."""
-        scale = 1 - 2 * flip_rate
-        return self._pairwise(
-            "robust",
-            lambda t: replace(t, straight=(1 - flip_rate) / scale, swapped=-flip_rate / scale)
-            if t.swapped == 0
-            else None,
-        )
+        """De-bias comparisons for labels flipped at a known rate in (0, 0.5) (2403.00409, eq. 12).
+
+        Raises:
+            ObjectiveError: if the rate is out of bounds, or a comparison has no roles to exchange.
+        """
+        rate = _open_half("flip_rate", flip_rate)
+        straight, swapped = (1 - rate) / (1 - 2 * rate), -rate / (1 - 2 * rate)
+        return self._changed("de-biased", lambda term: changes.exchange(term, straight, swapped))
 
     def smoothed(self, eps: float) -> Objective:
-        """Smooth the label of pairwise terms: (1 − eps) · loss + eps · loss of the exchanged pair."""
-        return self._pairwise(
-            "smoothed", lambda t: replace(t, straight=1 - eps, swapped=eps) if t.swapped == 0 else None
-        )
+        """Smooth the label: (1 − eps) · loss + eps · loss of the exchanged pair, eps in (0, 0.5).
+
+        Raises:
+            ObjectiveError: if eps is out of bounds, or a comparison has no roles to exchange.
+        """
+        eps = _open_half("eps", eps)
+        return self._changed("smoothed", lambda term: changes.exchange(term, 1 - eps, eps))
 
     def with_margin(self, margin: Margin) -> Objective:
-        """Subtract a margin from the gap of pairwise terms that have none."""
-        return self._pairwise("with_margin", lambda t: replace(t, margin=margin) if t.margin is None else None)
+        """Subtract a further margin, in units of the score, from every gap.
+
+        Raises:
+            ObjectiveError: if a comparison has no gap, or a margin of this kind already.
+        """
+        return self._changed("given a margin", lambda term: changes.subtract(term, margin))
 
     def weighted(self, weight: PairWeight) -> Objective:
-        """Weight the comparisons of pairwise terms."""
-        return self._pairwise("weighted", lambda t: replace(t, weight=weight) if t.weight is None else None)
+        """Weight the pairs of every comparison; likelihood terms keep their weight.
+
+        Raises:
+            ObjectiveError: if a comparison does not belong to a pair, or is weighted already.
+        """
+        return self._changed("weighted pair by pair", lambda term: changes.weigh(term, weight))
 
     def with_token_weights(self, tokens: TokenWeights) -> Objective:
-        """Weight the tokens in every score."""
-        return self._scores(lambda score: with_token_weights(score, tokens))
+        """Weight the tokens in every score, and in the reported reward.
+
+        Raises:
+            ObjectiveError: if a score is not a sum over tokens, or the data layouts do not fit.
+        """
+        changed = self._changed("weighted token by token", lambda term: changes.weigh_tokens(term, tokens))
+        reward = changes.score_with_tokens(self.reward, tokens)
+        return changed if isinstance(reward, str) else replace(changed, reward=reward)
 
     def with_divergence(self, name: DivergenceName, alpha: float = 0.5) -> Objective:
-        """Replace the reverse KL behind every log-ratio by another f-divergence (2309.16240)."""
-        return self._scores(lambda score: with_divergence(score, name, alpha))
+        """Exchange the reverse KL behind every log-ratio for another f-divergence (2309.16240).
 
-    def _pairwise(self, modifier: str, change: Callable[[Pairwise], Pairwise | None]) -> Objective:
-        terms: list[tuple[float, Term]] = []
-        changed = False
-        for coefficient, term in self.terms:
-            new = change(term) if isinstance(term, Pairwise) and not term.coupled else None
-            changed = changed or new is not None
-            terms.append((coefficient, cast(Term, new) if new is not None else term))
-        if not changed:
+        Raises:
+            ObjectiveError: if a comparison is not a difference of log-ratios of one prompt.
+        """
+        changed = self._changed("given another divergence", lambda term: changes.diverge(term, name, alpha))
+        reward = changes.score_with_divergence(self.reward, name, alpha)
+        return changed if isinstance(reward, str) else replace(changed, reward=reward)
+
+    def _changed(self, done: str, change: Callable[[Term], Term | str]) -> Objective:
+        """Change every comparing term; likelihood terms stay as they are. ``done`` is what it is called."""
+        if not self.compares:
             raise ObjectiveError(
-                f"modifier {modifier!r} would have no effect on objective {self.name!r}",
-                allowed="objectives with a pairwise term that does not have this part yet, e.g. dpo, ipo, hinge",
+                f"objective {self.name!r} cannot be {done}: it compares nothing, so this would have no effect",
+                allowed="objectives that compare answers, e.g. dpo, ipo, simpo",
             )
-        return replace(self, terms=tuple(terms))
-
-    def _scores(self, change: Callable[[SequenceScore], SequenceScore]) -> Objective:
         terms: list[tuple[float, Term]] = []
         for coefficient, term in self.terms:
-            if isinstance(term, Likelihood):
-                terms.append((coefficient, term))
-            elif isinstance(term, Pairwise | Absolute | Ranking) and not term.coupled:
-                terms.append((coefficient, replace(term, score=change(term.score))))
-            else:
+            new = change(term) if term.compares else term
+            if isinstance(new, str):
                 raise ObjectiveError(
-                    f"the scores of objective {self.name!r} cannot be changed: {term.text()} fixes its own"
+                    f"objective {self.name!r} cannot be {done}: {new}",
+                    where=term.text(),
+                    fix="drop the modifier, or choose another objective, e.g. dpo",
                 )
-        if all(isinstance(term, Likelihood) for _, term in terms):
-            raise ObjectiveError(f"objective {self.name!r} compares nothing, so changing its score has no effect")
-        return replace(self, terms=tuple(terms), reward=change(self.reward))
+            terms.append((coefficient, new))
+        return replace(self, terms=tuple(terms))
 
     # -- explanation -----------------------------------------------------------------------------------
 
     def text(self) -> str:
-        """The loss of one record as a formula."""
-        parts = []
-        for index, (coefficient, term) in enumerate(self.terms):
-            body = term.text() if coefficient == 1.0 else f"{coefficient:g} · [{term.text()}]"
-            if index and not body.startswith("−"):
-                body = f"+ {body}"
-            parts.append(body)
-        return " ".join(parts)
+        """The loss of one record as a formula; :meth:`legend` explains its symbols."""
+        return summed([scaled(coefficient, term.text()) for coefficient, term in self.terms])
+
+    def legend(self) -> list[str]:
+        """``"symbol: meaning"`` for every symbol in :meth:`text`, in a fixed order."""
+        return legend(self.text())
+
+
+def _open_half(name: str, value: float) -> float:
+    if not 0 < value < 0.5:
+        raise ObjectiveError(
+            f"{name} = {value!r} cannot be used",
+            allowed=f"0 < {name} < 0.5; at 0.5 labels carry no information, at 0 nothing changes",
+        )
+    return value
 
 
 def pairwise(
     *,
     name: str,
     score: SequenceScore,
-    link: object,
+    link: Link,
     margin: float | Margin | None = None,
     reward_scale: float | None = None,
 ) -> Objective:
@@ -265,13 +298,8 @@ def pairwise(
     """
     term = Pairwise(
         score=score,
-        link=link,  # type: ignore[arg-type]
+        link=link,
         margin=ConstantMargin(margin) if isinstance(margin, int | float) else margin,
     )
     beta = float(getattr(link, "beta", 1.0))
     return Objective(name, ((1.0, term),), reward=score, reward_scale=reward_scale or beta)
-
-
-def total(name: str, terms: Sequence[tuple[float, Term]], reward: SequenceScore, reward_scale: float) -> Objective:
-    """An objective from several terms."""
-    return Objective(name, tuple(terms), reward=reward, reward_scale=reward_scale)

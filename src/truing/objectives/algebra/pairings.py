@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from truing.errors import ObjectiveError
 from truing.objectives.algebra.scores import Batch, Scores
-from truing.objectives.algebra.sequence_scores import LogProb, SequenceScore
+from truing.objectives.algebra.sequence_scores import LogProb, SequenceScore, missing_reference
 
 
 class Pairing(Protocol):
@@ -33,7 +34,9 @@ class Pairing(Protocol):
         """Total weight of the gaps: what the sum of weighted losses is divided by."""
         ...
 
-    def text(self, score: SequenceScore) -> str: ...
+    def sides(self, score: SequenceScore) -> tuple[str, str]:
+        """The formulas of what is pushed up and of what is pushed down."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -51,35 +54,34 @@ class Aligned:
     def count(self, batch: Batch) -> Tensor:
         return batch.weights[batch.example[batch.chosen]].sum()
 
-    def text(self, score: SequenceScore) -> str:
-        return f"{score.text('w')} − {score.text('l')}"
+    def sides(self, score: SequenceScore) -> tuple[str, str]:
+        return score.text("w"), score.text("l")
 
 
 @dataclass(frozen=True)
 class SortedGaps:
     """AOT, paired (2406.05882, eq. 9): the i-th smallest policy gap against the i-th smallest reference gap.
 
-    Sorting is over the whole global batch, so this pairing is coupled.
+    Sorting is over the whole global batch, so this pairing is coupled. The score must be a log-ratio, whose two
+    sides are sorted apart.
     """
 
     coupled = True
 
-    def __call__(
-        self, score: SequenceScore, scores: Scores, batch: Batch
-    ) -> tuple[Float[Tensor, " gaps"], None]:
+    def __call__(self, score: SequenceScore, scores: Scores, batch: Batch) -> tuple[Float[Tensor, " gaps"], None]:
         kept = _kept(batch, batch.chosen)
         chosen, rejected = batch.chosen[kept], batch.rejected[kept]
-        policy = LogProb("sum")(scores, batch)
-        reference = policy - LogProb("sum", reference=True)(scores, batch)
+        policy, reference = _two_sides(score, scores, batch)
         gaps = torch.sort(policy[chosen] - policy[rejected]).values
-        gaps = gaps - torch.sort(reference[chosen] - reference[rejected]).values.detach()
-        return gaps, None
+        return gaps - torch.sort(reference[chosen] - reference[rejected]).values, None
 
     def count(self, batch: Batch) -> Tensor:
         return _kept(batch, batch.chosen).sum()
 
-    def text(self, score: SequenceScore) -> str:
-        return "sorted(log π(y_w) − log π(y_l)) − sorted(log ref(y_w) − log ref(y_l))"
+    def sides(self, score: SequenceScore) -> tuple[str, str]:
+        own = _policy_side(score)
+        left = f"{own.text('w')} − {own.text('l')}"
+        return f"sort({left})", f"sort({left.replace('π', 'ref')})"
 
 
 @dataclass(frozen=True)
@@ -91,9 +93,7 @@ class SortedSides:
 
     coupled = True
 
-    def __call__(
-        self, score: SequenceScore, scores: Scores, batch: Batch
-    ) -> tuple[Float[Tensor, " gaps"], None]:
+    def __call__(self, score: SequenceScore, scores: Scores, batch: Batch) -> tuple[Float[Tensor, " gaps"], None]:
         values = score(scores, batch)
         better, worse = (
             torch.sort(values[index[_kept(batch, index)]]).values for index in (batch.chosen, batch.rejected)
@@ -104,8 +104,25 @@ class SortedSides:
     def count(self, batch: Batch) -> Tensor:
         return torch.minimum(_kept(batch, batch.chosen).sum(), _kept(batch, batch.rejected).sum())
 
-    def text(self, score: SequenceScore) -> str:
-        return f"sorted({score.text('w')}) − sorted({score.text('l')})"
+    def sides(self, score: SequenceScore) -> tuple[str, str]:
+        return f"sort({score.text('w')})", f"sort({score.text('l')})"
+
+
+def _policy_side(score: SequenceScore) -> LogProb:
+    """The log-probability in a log-ratio."""
+    if not isinstance(score, LogProb) or not score.reference:
+        raise ObjectiveError(
+            f"gaps of policy and reference can be sorted apart only for log-ratios; the score is {score.text('w')}"
+        )
+    return replace(score, reference=False)
+
+
+def _two_sides(score: SequenceScore, scores: Scores, batch: Batch) -> tuple[Tensor, Tensor]:
+    """The policy's and the reference's part of a log-ratio, each ``[N]``."""
+    own = _policy_side(score)
+    if scores.reference is None:
+        raise missing_reference()
+    return own(scores, batch), own(replace(scores, token_logps=scores.reference), batch)
 
 
 def _kept(batch: Batch, sequences: Tensor) -> Tensor:

@@ -9,21 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypedDict, Unpack
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+
+DataKind = Literal["pairs", "unpaired", "ranked", "demonstrations"]
+PAIRS: frozenset[DataKind] = frozenset({"pairs"})
+UNPAIRED: frozenset[DataKind] = frozenset({"unpaired"})
+ANY_DATA: frozenset[DataKind] = frozenset({"pairs", "unpaired", "ranked", "demonstrations"})
 
 
 @dataclass(frozen=True)
 class Scores:
     """Log-probabilities of ``N`` completions, end to end.
 
+    Half-precision values are kept as float32, because a sum of hundreds of them would lose three digits, and
+    everything but the policy is detached.
+
     Args:
         token_logps: policy log-probability of each completion token, nats, shape ``[M]``.
         sequence: which completion a token belongs to, ``0..N-1``, non-decreasing, shape ``[M]``.
         count: number of completions ``N``.
-        reference: the reference model's log-probabilities at the same positions, detached, shape ``[M]``.
+        reference: the reference model's log-probabilities at the same positions, shape ``[M]``.
         signals: further per-token values at the same positions that an objective asked for, e.g.
             ``"log_collision"``, the log of the sum over the vocabulary of squared probabilities.
     """
@@ -33,6 +42,13 @@ class Scores:
     count: int
     reference: Float[Tensor, " tokens"] | None = None
     signals: Mapping[str, Float[Tensor, " tokens"]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "token_logps", _at_least_float32(self.token_logps))
+        if self.reference is not None:
+            object.__setattr__(self, "reference", _at_least_float32(self.reference.detach()))
+        detached = {name: _at_least_float32(values.detach()) for name, values in self.signals.items()}
+        object.__setattr__(self, "signals", detached)
 
     @classmethod
     def from_sequences(
@@ -44,12 +60,12 @@ class Scores:
         """
         if isinstance(policy, Tensor):
             index = torch.arange(len(policy), device=policy.device)
-            detached = reference.detach() if isinstance(reference, Tensor) else None
-            return cls(policy, index, len(policy), detached)
+            flat = None if reference is None else torch.as_tensor(reference)
+            return cls(policy, index, len(policy), flat)
+        values = torch.cat(list(policy))
         lengths = torch.tensor([len(p) for p in policy])
-        sequence = torch.repeat_interleave(torch.arange(len(policy)), lengths)
-        flat = None if reference is None else torch.cat(list(reference)).detach()
-        return cls(torch.cat(list(policy)), sequence, len(policy), flat)
+        sequence = torch.repeat_interleave(torch.arange(len(policy)), lengths).to(values.device)
+        return cls(values, sequence, len(policy), None if reference is None else torch.cat(list(reference)))
 
     def total(self, values: Float[Tensor, " tokens"]) -> Float[Tensor, " sequences"]:
         """Sum per-token values over each sequence, shape ``[N]``."""
@@ -70,6 +86,18 @@ class Scores:
     def detach(self) -> Scores:
         """The same scores without their graph."""
         return replace(self, token_logps=self.token_logps.detach())
+
+
+def _at_least_float32(values: Tensor) -> Tensor:
+    return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
+
+
+class Columns(TypedDict, total=False):
+    """What records may bring along, see :class:`Batch`."""
+
+    weight: Tensor | None
+    margin: Tensor | None
+    columns: Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -105,20 +133,20 @@ class Batch:
     columns: Mapping[str, Tensor] = field(default_factory=dict)
 
     @classmethod
-    def pairs(cls, count: int, **columns: Tensor | None) -> Batch:
+    def pairs(cls, count: int, *, reward: Tensor | None = None, **columns: Unpack[Columns]) -> Batch:
         """``count`` pairs laid out as chosen 0, rejected 0, chosen 1, rejected 1, ..."""
         index = torch.arange(count)
-        return cls(index.repeat_interleave(2), count, 2 * index, 2 * index + 1, **columns)  # type: ignore[arg-type]
+        return cls(index.repeat_interleave(2), count, 2 * index, 2 * index + 1, reward=reward, **columns)
 
     @classmethod
-    def unpaired(cls, desirable: Sequence[bool] | Tensor, **columns: Tensor | None) -> Batch:
+    def unpaired(cls, desirable: Sequence[bool] | Tensor, **columns: Unpack[Columns]) -> Batch:
         """One completion a record; ``desirable[i]`` says whether completion ``i`` was liked."""
         flags = torch.as_tensor(desirable, dtype=torch.bool)
         index = torch.arange(len(flags))
-        return cls(index, len(flags), index[flags], index[~flags], paired=False, **columns)  # type: ignore[arg-type]
+        return cls(index, len(flags), index[flags], index[~flags], paired=False, **columns)
 
     @classmethod
-    def ranked(cls, sizes: Sequence[int], reward: Tensor, **columns: Tensor | None) -> Batch:
+    def ranked(cls, sizes: Sequence[int], reward: Tensor, **columns: Unpack[Columns]) -> Batch:
         """Records with several scored completions; best and worst of each become chosen and rejected."""
         example = torch.repeat_interleave(torch.arange(len(sizes)), torch.as_tensor(sizes))
         chosen, rejected = [], []
@@ -134,14 +162,14 @@ class Batch:
             torch.tensor(chosen),
             torch.tensor(rejected),
             reward=reward,
-            **columns,  # type: ignore[arg-type]
+            **columns,
         )
 
     @property
     def weights(self) -> Float[Tensor, " examples"]:
-        """``weight``, or ones."""
+        """``weight``, detached, or ones."""
         if self.weight is not None:
-            return self.weight
+            return self.weight.detach()
         return torch.ones(self.examples, device=self.example.device)
 
     def per_example(
@@ -153,9 +181,5 @@ class Batch:
 
     def to(self, device: torch.device | str) -> Batch:
         """The same batch with its tensors on ``device``."""
-        moved = {
-            name: value.to(device)
-            for name, value in vars(self).items()
-            if isinstance(value, Tensor)
-        }
+        moved: dict[str, Any] = {k: v.to(device) for k, v in vars(self).items() if isinstance(v, Tensor)}
         return replace(self, **moved, columns={k: v.to(device) for k, v in self.columns.items()})

@@ -18,7 +18,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from truing.errors import ObjectiveError
-from truing.objectives.algebra.scores import Batch, Scores
+from truing.objectives.algebra.formula import over, scaled
+from truing.objectives.algebra.scores import ANY_DATA, PAIRS, Batch, DataKind, Scores
 
 Reduction = Literal["sum", "mean"]
 DivergenceName = Literal["reverse-kl", "forward-kl", "jensen-shannon", "alpha"]
@@ -27,6 +28,8 @@ DivergenceName = Literal["reverse-kl", "forward-kl", "jensen-shannon", "alpha"]
 _EXPONENT_LIMIT = 80.0
 # The mean log-probability of a certain sequence is 0, where log-odds diverge.
 _LARGEST_MEAN_LOGP = -1e-6
+# A power this close to its limit is replaced by it: (e^x − 1)/a with x = a·y would be 0/0.
+_NEGLIGIBLE = 1e-8
 
 
 @runtime_checkable
@@ -36,19 +39,29 @@ class SequenceScore(Protocol):
     @property
     def requires(self) -> frozenset[str]: ...
 
+    @property
+    def data(self) -> frozenset[DataKind]:
+        """The data layouts that it can be computed on."""
+        ...
+
     def __call__(self, scores: Scores, batch: Batch) -> Float[Tensor, " sequences"]: ...
 
     def text(self, side: str) -> str:
-        """The formula for completion ``side`` (``"w"`` or ``"l"``)."""
+        """The formula for completion ``side`` (``"w"``, ``"l"`` or ``"k"``)."""
         ...
 
 
 class TokenWeights(Protocol):
     """A weight for each completion token."""
 
+    @property
+    def data(self) -> frozenset[DataKind]: ...
+
     def __call__(self, scores: Scores, batch: Batch) -> Float[Tensor, " tokens"]: ...
 
-    def text(self) -> str: ...
+    def text(self, total: str) -> str:
+        """The formula of the weighted sum, given that of the plain one."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -61,6 +74,10 @@ class SharedPrefix:
 
     alpha: float
 
+    @property
+    def data(self) -> frozenset[DataKind]:
+        return PAIRS
+
     def __call__(self, scores: Scores, batch: Batch) -> Float[Tensor, " tokens"]:
         lengths = scores.lengths
         shared = lengths.clone()
@@ -70,8 +87,8 @@ class SharedPrefix:
         inside = scores.position < shared[scores.sequence]
         return torch.where(inside, 1.0, self.alpha).to(scores.token_logps.dtype)
 
-    def text(self) -> str:
-        return f"tokens after min(|y_w|, |y_l|) × {self.alpha:g}"
+    def text(self, total: str) -> str:
+        return f"ld({total}, {self.alpha:g})"
 
 
 @dataclass(frozen=True)
@@ -92,14 +109,15 @@ class LogProb:
     def requires(self) -> frozenset[str]:
         return frozenset({"reference"}) if self.reference else frozenset()
 
+    @property
+    def data(self) -> frozenset[DataKind]:
+        return ANY_DATA if self.tokens is None else self.tokens.data
+
     def __call__(self, scores: Scores, batch: Batch) -> Float[Tensor, " sequences"]:
         values = scores.token_logps
         if self.reference:
             if scores.reference is None:
-                raise ObjectiveError(
-                    "this objective compares the policy with a reference model, but the scores hold no reference",
-                    fix="pass `reference=` when the scores are built, or choose a reference-free objective",
-                )
+                raise missing_reference()
             values = values - scores.reference
         if self.tokens is not None:
             values = values * self.tokens(scores, batch)
@@ -107,12 +125,10 @@ class LogProb:
         return total / scores.lengths.clamp(min=1) if self.reduction == "mean" else total
 
     def text(self, side: str) -> str:
-        core = f"log π(y_{side})"
-        if self.reference:
-            core = f"log π(y_{side})/ref(y_{side})"
+        total = f"r_{side}" if self.reference else f"log π(y_{side})"
         if self.tokens is not None:
-            core = f"{core} [{self.tokens.text()}]"
-        return f"{core} / |y_{side}|" if self.reduction == "mean" else core
+            total = self.tokens.text(total)
+        return over(total, f"|y_{side}|") if self.reduction == "mean" else total
 
 
 @dataclass(frozen=True)
@@ -123,12 +139,16 @@ class LogOdds:
     def requires(self) -> frozenset[str]:
         return frozenset()
 
+    @property
+    def data(self) -> frozenset[DataKind]:
+        return ANY_DATA
+
     def __call__(self, scores: Scores, batch: Batch) -> Float[Tensor, " sequences"]:
         mean = LogProb("mean")(scores, batch).clamp(max=_LARGEST_MEAN_LOGP)
         return mean - log1mexp(mean)
 
     def text(self, side: str) -> str:
-        return f"log-odds(mean log π(y_{side}))"
+        return f"log odds(y_{side})"
 
 
 @dataclass(frozen=True)
@@ -145,24 +165,35 @@ class Power:
     def requires(self) -> frozenset[str]:
         return frozenset()
 
+    @property
+    def data(self) -> frozenset[DataKind]:
+        return ANY_DATA
+
     def __call__(self, scores: Scores, batch: Batch) -> Float[Tensor, " sequences"]:
         mean = LogProb("mean")(scores, batch)
-        if abs(self.alpha) < 1e-8:
+        if abs(self.alpha) < _NEGLIGIBLE:
             return mean
         exponent = (-self.alpha * mean).clamp(max=_EXPONENT_LIMIT)
         return -torch.expm1(exponent) / self.alpha
 
     def text(self, side: str) -> str:
-        return f"(1 − p(y_{side})^(−{self.alpha:g})) / {self.alpha:g}, p = exp(mean log π)"
+        if abs(self.alpha) < _NEGLIGIBLE:
+            return LogProb("mean").text(side)
+        power = f"p_{side}^(−{self.alpha:g})" if self.alpha > 0 else f"p_{side}^{-self.alpha:g}"
+        return f"(1 − {power})/{self.alpha:g}" if self.alpha > 0 else f"({power} − 1)/{-self.alpha:g}"
 
 
 @dataclass(frozen=True)
 class Divergence:
     """f-DPO (2309.16240, table 1): replace the log-ratio r by f'(e^r).
 
+    f is applied to the ratio of the whole completion, also where ``base`` is a mean: f'(e^r) is then divided
+    by the number of tokens.
+
     Args:
         name: ``"reverse-kl"`` is DPO itself.
-        alpha: coefficient of the alpha-divergence; 1 is reverse KL.
+        alpha: order of the alpha-divergence, below 1. Towards 1 it becomes reverse KL, at 0 it is forward KL;
+            the paper's own alpha is 1 minus this.
         base: the log-ratio that is transformed.
     """
 
@@ -174,70 +205,56 @@ class Divergence:
     def requires(self) -> frozenset[str]:
         return self.base.requires
 
+    @property
+    def data(self) -> frozenset[DataKind]:
+        return self.base.data
+
     def __call__(self, scores: Scores, batch: Batch) -> Float[Tensor, " sequences"]:
-        ratio = self.base(scores, batch)
+        reward = self._reward(replace(self.base, reduction="sum")(scores, batch))
+        return reward / scores.lengths.clamp(min=1) if self.base.reduction == "mean" else reward
+
+    def _reward(self, ratio: Float[Tensor, " sequences"]) -> Float[Tensor, " sequences"]:
         if self.name == "forward-kl":
-            return 1 - torch.exp((-ratio).clamp(max=_EXPONENT_LIMIT))
+            return -torch.expm1((-ratio).clamp(max=_EXPONENT_LIMIT))
         if self.name == "jensen-shannon":
             return math.log(2) + functional.logsigmoid(ratio)
-        if self.name == "alpha" and abs(self.alpha - 1) > 1e-6:
-            power = self.alpha - 1
+        power = self.alpha - 1
+        if self.name == "alpha" and abs(power) > _NEGLIGIBLE:
             return torch.expm1((power * ratio).clamp(max=_EXPONENT_LIMIT)) / power
         return ratio
 
     def text(self, side: str) -> str:
-        r = self.base.text(side)
-        return {
+        r = replace(self.base, reduction="sum").text(side)
+        reward = {
             "reverse-kl": r,
-            "forward-kl": f"1 − exp(−{r})",
+            "forward-kl": f"1 − e^(−{r})",
             "jensen-shannon": f"log 2 + log σ({r})",
-            "alpha": f"(exp(({self.alpha:g} − 1)·{r}) − 1) / ({self.alpha:g} − 1)",
+            "alpha": f"(1 − e^({scaled(self.alpha - 1, r)}))/{1 - self.alpha:g}",
         }[self.name]
+        return over(reward, f"|y_{side}|") if self.base.reduction == "mean" else reward
+
+
+def missing_reference() -> ObjectiveError:
+    """The error to raise where an objective needs reference log-probabilities and there are none."""
+    return ObjectiveError(
+        "this objective compares the policy with a reference model, but the scores hold no reference",
+        fix="pass `reference=` when the scores are built, or choose a reference-free objective",
+    )
 
 
 def log_ratio(reduction: Reduction = "sum") -> LogProb:
-    """log π(y) − log ref(y), the implicit reward of DPO divided by beta."""
+    """Log π(y) − log ref(y), the implicit reward of DPO divided by beta."""
     return LogProb(reduction, reference=True)
 
 
 def sum_logp() -> LogProb:
-    """log π(y), summed over the completion."""
+    """Log π(y), summed over the completion."""
     return LogProb("sum")
 
 
 def mean_logp() -> LogProb:
-    """log π(y) / |y|."""
+    """Log π(y) / |y|."""
     return LogProb("mean")
-
-
-def with_token_weights(score: SequenceScore, tokens: TokenWeights) -> SequenceScore:
-    """The same score with token weights.
-
-    Raises:
-        ObjectiveError: if the score has no per-token sum that could be weighted, or is weighted already.
-    """
-    if isinstance(score, LogProb) and score.tokens is None:
-        return replace(score, tokens=tokens)
-    if isinstance(score, Divergence) and score.base.tokens is None:
-        return replace(score, base=replace(score.base, tokens=tokens))
-    raise ObjectiveError(
-        f"token weights cannot be combined with the score {score.text('w')!r}",
-        allowed="objectives whose score is a sum or mean of log-probabilities without token weights",
-    )
-
-
-def with_divergence(score: SequenceScore, name: DivergenceName, alpha: float) -> SequenceScore:
-    """The same score under another f-divergence.
-
-    Raises:
-        ObjectiveError: if the score does not compare with a reference.
-    """
-    if isinstance(score, LogProb) and score.reference:
-        return Divergence(name, alpha, base=score)
-    raise ObjectiveError(
-        f"an f-divergence needs a log-ratio to a reference; the score here is {score.text('w')!r}",
-        allowed="objectives whose score is the policy/reference log-ratio, e.g. dpo, ipo, hinge, rdpo",
-    )
 
 
 def log1mexp(x: Tensor) -> Tensor:

@@ -13,20 +13,15 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from truing.objectives.algebra.formula import Argument, scaled, summed, times
 from truing.objectives.algebra.links import Link
 from truing.objectives.algebra.margins import Margin, NoShift, Shift, State
 from truing.objectives.algebra.pairings import Aligned, Pairing
-from truing.objectives.algebra.scores import Batch, Scores
+from truing.objectives.algebra.scores import ANY_DATA, PAIRS, UNPAIRED, Batch, DataKind, Scores
 from truing.objectives.algebra.sequence_scores import LogProb, SequenceScore
 from truing.objectives.algebra.weights import PairWeight
 
 Role = Literal["chosen", "rejected"]
-DataKind = Literal["pairs", "unpaired", "ranked", "demonstrations"]
-
-PAIRS: frozenset[DataKind] = frozenset({"pairs"})
-UNPAIRED: frozenset[DataKind] = frozenset({"unpaired"})
-RANKED_OR_PAIRS: frozenset[DataKind] = frozenset({"ranked", "pairs"})
-ANY_DATA: frozenset[DataKind] = frozenset({"pairs", "unpaired", "ranked", "demonstrations"})
 
 
 class TermLoss(NamedTuple):
@@ -34,7 +29,7 @@ class TermLoss(NamedTuple):
 
     Attributes:
         values: losses in nats, shape ``[G]``.
-        weights: what each counts in the sum, shape ``[G]``.
+        weights: what each counts in the sum, detached, shape ``[G]``.
         owners: the record of each, shape ``[G]``, or ``None`` where it belongs to no single record.
     """
 
@@ -58,6 +53,11 @@ class Term(Protocol):
     @property
     def coupled(self) -> bool: ...
 
+    @property
+    def compares(self) -> bool:
+        """Whether it tells better from worse; a mere likelihood does not."""
+        ...
+
     def losses(self, scores: Scores, batch: Batch, state: State) -> TermLoss: ...
 
     def denominator(self, batch: Batch, lengths: Float[Tensor, " sequences"]) -> Tensor:
@@ -74,8 +74,8 @@ class Term(Protocol):
 
 
 @dataclass(frozen=True)
-class _Stateless:
-    """Defaults of a term that keeps nothing between batches."""
+class Stateless:
+    """Defaults of a comparison that keeps nothing between batches."""
 
     @property
     def coupling(self) -> str:
@@ -84,6 +84,10 @@ class _Stateless:
     @property
     def coupled(self) -> bool:
         return False
+
+    @property
+    def compares(self) -> bool:
+        return True
 
     def init(self) -> dict[str, Tensor]:
         return {}
@@ -95,7 +99,7 @@ class _Stateless:
 
 
 @dataclass(frozen=True)
-class Pairwise(_Stateless):
+class Pairwise(Stateless):
     """link(gap − margin) for each pair, optionally mixed with the loss of the exchanged pair.
 
     loss = straight · link(g − m) + swapped · link(−g − m'), where g is the gap and m' the margin with the
@@ -113,12 +117,12 @@ class Pairwise(_Stateless):
 
     @property
     def requires(self) -> frozenset[str]:
-        extra = self.weight.requires if self.weight else frozenset()
-        return self.score.requires | extra
+        parts = (self.score, self.margin, self.weight)
+        return frozenset().union(*(part.requires for part in parts if part is not None))
 
     @property
     def data(self) -> frozenset[DataKind]:
-        return PAIRS
+        return PAIRS & self.score.data
 
     @property
     def coupling(self) -> str:
@@ -135,8 +139,8 @@ class Pairwise(_Stateless):
             values = values + self.swapped * self._side(-gap, scores, batch, swapped=True)
         if self.weight is not None:
             values = values * self.weight(scores, batch)
-        weights = torch.ones_like(gap) if owners is None else batch.weights[owners].to(gap.dtype)
-        return TermLoss(values, weights.detach(), owners)
+        weights = torch.ones_like(gap).detach() if owners is None else batch.weights[owners].to(gap.dtype)
+        return TermLoss(values, weights, owners)
 
     def _side(self, gap: Tensor, scores: Scores, batch: Batch, *, swapped: bool) -> Tensor:
         margin = self.margin(scores, batch, swapped) if self.margin is not None else 0.0
@@ -146,15 +150,15 @@ class Pairwise(_Stateless):
         return self.pairing.count(batch)
 
     def text(self) -> str:
-        gap = self.pairing.text(self.score)
-        straight = f"({gap})" if self.margin is None else f"({gap} − {self.margin.text()})"
-        body = self.link.text(straight)
-        if self.straight != 1.0:
-            body = f"{self.straight:g}·[{body}]"
+        better, worse = self.pairing.sides(self.score)
+        straight, exchanged = (
+            self.link.text(Argument(up, down, self.margin.parts(swapped) if self.margin is not None else ()))
+            for up, down, swapped in ((better, worse, False), (worse, better, True))
+        )
+        body = scaled(self.straight, straight)
         if self.swapped:
-            sign = "+" if self.swapped > 0 else "−"
-            body = f"{body} {sign} {abs(self.swapped):g}·[the same with w and l exchanged]"
-        return f"{self.weight.text()}·[{body}]" if self.weight is not None else body
+            body = summed([body, scaled(self.swapped, exchanged)])
+        return times(self.weight.text(), body) if self.weight is not None else body
 
 
 @dataclass(frozen=True)
@@ -163,11 +167,11 @@ class SortedUnpaired(Pairwise):
 
     @property
     def data(self) -> frozenset[DataKind]:
-        return PAIRS | UNPAIRED
+        return (PAIRS | UNPAIRED) & self.score.data
 
 
 @dataclass(frozen=True)
-class Absolute(_Stateless):
+class Absolute(Stateless):
     """link(± (score − shift)) for the completions of one role, without comparing them with the other.
 
     Args:
@@ -178,6 +182,7 @@ class Absolute(_Stateless):
         scale: constant factor (KTO's lambda).
         shift: statistic that is subtracted from the score.
         kinds: the data layouts that make sense for it.
+        weight: weight of the pair that a completion belongs to; for pairs only.
     """
 
     role: Role
@@ -187,15 +192,16 @@ class Absolute(_Stateless):
     scale: float = 1.0
     shift: Shift = field(default_factory=NoShift)
     kinds: frozenset[DataKind] = PAIRS
+    weight: PairWeight | None = None
 
     @property
     def requires(self) -> frozenset[str]:
-        extra = frozenset({"mismatched"}) if self.shift.coupling == "auxiliary" else frozenset()
-        return self.score.requires | extra
+        extra = frozenset({"mismatched"}) if self.shift.coupling == "auxiliary" else frozenset[str]()
+        return self.score.requires | extra | (self.weight.requires if self.weight else frozenset())
 
     @property
     def data(self) -> frozenset[DataKind]:
-        return self.kinds
+        return self.kinds & self.score.data
 
     @property
     def coupling(self) -> str:
@@ -215,8 +221,10 @@ class Absolute(_Stateless):
         index = batch.chosen if self.role == "chosen" else batch.rejected
         shift = self.shift(state)
         if isinstance(shift, Tensor):
-            shift = shift.to(scores.token_logps.device)
+            shift = shift.to(scores.token_logps.device, scores.token_logps.dtype)
         values = self.scale * self.link(self.sign * (self.score(scores, batch)[index] - shift))
+        if self.weight is not None:
+            values = values * self.weight(scores, batch)
         owners = batch.example[index]
         return TermLoss(values, batch.weights[owners].to(values.dtype), owners)
 
@@ -224,17 +232,13 @@ class Absolute(_Stateless):
         return batch.weights.sum()
 
     def text(self) -> str:
-        side = "w" if self.role == "chosen" else "l"
-        inner = self.score.text(side)
-        if not isinstance(self.shift, NoShift):
-            inner = f"({inner} − {self.shift.text()})"
-        signed = inner if self.sign > 0 else f"−{inner}"
-        body = self.link.text(signed)
-        return body if self.scale == 1.0 else f"{self.scale:g}·[{body}]"
+        own, shift = self.score.text("w" if self.role == "chosen" else "l"), self.shift.text()
+        body = scaled(self.scale, self.link.text(Argument(own, shift) if self.sign > 0 else Argument(shift, own)))
+        return times(self.weight.text(), body) if self.weight is not None else body
 
 
 @dataclass(frozen=True)
-class Likelihood(_Stateless):
+class Likelihood(Stateless):
     """Negative log-likelihood of the chosen (or desirable, or demonstrated) completions.
 
     Args:
@@ -253,6 +257,10 @@ class Likelihood(_Stateless):
     def data(self) -> frozenset[DataKind]:
         return ANY_DATA
 
+    @property
+    def compares(self) -> bool:
+        return False
+
     def losses(self, scores: Scores, batch: Batch, state: State) -> TermLoss:
         score = LogProb("mean" if self.reduction == "mean" else "sum")
         values = -score(scores, batch)[batch.chosen]
@@ -266,92 +274,6 @@ class Likelihood(_Stateless):
     def text(self) -> str:
         return {
             "sum": "−log π(y_w)",
-            "mean": "−log π(y_w) / |y_w|",
-            "tokens": "−Σ log π(y_w) / Σ |y_w|",
+            "mean": "−log π(y_w)/|y_w|",
+            "tokens": "−Σ log π(y_w)/Σ |y_w|",
         }[self.reduction]
-
-
-@dataclass(frozen=True)
-class Ranking(_Stateless):
-    """Σ over pairs i, j of one prompt with reward_i < reward_j of link(s_j − s_i) (RRHF, 2304.05302, eq. 2)."""
-
-    score: SequenceScore
-    link: Link
-
-    @property
-    def requires(self) -> frozenset[str]:
-        return self.score.requires
-
-    @property
-    def data(self) -> frozenset[DataKind]:
-        return RANKED_OR_PAIRS
-
-    def losses(self, scores: Scores, batch: Batch, state: State) -> TermLoss:
-        values = self.score(scores, batch)
-        better, worse = _ordered_pairs(batch)
-        losses = self.link(values[better] - values[worse])
-        owners = batch.example[better]
-        return TermLoss(losses, batch.weights[owners].to(losses.dtype), owners)
-
-    def denominator(self, batch: Batch, lengths: Tensor) -> Tensor:
-        return batch.weights.sum()
-
-    def text(self) -> str:
-        gap = f"({self.score.text('j')} − {self.score.text('i')})"
-        return f"Σ over reward_i < reward_j of {self.link.text(gap)}"
-
-
-def _ordered_pairs(batch: Batch) -> tuple[Tensor, Tensor]:
-    """All (better, worse) sequence pairs of the same record; without rewards, chosen over rejected."""
-    if batch.reward is None:
-        return batch.chosen, batch.rejected
-    same = batch.example[:, None] == batch.example[None, :]
-    ordered = same & (batch.reward[:, None] > batch.reward[None, :])
-    better, worse = torch.nonzero(ordered, as_tuple=True)
-    return better, worse
-
-
-@dataclass(frozen=True)
-class SoftmaxRanking(_Stateless):
-    """Cross-entropy of softmax(beta s) over one prompt's answers against softmax(reward / alpha).
-
-    Without rewards all of the target's mass is on the chosen answer (InfoNCA, 2402.05369, eq. 9).
-    """
-
-    score: SequenceScore
-    beta: float
-    alpha: float
-
-    @property
-    def requires(self) -> frozenset[str]:
-        return self.score.requires
-
-    @property
-    def data(self) -> frozenset[DataKind]:
-        return RANKED_OR_PAIRS
-
-    def losses(self, scores: Scores, batch: Batch, state: State) -> TermLoss:
-        log_q = _segment_log_softmax(self.beta * self.score(scores, batch), batch)
-        if batch.reward is None:
-            target = torch.zeros_like(log_q).index_fill(0, batch.chosen, 1.0)
-        else:
-            target = _segment_log_softmax(batch.reward.to(log_q) / self.alpha, batch).exp()
-        losses = batch.per_example(-target * log_q, torch.arange(scores.count, device=log_q.device))
-        owners = torch.arange(batch.examples, device=log_q.device)
-        return TermLoss(losses, batch.weights.to(losses.dtype), owners)
-
-    def denominator(self, batch: Batch, lengths: Tensor) -> Tensor:
-        return batch.weights.sum()
-
-    def text(self) -> str:
-        return f"−Σ_k softmax(reward/{self.alpha:g})_k · log softmax({self.beta:g}·{self.score.text('k')})_k"
-
-
-def _segment_log_softmax(values: Tensor, batch: Batch) -> Tensor:
-    """Log-softmax over the sequences of each record."""
-    top = values.new_full((batch.examples,), -torch.inf).scatter_reduce(
-        0, batch.example, values.detach(), reduce="amax"
-    )
-    shifted = values - top[batch.example]
-    total = values.new_zeros(batch.examples).index_add(0, batch.example, shifted.exp())
-    return shifted - total.log()[batch.example]

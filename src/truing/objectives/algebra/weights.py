@@ -27,7 +27,7 @@ class PairWeight(Protocol):
 class OnPolicyWeight:
     """WPO (2406.11827, eq. 5): how likely the current policy would be to write both answers itself.
 
-    w(y) = exp(mean_t [log π(y_t) − log Σ_v π(v)²]); a pair weighs w(y_w)·w(y_l). The alignment term
+    w(y) = exp(mean_t [log π(y_t) − log Σ_v π(v)²]); a pair weighs min(1, w(y_w)·w(y_l)). The alignment term
     log Σ_v π(v)² makes an answer sampled from the policy weigh about 1. The authors' code clamps the
     product at 1, and so does this.
     """

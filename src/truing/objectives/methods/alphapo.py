@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import Field
 
 from truing.objectives.algebra import Logistic, Objective, Power, pairwise
-from truing.objectives.method import NON_NEGATIVE, Doc, Scale, objective
+from truing.objectives.method import objective
+from truing.objectives.parameters import Doc, Scale, TargetMargin
 from truing.registry import Paper
 
 
@@ -22,11 +23,14 @@ from truing.registry import Paper
 )
 def alphapo(
     beta: Scale = 2.0,
-    gamma: Annotated[float, NON_NEGATIVE, Doc("target margin, outside beta", "gamma >= 0")] = 1.0,
+    gamma: TargetMargin = 1.0,
     alpha: Annotated[
         float,
         Field(allow_inf_nan=False, ge=-2, le=2),
-        Doc("shape of the reward; 0 is SimPO", "-2 <= alpha <= 2; outside, rewards of improbable answers overflow"),
+        Doc(
+            "shape of the reward; 0 is SimPO",
+            "-2 <= alpha <= 2; outside, rewards of improbable answers overflow or vanish",
+        ),
     ] = 0.25,
 ) -> Objective:
     """−log σ(R(y_w) − R(y_l) − gamma), R = beta (1 − p^(−alpha))/alpha, p = exp(mean log π)."""

@@ -14,12 +14,17 @@ from truing.objectives.algebra import (
     SortedUnpaired,
     log_ratio,
 )
-from truing.objectives.method import BELOW_HALF, Beta, Doc, objective
+from truing.objectives.method import objective
+from truing.objectives.parameters import BELOW_HALF, Beta, Doc
 from truing.registry import Paper
 
 PAPER = Paper("Distributional Preference Alignment of LLMs via Optimal Transport", 2024, "2406.05882")
 
-Eps = Annotated[float, BELOW_HALF, Doc("label smoothing", "0 <= eps < 0.5")]
+Eps = Annotated[
+    float,
+    BELOW_HALF,
+    Doc("label smoothing", "0 <= eps < 0.5; at 0.5 neither side is preferred"),
+]
 
 
 @objective(

@@ -1,7 +1,8 @@
 """APO (2408.06266): apo-zero (eq. 7), apo-down (eq. 8), and apo-zero on unpaired feedback."""
 
 from truing.objectives.algebra import UNPAIRED, Absolute, Complement, Objective, Pairwise, log_ratio
-from truing.objectives.method import Beta, objective
+from truing.objectives.method import objective
+from truing.objectives.parameters import Beta
 from truing.registry import Paper
 
 PAPER = Paper(

@@ -1,9 +1,9 @@
 """BCO (2404.04656, eq. 9–10): an unpaired classifier whose logit is the implicit reward minus a running shift.
 
 The shift is the midpoint between the mean rewards of the two classes seen so far, updated before the loss is
-formed, in training only, over the whole global batch; it starts to act once both classes were seen. TRL pools
-both classes into one mean, which is the same for balanced batches only. Matching the prompt distributions of
-the two classes (the paper's second device) is not part of this entry yet.
+formed, in training only, over the whole global batch; it starts to act once both classes were seen. The BCO
+trainer that TRL had until 1.15 pooled both classes into one mean, which is the same for balanced data only.
+Matching the prompt distributions of the two classes (the paper's second device) is not part of this entry.
 """
 
 from typing import Annotated
@@ -11,7 +11,8 @@ from typing import Annotated
 from pydantic import Field
 
 from truing.objectives.algebra import UNPAIRED, Absolute, Logistic, Objective, RunningMean, log_ratio
-from truing.objectives.method import Beta, Doc, objective
+from truing.objectives.method import objective
+from truing.objectives.parameters import Beta, Doc
 from truing.registry import Paper
 
 
@@ -19,7 +20,7 @@ from truing.registry import Paper
     name="bco",
     slug="bco",
     paper=Paper("Binary Classifier Optimization for Large Language Model Alignment", 2024, "2404.04656"),
-    summary="Fits a logistic classifier to thumbs-up / thumbs-down data; an upper bound of DPO that a shift tightens.",
+    summary="Fits a classifier to thumbs-up / thumbs-down data: an upper bound of DPO that a shift tightens.",
     use_when="Feedback is unpaired and absolute.",
     avoid_when="Prompts of the two classes differ in topic: the classifier then learns topics.",
 )
@@ -27,8 +28,11 @@ def bco(
     beta: Beta = 0.1,
     momentum: Annotated[
         float | None,
-        Field(ge=0, lt=1),
-        Doc("weight of the past in the running shift; none averages all rewards seen", "0 <= momentum < 1, or none"),
+        Field(ge=0, lt=1, allow_inf_nan=False),
+        Doc(
+            "weight of the past in the running shift; none averages all rewards seen",
+            "0 <= momentum < 1, or none; at 1 the shift would never move",
+        ),
     ] = None,
 ) -> Objective:
     """−log σ(beta (r − δ)) for desirable, −log σ(−beta (r − δ)) for undesirable."""

@@ -1,7 +1,8 @@
 """BCO on pairs without a shift (2404.04656, eq. 7): a binary classifier whose logit is the implicit reward."""
 
 from truing.objectives.algebra import Absolute, Logistic, Objective, log_ratio
-from truing.objectives.method import Beta, objective
+from truing.objectives.method import objective
+from truing.objectives.parameters import Beta
 from truing.registry import Paper
 
 

@@ -3,10 +3,10 @@
 ``alpha`` multiplies the token-mean negative log-likelihood of each chosen answer, averaged over pairs.
 """
 
-from typing import Annotated
-
-from truing.objectives.algebra import Likelihood, Logistic, Objective, mean_logp, pairwise, sum_logp
-from truing.objectives.method import NON_NEGATIVE, Doc, Scale, objective
+from truing.objectives.algebra import Logistic, Objective, mean_logp, pairwise, sum_logp
+from truing.objectives.method import objective
+from truing.objectives.methods.sft import nll
+from truing.objectives.parameters import Scale, SftWeight, TargetMargin
 from truing.registry import Paper
 
 PAPER = Paper(
@@ -14,10 +14,6 @@ PAPER = Paper(
     2024,
     "2401.08417",
 )
-
-SftWeight = Annotated[
-    float, NON_NEGATIVE, Doc("coefficient of the likelihood of the chosen answer", "alpha >= 0; 0 leaves it out")
-]
 
 
 @objective(
@@ -31,9 +27,7 @@ SftWeight = Annotated[
 def cpo(beta: Scale = 0.1, alpha: SftWeight = 1.0) -> Objective:
     """−log σ(beta (log π(y_w) − log π(y_l))) + alpha · (−log π(y_w)/|y_w|)."""
     compare = pairwise(name="cpo", score=sum_logp(), link=Logistic(beta))
-    return Objective(
-        "cpo", (*compare.terms, (alpha, Likelihood("mean"))), reward=compare.reward, reward_scale=beta
-    )
+    return compare if alpha == 0 else compare + alpha * nll("mean")
 
 
 @objective(
@@ -44,13 +38,7 @@ def cpo(beta: Scale = 0.1, alpha: SftWeight = 1.0) -> Objective:
     use_when="SimPO's chosen likelihood falls too far.",
     avoid_when="The chosen answers are not worth imitating word by word.",
 )
-def cpo_simpo(
-    beta: Scale = 2.0,
-    gamma: Annotated[float, NON_NEGATIVE, Doc("target margin, outside beta as in the paper", "gamma >= 0")] = 1.0,
-    alpha: SftWeight = 1.0,
-) -> Objective:
+def cpo_simpo(beta: Scale = 2.0, gamma: TargetMargin = 1.0, alpha: SftWeight = 1.0) -> Objective:
     """SimPO + alpha · (−log π(y_w)/|y_w|)."""
     compare = pairwise(name="cpo-simpo", score=mean_logp(), link=Logistic(beta), margin=gamma / beta)
-    return Objective(
-        "cpo-simpo", (*compare.terms, (alpha, Likelihood("mean"))), reward=compare.reward, reward_scale=beta
-    )
+    return compare if alpha == 0 else compare + alpha * nll("mean")

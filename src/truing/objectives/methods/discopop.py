@@ -3,7 +3,8 @@
 from typing import Annotated
 
 from truing.objectives.algebra import Blend, Objective, log_ratio, pairwise
-from truing.objectives.method import POSITIVE, Beta, Doc, objective
+from truing.objectives.method import objective
+from truing.objectives.parameters import POSITIVE, Beta, Doc
 from truing.registry import Paper
 
 
@@ -19,7 +20,9 @@ from truing.registry import Paper
 )
 def discopop(
     beta: Beta = 0.05,
-    tau: Annotated[float, POSITIVE, Doc("temperature of the blend", "tau > 0; at 0 the blend is a step")] = 0.05,
+    tau: Annotated[
+        float, POSITIVE, Doc("temperature of the blend", "tau > 0; at 0 the blend is a step without gradient")
+    ] = 0.05,
 ) -> Objective:
     """(1 − m)(−log σ(u)) + m e^(−u), u = beta d, m = σ(u/tau)."""
     return pairwise(name="discopop", score=log_ratio(), link=Blend(beta, tau))

@@ -5,12 +5,11 @@ log-ratios only, so both likelihoods may fall while the loss improves.
 """
 
 from truing.objectives.algebra import Logistic, Objective, log_ratio, pairwise
-from truing.objectives.method import Beta, objective
+from truing.objectives.method import objective
+from truing.objectives.parameters import Beta
 from truing.registry import Paper
 
-PAPER = Paper(
-    "Direct Preference Optimization: Your Language Model is Secretly a Reward Model", 2023, "2305.18290"
-)
+PAPER = Paper("Direct Preference Optimization: Your Language Model is Secretly a Reward Model", 2023, "2305.18290")
 
 
 @objective(
@@ -20,7 +19,7 @@ PAPER = Paper(
     paper=PAPER,
     summary="Fits a Bradley–Terry model whose reward is beta times the policy/reference log-ratio.",
     use_when="The default for clean pairs; the method that every other one is compared with.",
-    avoid_when="Labels are deterministic or noisy (the log-ratio difference grows without bound: ipo, cdpo, rdpo), "
+    avoid_when="Labels are deterministic or noisy (the log-ratio difference grows without bound: ipo, cdpo, rdpo) "
     "or the chosen likelihood must not fall (nca, apo-zero, or dpo plus nll).",
 )
 def dpo(beta: Beta = 0.1) -> Objective:

@@ -1,7 +1,8 @@
 """Length-normalised DPO as in Tulu 3 (2411.15124, section 5.1): beta 5 because the argument is per token."""
 
 from truing.objectives.algebra import Logistic, Objective, log_ratio, pairwise
-from truing.objectives.method import Beta, objective
+from truing.objectives.method import objective
+from truing.objectives.parameters import Beta
 from truing.registry import Paper
 
 

@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from truing.objectives.algebra import Objective, ReverseKL, log_ratio, pairwise
-from truing.objectives.method import Beta, Doc, objective
+from truing.objectives.method import objective
+from truing.objectives.parameters import Beta, Doc
 from truing.registry import Paper
 
 
@@ -23,7 +24,7 @@ def exo(
     eps: Annotated[
         float,
         Field(gt=0, lt=0.5, allow_inf_nan=False),
-        Doc("label smoothing", "0 < eps < 0.5; at 0 the loss is infinite"),
+        Doc("label smoothing", "0 < eps < 0.5; at 0 the loss is infinite, at 0.5 neither side is preferred"),
     ] = 1e-3,
 ) -> Objective:
     """KL([q, 1 − q] ‖ [1 − eps, eps]), q = σ(beta (r_w − r_l))."""

@@ -1,17 +1,16 @@
 """f-DPO (2309.16240, table 1): DPO under another divergence from the reference than reverse KL.
 
-Exponents are clamped at 80. Constants of f' that cancel in the difference are kept, so that reported
-rewards are those of the paper.
+The order alpha of the alpha-divergence is that of common code, f'(u) = (u^(alpha − 1) − 1)/(alpha − 1), whose
+limit at 1 is reverse KL; the paper's alpha is 1 minus it. Exponents are clamped at 80. Constants of f' that
+cancel in the difference are kept, so that reported rewards are those of the paper.
 """
 
 from typing import Annotated, Literal
 
-from pydantic import Field
-
 from truing.errors import ObjectiveError
-from truing.objectives.algebra import Objective
-from truing.objectives.method import Beta, Doc, objective
-from truing.objectives.methods.dpo import dpo
+from truing.objectives.algebra import Divergence, DivergenceName, Logistic, Objective, pairwise
+from truing.objectives.method import objective
+from truing.objectives.parameters import Beta, Doc, Order
 from truing.registry import Paper
 
 
@@ -33,17 +32,21 @@ def f_dpo(
         Literal["forward-kl", "jensen-shannon", "alpha", "reverse-kl"],
         Doc("the divergence", "reverse-kl (dpo itself), forward-kl, jensen-shannon or alpha"),
     ] = "jensen-shannon",
-    alpha: Annotated[
-        float | None,
-        Field(gt=0, lt=1),
-        Doc("coefficient of the alpha-divergence, 0.5 if left out", "0 < alpha < 1; 1 is reverse KL"),
-    ] = None,
+    alpha: Order = None,
 ) -> Objective:
     """−log σ(beta (f'(e^r_w) − f'(e^r_l)))."""
+    return pairwise(name="f-dpo", score=Divergence(divergence, order(divergence, alpha)), link=Logistic(beta))
+
+
+def order(divergence: DivergenceName, alpha: float | None) -> float:
+    """The order of the alpha-divergence, 0.5 if left out.
+
+    Raises:
+        ObjectiveError: if one is given for another divergence.
+    """
     if alpha is not None and divergence != "alpha":
         raise ObjectiveError(
             f"alpha = {alpha} would have no effect with divergence {divergence!r}",
-            where="objective 'f-dpo'",
-            fix='set divergence to "alpha", or remove alpha',
+            fix='set the divergence to "alpha", or remove alpha',
         )
-    return dpo(beta).with_divergence(divergence, 0.5 if alpha is None else alpha)
+    return 0.5 if alpha is None else alpha

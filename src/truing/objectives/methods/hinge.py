@@ -3,7 +3,8 @@
 from typing import Annotated
 
 from truing.objectives.algebra import Hinge, Objective, log_ratio, pairwise
-from truing.objectives.method import POSITIVE, Beta, Doc, objective
+from truing.objectives.method import objective
+from truing.objectives.parameters import POSITIVE, Beta, Doc
 from truing.registry import Paper
 
 
@@ -17,7 +18,9 @@ from truing.registry import Paper
 )
 def hinge(
     beta: Beta = 0.1,
-    delta: Annotated[float, POSITIVE, Doc("margin at which a pair stops contributing", "delta > 0")] = 1.0,
+    delta: Annotated[
+        float, POSITIVE, Doc("margin at which a pair stops contributing", "delta > 0; at 0 a tie costs nothing")
+    ] = 1.0,
 ) -> Objective:
     """max(0, delta − beta (r_w − r_l))."""
     return pairwise(name="hinge", score=log_ratio(), link=Hinge(beta, delta))

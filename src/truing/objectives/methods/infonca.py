@@ -6,8 +6,9 @@ With two answers and the reward difference going to infinity it is DPO.
 from typing import Annotated
 
 from truing.objectives.algebra import Objective, SoftmaxRanking, log_ratio
-from truing.objectives.method import POSITIVE, Beta, Doc, objective
+from truing.objectives.method import objective
 from truing.objectives.methods.nca import PAPER
+from truing.objectives.parameters import POSITIVE, Beta, Doc
 
 
 @objective(
@@ -22,7 +23,12 @@ from truing.objectives.methods.nca import PAPER
 def infonca(
     beta: Beta = 0.1,
     alpha: Annotated[
-        float, POSITIVE, Doc("temperature of the rewards: small values look at the best answer only", "alpha > 0")
+        float,
+        POSITIVE,
+        Doc(
+            "temperature of the rewards: small values look at the best answer only",
+            "alpha > 0; at 0 it would divide by zero, below 0 low rewards would be preferred",
+        ),
     ] = 1.0,
 ) -> Objective:
     """−Σ_k softmax(reward/alpha)_k · log softmax(beta r)_k."""

@@ -7,26 +7,33 @@ which is length-sensitive. Both are offered, the mean is the default. ``tau`` is
 from typing import Annotated, Literal
 
 from truing.objectives.algebra import Objective, Squared, log_ratio, pairwise
-from truing.objectives.method import POSITIVE, Doc, objective
+from truing.objectives.method import objective
+from truing.objectives.parameters import POSITIVE, Doc
 from truing.registry import Paper
 
 
 @objective(
     name="ipo",
     slug="baseline-pairwise",
-    paper=Paper("A General Theoretical Paradigm to Understand Learning from Human Preferences", 2023, "2310.12036"),
+    paper=Paper(
+        "A General Theoretical Paradigm to Understand Learning from Human Preferences", 2023, "2310.12036"
+    ),
     summary="Regresses the log-ratio difference on a finite target instead of pushing it to infinity.",
-    use_when="Preferences are near-deterministic, or DPO over-fits: the optimum stays finite for any win rate.",
-    avoid_when="The absolute scale of the margin matters: the target 1/(2 tau) is per token with the default reduction.",
+    use_when="Preferences are near-deterministic, or DPO over-fits: the optimum is finite for any win rate.",
+    avoid_when="The scale of the margin matters: with the default reduction the target 1/(2 tau) is per token.",
 )
 def ipo(
     tau: Annotated[
         float,
         POSITIVE,
-        Doc("regularisation: the target difference is 1/(2 tau)", "tau > 0; at 0 the target is infinite"),
+        Doc(
+            "regularisation: the target difference is 1/(2 tau)",
+            "tau > 0; at 0 the target is infinite, below 0 the preference is reversed",
+        ),
     ] = 0.1,
     reduction: Annotated[
-        Literal["mean", "sum"], Doc("whether log-ratios are averaged or summed over tokens", '"mean" or "sum"')
+        Literal["mean", "sum"],
+        Doc("whether log-ratios are averaged or summed over tokens", '"mean" or "sum"; nothing else is defined'),
     ] = "mean",
 ) -> Objective:
     """(r_w − r_l − 1/(2 tau))²."""

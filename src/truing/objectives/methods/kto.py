@@ -8,7 +8,8 @@ pairs a prompt with an answer to the same prompt.
 from typing import Annotated
 
 from truing.objectives.algebra import UNPAIRED, Absolute, Complement, MismatchedKL, Objective, log_ratio
-from truing.objectives.method import POSITIVE, Beta, Doc, objective
+from truing.objectives.method import objective
+from truing.objectives.parameters import POSITIVE, Beta, Doc
 from truing.registry import Paper
 
 Lambda = Annotated[
@@ -16,7 +17,7 @@ Lambda = Annotated[
     POSITIVE,
     Doc(
         "weight of this side; keep desirable·n_desirable / (undesirable·n_undesirable) within 1 and 4/3",
-        "> 0; at 0 the side is ignored",
+        "> 0; at 0 this side is ignored, below 0 its label is reversed",
     ),
 ]
 

@@ -4,20 +4,11 @@ The paper's best alpha lies between 0.3 and 0.6, depending on the model; the def
 change is available for any log-ratio objective as the modifier ``ld``.
 """
 
-from typing import Annotated
-
-from pydantic import Field
-
 from truing.objectives.algebra import Objective, SharedPrefix
-from truing.objectives.method import Beta, Doc, objective
+from truing.objectives.method import objective
 from truing.objectives.methods.dpo import dpo
+from truing.objectives.parameters import Beta, TailWeight
 from truing.registry import Paper
-
-Alpha = Annotated[
-    float,
-    Field(ge=0, lt=1, allow_inf_nan=False),
-    Doc("weight of the tokens beyond the shorter answer", "0 <= alpha < 1; 1 changes nothing"),
-]
 
 
 @objective(
@@ -28,6 +19,6 @@ Alpha = Annotated[
     use_when="DPO makes answers longer and length should not be learned.",
     avoid_when="The decisive part of answers comes late, after the shorter answer's end.",
 )
-def ld_dpo(beta: Beta = 0.1, alpha: Alpha = 0.5) -> Objective:
+def ld_dpo(beta: Beta = 0.1, alpha: TailWeight = 0.5) -> Objective:
     """DPO with log p(y) = log p(first m tokens) + alpha log p(rest), m = min(|y_w|, |y_l|)."""
     return dpo(beta).with_token_weights(SharedPrefix(alpha))

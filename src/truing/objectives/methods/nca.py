@@ -1,7 +1,8 @@
 """NCA for pairs (2402.05369, eq. 12 with K = 2 and the chosen answer taking all the weight)."""
 
 from truing.objectives.algebra import Absolute, Logistic, Objective, log_ratio
-from truing.objectives.method import Beta, objective
+from truing.objectives.method import objective
+from truing.objectives.parameters import Beta
 from truing.registry import Paper
 
 PAPER = Paper("Noise Contrastive Alignment of Language Models with Explicit Rewards", 2024, "2402.05369")

@@ -7,7 +7,8 @@ lambda (0.1) is called beta in some codes.
 from typing import Annotated
 
 from truing.objectives.algebra import Likelihood, Logistic, LogOdds, Objective, Pairwise
-from truing.objectives.method import POSITIVE, Doc, objective
+from truing.objectives.method import objective
+from truing.objectives.parameters import POSITIVE, Doc
 from truing.registry import Paper
 
 
@@ -21,11 +22,14 @@ from truing.registry import Paper
 )
 def orpo(
     ratio_weight: Annotated[
-        float, POSITIVE, Doc("coefficient of the odds-ratio term (the paper's lambda)", "ratio_weight > 0; 0 is sft")
+        float,
+        POSITIVE,
+        Doc(
+            "coefficient of the odds-ratio term (the paper's lambda)",
+            "ratio_weight > 0; at 0 it is sft, below 0 the preference is reversed",
+        ),
     ] = 0.1,
 ) -> Objective:
     """−log π(y_w)/|y_w| + lambda · (−log σ(log-odds(y_w) − log-odds(y_l)))."""
     compare = Pairwise(LogOdds(), Logistic())
-    return Objective(
-        "orpo", ((1.0, Likelihood("mean")), (ratio_weight, compare)), reward=LogOdds(), reward_scale=ratio_weight
-    )
+    return Objective("orpo", ((1.0, Likelihood("mean")), (ratio_weight, compare)), reward=LogOdds())

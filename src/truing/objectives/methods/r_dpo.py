@@ -5,11 +5,10 @@ link. A longer chosen answer thus has part of its win explained by length, and l
 as quality. (Some restatements print the opposite sign, which would reward length.)
 """
 
-from typing import Annotated
-
 from truing.objectives.algebra import LengthMargin, Objective
-from truing.objectives.method import POSITIVE, Beta, Doc, objective
+from truing.objectives.method import objective
 from truing.objectives.methods.dpo import dpo
+from truing.objectives.parameters import Beta, TokenPrice
 from truing.registry import Paper
 
 
@@ -22,13 +21,6 @@ from truing.registry import Paper
     use_when="Chosen answers are longer than rejected ones on average (`truing data check` says so).",
     avoid_when="Lengths are balanced already, or longer answers are really wanted.",
 )
-def r_dpo(
-    beta: Beta = 0.1,
-    alpha: Annotated[
-        float,
-        POSITIVE,
-        Doc("price of one token of extra length, in units of reward", "alpha > 0; 0 is dpo, below 0 rewards length"),
-    ] = 0.01,
-) -> Objective:
+def r_dpo(beta: Beta = 0.1, alpha: TokenPrice = 0.01) -> Objective:
     """−log σ(beta (r_w − r_l) + alpha (|y_w| − |y_l|))."""
     return dpo(beta).with_margin(LengthMargin(-alpha / beta))

@@ -4,13 +4,10 @@ Per pair the loss is unbounded below (it falls linearly on a flipped pair), so c
 Not to be confused with R-DPO, which regularises length.
 """
 
-from typing import Annotated
-
-from pydantic import Field
-
 from truing.objectives.algebra import Objective
-from truing.objectives.method import Beta, Doc, objective
+from truing.objectives.method import objective
 from truing.objectives.methods.dpo import dpo
+from truing.objectives.parameters import Beta, FlipRate
 from truing.registry import Paper
 
 
@@ -23,13 +20,6 @@ from truing.registry import Paper
     use_when="Labels are flipped at random at a rate that is known or can be estimated.",
     avoid_when="The flip rate is a guess near 0.5 (variance grows as 1/(1 − 2 eps)²) or errors are systematic.",
 )
-def rdpo(
-    beta: Beta = 0.1,
-    flip_rate: Annotated[
-        float,
-        Field(gt=0, lt=0.5, allow_inf_nan=False),
-        Doc("rate at which labels are flipped", "0 < flip_rate < 0.5; at 0.5 labels carry no information, 0 is dpo"),
-    ] = 0.1,
-) -> Objective:
+def rdpo(beta: Beta = 0.1, flip_rate: FlipRate = 0.1) -> Objective:
     """[(1 − eps) l(d) − eps l(−d)] / (1 − 2 eps), l(d) = −log σ(beta d)."""
     return dpo(beta).robust(flip_rate)

@@ -2,24 +2,34 @@
 
 from typing import Annotated
 
-from truing.objectives.algebra import Likelihood, Objective, Ranking, ReLU, mean_logp
-from truing.objectives.method import NON_NEGATIVE, Doc, objective
+from truing.objectives.algebra import Objective, Ranking, ReLU, mean_logp
+from truing.objectives.method import objective
+from truing.objectives.methods.sft import nll
+from truing.objectives.parameters import NON_NEGATIVE, Doc
 from truing.registry import Paper
 
 
 @objective(
     name="rrhf",
     slug="baseline-reference-free",
-    paper=Paper("RRHF: Rank Responses to Align Language Models with Human Feedback without tears", 2023, "2304.05302"),
+    paper=Paper(
+        "RRHF: Rank Responses to Align Language Models with Human Feedback without tears", 2023, "2304.05302"
+    ),
     summary="Makes length-normalised likelihoods follow the order of the rewards of K answers.",
     use_when="Every prompt has several scored answers and no reference model fits.",
-    avoid_when="There are only pairs with strong labels: the zero-margin hinge stops as soon as the order is right.",
+    avoid_when="There are only pairs with strong labels: the hinge without margin stops once the order is right.",
 )
 def rrhf(
     sft_weight: Annotated[
-        float, NON_NEGATIVE, Doc("coefficient of the likelihood of the best answer", "sft_weight >= 0")
+        float,
+        NON_NEGATIVE,
+        Doc(
+            "coefficient of the likelihood of the best answer",
+            "sft_weight >= 0; 0 leaves it out, below 0 the best answer would be unlearned",
+        ),
     ] = 1.0,
 ) -> Objective:
-    """Σ over reward_i < reward_j of max(0, s_i − s_j), plus the negative log-likelihood of the best answer."""
+    """Σ over reward_i < reward_k of max(0, s_i − s_k), plus the negative log-likelihood of the best answer."""
     score = mean_logp()
-    return Objective("rrhf", ((1.0, Ranking(score, ReLU())), (sft_weight, Likelihood("mean"))), reward=score)
+    compare = Objective("rrhf", ((1.0, Ranking(score, ReLU())),), reward=score)
+    return compare if sft_weight == 0 else compare + sft_weight * nll("mean")

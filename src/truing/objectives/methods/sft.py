@@ -7,7 +7,8 @@ uses a sum with eta 0.005, TRL's combination a mean over all tokens of the batch
 from typing import Annotated, Literal
 
 from truing.objectives.algebra import Likelihood, Objective, sum_logp
-from truing.objectives.method import Doc, objective
+from truing.objectives.method import objective
+from truing.objectives.parameters import Doc
 from truing.registry import Paper
 
 PAPER = Paper("Training language models to follow instructions with human feedback", 2022, "2203.02155")
@@ -37,7 +38,10 @@ def sft() -> Objective:
 def nll(
     reduction: Annotated[
         Literal["sum", "mean", "tokens"],
-        Doc("how the tokens of a completion are reduced", '"sum", "mean" (per answer) or "tokens" (per batch)'),
+        Doc(
+            "how the tokens of a completion are reduced",
+            '"sum", "mean" (per answer) or "tokens" (per batch); nothing else is defined',
+        ),
     ] = "mean",
 ) -> Objective:
     """−log π(y_w), summed or averaged over tokens."""

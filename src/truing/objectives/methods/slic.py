@@ -5,8 +5,10 @@ The paper regularises towards the SFT targets; here the chosen answers take that
 
 from typing import Annotated
 
-from truing.objectives.algebra import Hinge, Likelihood, Objective, Pairwise, sum_logp
-from truing.objectives.method import NON_NEGATIVE, POSITIVE, Doc, objective
+from truing.objectives.algebra import Hinge, Objective, pairwise, sum_logp
+from truing.objectives.method import objective
+from truing.objectives.methods.sft import nll
+from truing.objectives.parameters import NON_NEGATIVE, POSITIVE, Doc
 from truing.registry import Paper
 
 
@@ -20,11 +22,20 @@ from truing.registry import Paper
     avoid_when="Answer lengths differ much: summed log-probabilities favour short answers.",
 )
 def slic(
-    delta: Annotated[float, POSITIVE, Doc("margin in nats at which a pair stops contributing", "delta > 0")] = 1.0,
+    delta: Annotated[
+        float,
+        POSITIVE,
+        Doc("margin in nats at which a pair stops contributing", "delta > 0; at 0 a tie costs nothing"),
+    ] = 1.0,
     sft_weight: Annotated[
-        float, NON_NEGATIVE, Doc("coefficient of the likelihood of the chosen answer", "sft_weight >= 0")
+        float,
+        NON_NEGATIVE,
+        Doc(
+            "coefficient of the likelihood of the chosen answer",
+            "sft_weight >= 0; 0 leaves it out, below 0 the chosen answer would be unlearned",
+        ),
     ] = 0.1,
 ) -> Objective:
     """max(0, delta − log π(y_w) + log π(y_l)) − sft_weight · log π(y_w)."""
-    compare = Pairwise(score=sum_logp(), link=Hinge(1.0, delta))
-    return Objective("slic", ((1.0, compare), (sft_weight, Likelihood("sum"))), reward=sum_logp())
+    compare = pairwise(name="slic", score=sum_logp(), link=Hinge(1.0, delta))
+    return compare if sft_weight == 0 else compare + sft_weight * nll("sum")

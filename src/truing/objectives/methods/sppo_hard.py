@@ -5,7 +5,8 @@ scale beta so that 1/(2 beta) is a change you would accept, e.g. 0.05 for ±10 n
 """
 
 from truing.objectives.algebra import Absolute, Objective, Squared, log_ratio
-from truing.objectives.method import Beta, objective
+from truing.objectives.method import objective
+from truing.objectives.parameters import Beta
 from truing.registry import Paper
 
 

@@ -4,8 +4,9 @@ The authors clamp the weight at 1; so does this. The modifier ``wpo`` does the s
 """
 
 from truing.objectives.algebra import Objective, OnPolicyWeight
-from truing.objectives.method import Beta, objective
+from truing.objectives.method import objective
 from truing.objectives.methods.dpo import dpo
+from truing.objectives.parameters import Beta
 from truing.registry import Paper
 
 
@@ -18,5 +19,5 @@ from truing.registry import Paper
     avoid_when="Answers are from the policy itself (all weights are near 1) or very far from it (all near 0).",
 )
 def wpo(beta: Beta = 0.1) -> Objective:
-    """w(y_w) w(y_l) · (−log σ(beta d)), w(y) = exp(mean_t [log π(y_t) − log Σ_v π(v)²]), detached."""
+    """min(1, w(y_w) w(y_l)) · (−log σ(beta d)), w(y) = exp(mean_t [log π(y_t) − log Σ_v π(v)²]), detached."""
     return dpo(beta).weighted(OnPolicyWeight())

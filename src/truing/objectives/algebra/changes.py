@@ -1,0 +1,103 @@
+"""What a modifier does to one term: the changed term, or the reason why it cannot be changed.
+
+A comparison that a modifier cannot change makes the modifier refuse the whole objective: a change of some
+of its comparisons and not of others would be neither the method nor the method modified.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from truing.objectives.algebra.margins import Margin, with_margin
+from truing.objectives.algebra.pairings import SortedSides
+from truing.objectives.algebra.rankings import Ranking, SoftmaxRanking
+from truing.objectives.algebra.scores import PAIRS
+from truing.objectives.algebra.sequence_scores import (
+    Divergence,
+    DivergenceName,
+    LogProb,
+    SequenceScore,
+    TokenWeights,
+)
+from truing.objectives.algebra.terms import Absolute, Pairwise, Term
+from truing.objectives.algebra.weights import PairWeight
+
+_SORTED = "after sorting over the batch, a gap belongs to no pair"
+_ABSOLUTE = "it looks at one answer at a time and has no pair whose roles could be exchanged"
+
+
+def exchange(term: Term, straight: float, swapped: float) -> Term | str:
+    """Mix the loss of a pair with that of the exchanged pair."""
+    if not isinstance(term, Pairwise):
+        return _ABSOLUTE
+    if term.coupled:
+        return f"{_SORTED}; set its own eps instead"
+    if term.swapped:
+        return "its labels are smoothed or de-biased already"
+    return replace(term, straight=straight, swapped=swapped)
+
+
+def subtract(term: Term, margin: Margin) -> Term | str:
+    """Subtract a margin from the gap."""
+    if not isinstance(term, Pairwise):
+        return "it has no gap between two answers"
+    if term.coupled:
+        return _SORTED
+    both = with_margin(term.margin, margin)
+    return "it has a margin of this kind already" if both is None else replace(term, margin=both)
+
+
+def weigh(term: Term, weight: PairWeight) -> Term | str:
+    """Weight each pair."""
+    if term.coupled:
+        return _SORTED
+    if not isinstance(term, Pairwise | Absolute) or not term.data <= PAIRS:
+        return "it takes other data than pairs"
+    if term.weight is not None:
+        return "its pairs are weighted already"
+    return replace(term, weight=weight)
+
+
+def weigh_tokens(term: Term, tokens: TokenWeights) -> Term | str:
+    """Weight the tokens in the score."""
+    if not isinstance(term, Pairwise | Absolute | Ranking | SoftmaxRanking):
+        return "it has no score"
+    if not term.data & tokens.data:
+        return f"it needs {' or '.join(sorted(tokens.data))}, and this takes {', '.join(sorted(term.data))}"
+    score = score_with_tokens(term.score, tokens)
+    return score if isinstance(score, str) else replace(term, score=score)
+
+
+def score_with_tokens(score: SequenceScore, tokens: TokenWeights) -> SequenceScore | str:
+    """The same score with token weights."""
+    if isinstance(score, LogProb) and score.tokens is None:
+        return replace(score, tokens=tokens)
+    if isinstance(score, Divergence) and score.base.tokens is None:
+        return replace(score, base=replace(score.base, tokens=tokens))
+    if isinstance(score, LogProb | Divergence):
+        return "its tokens are weighted already"
+    return f"its score {score.text('w')} is not a sum over tokens"
+
+
+def diverge(term: Term, name: DivergenceName, alpha: float) -> Term | str:
+    """Exchange the reverse KL behind the log-ratio for another f-divergence."""
+    if isinstance(term, Absolute) or (isinstance(term, Pairwise) and isinstance(term.pairing, SortedSides)):
+        return (
+            "an f-divergence gives rewards up to a constant of the prompt, which cancels only between two answers "
+            "to the same prompt"
+        )
+    if isinstance(term, Pairwise) and term.coupled:
+        return "policy and reference are sorted apart, so that there is no ratio of the two"
+    if not isinstance(term, Pairwise | Ranking | SoftmaxRanking):
+        return "it has no score"
+    score = score_with_divergence(term.score, name, alpha)
+    return score if isinstance(score, str) else replace(term, score=score)
+
+
+def score_with_divergence(score: SequenceScore, name: DivergenceName, alpha: float) -> SequenceScore | str:
+    """The same score under another f-divergence."""
+    if isinstance(score, LogProb) and score.reference:
+        return Divergence(name, alpha, base=score)
+    if isinstance(score, Divergence):
+        return "its divergence is exchanged already"
+    return f"its score {score.text('w')} is not compared with a reference"

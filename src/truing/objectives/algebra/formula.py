@@ -1,0 +1,150 @@
+"""Formulas as text: signs, precedence, and the meaning of every symbol.
+
+Each piece of the algebra writes its own part. What is written is a sum, a product or an atom; the helpers
+here put brackets where precedence asks for them and nowhere else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Argument:
+    """What a link is applied to: ``left − right − margin``.
+
+    Args:
+        left: the score that is pushed up, or ``None`` where a single score is pushed down.
+        right: what it is compared with: another score, a statistic, or ``None`` for nothing.
+        margins: coefficient and symbol of what is subtracted; the symbol of a constant is ``""``.
+    """
+
+    left: str | None
+    right: str | None = None
+    margins: tuple[tuple[float, str], ...] = ()
+
+    def times(self, factor: float) -> str:
+        """The argument multiplied by a positive factor; a margin is multiplied out."""
+        if self.left is None:
+            body = f"−{scaled(factor, str(self.right))}"
+        else:
+            body = scaled(factor, minus(self.left, self.right) if self.right is not None else self.left)
+        return summed([body, *(scaled(-factor * value, symbol) for value, symbol in self.margins)])
+
+    def less(self, value: float) -> Argument:
+        """With a further constant subtracted."""
+        return replace(self, margins=(*self.margins, (value, "")))
+
+
+def is_sum(text: str) -> bool:
+    """Whether ``text`` has a plus or minus between two terms, outside of brackets."""
+    depth = 0
+    for place, character in enumerate(text):
+        depth += (character in "([") - (character in ")]")
+        if depth == 0 and text.startswith((" + ", " − "), place):
+            return True
+    return False
+
+
+def grouped(text: str) -> str:
+    """``text`` as a factor: a sum gets brackets, square ones around a logistic function."""
+    if not is_sum(text):
+        return text
+    return f"[{text}]" if "σ(" in text and "[" not in text else f"({text})"
+
+
+def scaled(factor: float, text: str) -> str:
+    """``factor · text`` with the sign in front; an empty ``text`` stands for 1."""
+    if not text:
+        return _number(factor)
+    if text.startswith("−") and not is_sum(text):
+        factor, text = -factor, text[1:]
+    size = abs(factor)
+    body = text if size == 1 and factor > 0 else grouped(text) if size == 1 else f"{size:g}·{grouped(text)}"
+    return f"−{body}" if factor < 0 else body
+
+
+def times(symbol: str, text: str) -> str:
+    """``symbol · text`` with the sign in front."""
+    if text.startswith("−") and not is_sum(text):
+        return f"−{symbol}·{text[1:]}"
+    return f"{symbol}·{grouped(text)}"
+
+
+def minus(left: str, right: str) -> str:
+    """``left − right``."""
+    if is_sum(left) or is_sum(right):
+        return f"{grouped(left)} − {grouped(right)}"
+    return f"{left} − {right}"
+
+
+def summed(parts: Sequence[str]) -> str:
+    """The sum of ``parts``."""
+    if len(parts) == 1:
+        return parts[0]
+    text = ""
+    for part in parts:
+        if part.startswith("−"):
+            text += f" − {part[1:]}" if text else part
+        else:
+            body = grouped(part) if "σ(" in part else part
+            text += f" + {body}" if text else body
+    return text
+
+
+def over(text: str, divisor: str) -> str:
+    """``text / divisor``."""
+    return f"{grouped(text)}/{divisor}"
+
+
+def _number(value: float) -> str:
+    return f"−{abs(value):g}" if value < 0 else f"{value:g}"
+
+
+def _score(side: str, which: str) -> tuple[str, str, str]:
+    return (
+        rf"r_{side}\b",
+        f"r_{side}",
+        f"log-ratio of {which} completion: its log-probability under the policy minus that under the reference, "
+        "nats, summed over its tokens",
+    )
+
+
+# Pattern, symbol, meaning; in the order in which a legend lists them.
+_SYMBOLS: tuple[tuple[str, str, str], ...] = (
+    _score("w", "the chosen (or liked)"),
+    _score("l", "the rejected (or disliked)"),
+    _score("k", "the k-th"),
+    (r"y_w\b", "y_w", "the chosen (or liked) completion"),
+    (r"y_l\b", "y_l", "the rejected (or disliked) completion"),
+    (r"y_k\b", "y_k", "the k-th completion of a prompt"),
+    (r"y_i\b", "y_i", "a completion of the same prompt with a lower reward than y_k"),
+    (r"log π\(", "log π(y)", "log-probability of a completion under the policy, nats, summed over its tokens"),
+    (r"log ref\(", "log ref(y)", "the same under the reference"),
+    (r"\|y_\w\|", "|y|", "number of tokens of a completion"),
+    (r"p_\w\b", "p", "probability of a token on average, exp(log π(y)/|y|)"),
+    (r"odds\(", "odds(y)", "p/(1 − p) with p = exp(log π(y)/|y|)"),
+    (r"ld\(", "ld(·, α)", "the same sum, in which tokens after the first min(|y_w|, |y_l|) count α"),
+    (r"z₀", "z₀", "mean log-ratio of completions under another prompt, at least 0; no gradient"),
+    (r"δ", "δ", "midpoint of the mean log-ratios of liked and of disliked completions so far; no gradient"),
+    (
+        r"\bw\(",
+        "w(y)",
+        "exp(mean over tokens of [log π(y_t) − log Σ_v π(v)²]), how likely the policy is to write y itself; a "
+        "product of two is at most 1; no gradient",
+    ),
+    (r"\bmargin\b", "margin", "the record's own margin, from the data"),
+    (r"reward_", "reward_k", "the score that the data give the k-th completion"),
+    (r"softmax_k", "softmax_k", "e^x_k / Σ_j e^x_j over the completions of one prompt"),
+    (r"Σ \|", "Σ", "sum over the batch"),
+    (r"sort\(", "sort(·)", "values of the global batch in ascending order; the i-th is compared with the i-th"),
+    (r"KL\(", "KL(q ‖ p)", "q log(q/p) + (1 − q) log((1 − q)/(1 − p))"),
+    (r"σ\(", "σ(x)", "1/(1 + e^(−x))"),
+)
+
+
+def legend(text: str) -> list[str]:
+    """``"symbol: meaning"`` for every symbol that ``text`` uses."""
+    return [f"{symbol}: {meaning}" for pattern, symbol, meaning in _SYMBOLS if re.search(pattern, text)]

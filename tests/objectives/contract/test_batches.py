@@ -1,0 +1,120 @@
+"""A loss belongs to its records: however they are split, filtered, repeated, reordered or joined by others."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from truing.objectives.algebra import DataKind
+
+from .cases import build, every_layout, uncoupled_layouts
+from .worlds import assemble, evaluate, loss_and_gradients, records, statistics, with_weight
+
+CLOSE = {"rel": 1e-10, "abs": 1e-12}
+
+
+def _same(left: torch.Tensor, right: torch.Tensor) -> None:
+    torch.testing.assert_close(left, right, rtol=1e-10, atol=1e-12)
+
+
+@uncoupled_layouts
+def test_the_parts_add_up_to_the_whole(name: str, kind: DataKind) -> None:
+    objective, given = build(name), records(kind, 7)
+    world = assemble(kind, given)
+    state = statistics(objective, world)
+    denominators = objective.denominators(world.batch, world.scores.lengths)
+    whole, gradients = loss_and_gradients(objective, kind, given, state)
+    parts = [
+        loss_and_gradients(objective, kind, part, state, denominators)
+        for part in (given[:1], given[1:4], given[4:])
+    ]
+    assert sum(loss for loss, _ in parts) == pytest.approx(whole, **CLOSE)
+    for own, expected in zip([g for _, part in parts for g in part], gradients, strict=True):
+        _same(own, expected)
+
+
+@uncoupled_layouts
+def test_the_batch_is_the_mean_of_single_records(name: str, kind: DataKind) -> None:
+    objective, given = build(name), records(kind, 6, length=4)
+    world = assemble(kind, given)
+    state = statistics(objective, world)
+    singles, counts = [], []
+    for record in given:
+        one = assemble(kind, [record])
+        count = objective.denominators(one.batch, one.scores.lengths)
+        # A record counts the same in every term (here answers have equal lengths), so that one mean will do.
+        assert (count == count[0]).all()
+        counts.append(float(count[0]))
+        singles.append(float(evaluate(objective, one, state).loss.detach()))
+    mean = sum(c * loss for c, loss in zip(counts, singles, strict=True)) / sum(counts)
+    assert float(evaluate(objective, world, state).loss.detach()) == pytest.approx(mean, **CLOSE)
+
+
+@every_layout
+def test_weight_zero_is_the_same_as_leaving_the_record_out(name: str, kind: DataKind) -> None:
+    objective, given = build(name), records(kind, 8)
+    dropped = {1, 2, 5}
+    masked = [with_weight(r, 0.0) if i in dropped else r for i, r in enumerate(given)]
+    kept = [r for i, r in enumerate(given) if i not in dropped]
+    loss, gradients = loss_and_gradients(objective, kind, masked)
+    expected, expected_gradients = loss_and_gradients(objective, kind, kept)
+    assert loss == pytest.approx(expected, **CLOSE)
+    assert not any(gradients[i].any() for i in dropped)
+    for own, other in zip(
+        (g for i, g in enumerate(gradients) if i not in dropped), expected_gradients, strict=True
+    ):
+        _same(own, other)
+    left, right = (evaluate(objective, assemble(kind, r)).metrics for r in (masked, kept))
+    assert {k: float(v) for k, v in left.items()} == pytest.approx({k: float(v) for k, v in right.items()})
+
+
+@every_layout
+def test_weight_zero_leaves_the_statistics_alone(name: str, kind: DataKind) -> None:
+    objective, given = build(name), records(kind, 8)
+    masked = [with_weight(r, 0.0) if i in {0, 3} else r for i, r in enumerate(given)]
+    kept = [r for i, r in enumerate(given) if i not in {0, 3}]
+    left, right = (statistics(objective, assemble(kind, r)) for r in (masked, kept))
+    for own, other in zip(left, right, strict=True):
+        assert own.keys() == other.keys()
+        for key in own:
+            _same(own[key], other[key])
+
+
+@uncoupled_layouts
+def test_weight_two_is_the_same_as_the_record_twice(name: str, kind: DataKind) -> None:
+    objective, given = build(name), records(kind, 5)
+    heavy = [with_weight(given[0], 2.0), *given[1:]]
+    loss, _ = loss_and_gradients(objective, kind, heavy)
+    expected, _ = loss_and_gradients(objective, kind, [given[0], *given])
+    assert loss == pytest.approx(expected, **CLOSE)
+
+
+@every_layout
+def test_the_order_of_records_does_not_matter(name: str, kind: DataKind) -> None:
+    objective, given = build(name), records(kind, 7)
+    order = [3, 0, 6, 2, 5, 1, 4]
+    loss, gradients = loss_and_gradients(objective, kind, given)
+    permuted, permuted_gradients = loss_and_gradients(objective, kind, [given[i] for i in order])
+    assert permuted == pytest.approx(loss, **CLOSE)
+    for place, index in enumerate(order):
+        _same(permuted_gradients[place], gradients[index])
+
+
+@uncoupled_layouts
+def test_other_records_do_not_change_a_record(name: str, kind: DataKind) -> None:
+    """No padding exists: sequences that are appended leave every other loss as it was, bit for bit."""
+    objective, given = build(name), records(kind, 7)
+    state = statistics(objective, assemble(kind, given))
+    alone = evaluate(objective, assemble(kind, given[:4]), state).per_example
+    joined = evaluate(objective, assemble(kind, given), state).per_example
+    assert torch.equal(alone, joined[:4])
+
+
+@every_layout
+def test_metrics_add_up_over_parts(name: str, kind: DataKind) -> None:
+    objective, given = build(name), records(kind, 7)
+    state = statistics(objective, assemble(kind, given))
+    whole = evaluate(objective, assemble(kind, given), state).metrics
+    parts = [evaluate(objective, assemble(kind, part), state).metrics for part in (given[:3], given[3:])]
+    for key, value in whole.items():
+        assert sum(float(part[key]) for part in parts) == pytest.approx(float(value), rel=1e-9, abs=1e-9)

@@ -1,0 +1,160 @@
+"""Losses that are known by hand before the first step, where policy and reference are the same model.
+
+The world: every token has probability 1/4 under both, chosen answers have 3 tokens and rejected ones 5.
+So log π(y_w) = −3 ln 4, log π(y_l) = −5 ln 4, both means are −ln 4, every log-ratio is 0, Σ_v π(v)² = 1/4.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+
+from truing.objectives import METHODS
+from truing.objectives.algebra import Batch, DataKind, Scores
+
+from .cases import build, every_layout
+
+LN2, LN4 = math.log(2), math.log(4)
+
+
+def softplus(x: float) -> float:
+    """log(1 + e^x) = −log σ(−x)."""
+    return math.log1p(math.exp(x))
+
+
+# name: loss with default hyper-parameters. The first block is the catalogue's list.
+KNOWN: dict[str, float] = {
+    # −log σ(0)
+    "dpo": LN2,
+    # (0 − 1/(2·0.1))² = 1/(4·0.1²)
+    "ipo": 25.0,
+    # max(0, 1 − 0)
+    "hinge": 1.0,
+    # KL((½, ½) ‖ (1 − eps, eps)) = −ln 2 − ½ ln(0.999) − ½ ln(0.001)
+    "exo": -LN2 - 0.5 * math.log(0.999) - 0.5 * math.log(0.001),
+    # (1 + ½ + ½) ln 2
+    "nca": 2 * LN2,
+    "bco-pair": 2 * LN2,
+    # 500² + 500² = 1/(2·0.001²)
+    "sppo-hard": 500_000.0,
+    # [1 − ½] + ½
+    "apo-zero": 1.0,
+    # ½ + [1 − ½]
+    "apo-down": 1.0,
+    # (1 − ½) ln 2 + ½ e⁰
+    "discopop": 0.5 * LN2 + 0.5,
+    # 1 − σ(0), for liked and disliked alike
+    "kto": 0.5,
+    "apo-zero-unpaired": 0.5,
+    # The rest. Losses of the gap 0 whose label is mixed: the coefficients add up to 1.
+    "cdpo": 0.9 * LN2 + 0.1 * LN2,
+    "rdpo": (0.9 * LN2 - 0.1 * LN2) / 0.8,
+    # Sorted zeros minus sorted zeros: the reference's gaps equal the policy's.
+    "aot": LN2,
+    "aot-unpaired": LN2,
+    "dpo-norm": LN2,
+    "ld-dpo": LN2,
+    # f'(1) is the same for both answers, whatever f is.
+    "f-dpo": LN2,
+    # w(y) = exp(mean(−ln 4 + ln 4)) = 1
+    "wpo": LN2,
+    # −log σ(0 + 0.01·(3 − 5))
+    "r-dpo": softplus(0.02),
+    # Two answers: softmax(0, 0) = (½, ½), the chosen one has all the mass of the target.
+    "infonca": LN2,
+    # δ = 0 before training, and the mean of zeros after the first update.
+    "bco": LN2,
+    # −log σ(0.1·(−3 + 5) ln 4) + ln 4
+    "cpo": softplus(-0.2 * LN4) + LN4,
+    # −log σ(2·0 − 1)
+    "simpo": softplus(1.0),
+    "cpo-simpo": softplus(1.0) + LN4,
+    # ln 4 + 0.1·(−log σ(0)): equal means have equal odds
+    "orpo": LN4 + 0.1 * LN2,
+    # Equal p gives equal rewards: only gamma is left.
+    "alphapo": softplus(1.0),
+    # The hinge of equal means is 0.
+    "rrhf": LN4,
+    # max(0, 1 − (−3 + 5) ln 4) = 0 since 2 ln 4 > 1; then 0.1·3 ln 4
+    "slic": 0.3 * LN4,
+    "sft": LN4,
+    "nll": LN4,
+}
+
+
+def uniform(kind: DataKind, count: int = 4) -> tuple[Scores, Batch, Scores]:
+    """The world above; rankings have three answers with equal rewards."""
+    if kind == "ranked":
+        lengths, batch = [3, 5, 4] * count, Batch.ranked([3] * count, torch.zeros(3 * count))
+    elif kind == "pairs":
+        lengths, batch = [3, 5] * count, Batch.pairs(count)
+    else:
+        liked = [kind == "demonstrations" or index % 2 == 0 for index in range(count)]
+        lengths, batch = [3 if flag else 5 for flag in liked], Batch.unpaired(liked)
+
+    def scores(sizes: list[int]) -> Scores:
+        flat = torch.full((sum(sizes),), -LN4, dtype=torch.float64)
+        sequence = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
+        return Scores(flat, sequence, len(sizes), flat, {"log_collision": flat})
+
+    return scores(lengths), batch, scores([4] * count)
+
+
+@every_layout
+def test_the_loss_before_the_first_step(name: str, kind: DataKind) -> None:
+    if name not in KNOWN:
+        pytest.skip(f"the number of {name} is stated in its own test file")
+    expected = KNOWN[name]
+    if name == "infonca" and kind == "ranked":
+        # Three answers with equal rewards and equal scores: the entropy of (⅓, ⅓, ⅓).
+        expected = math.log(3)
+    objective = METHODS.get(name).configure({})
+    scores, batch, mismatched = uniform(kind)
+    state = objective.update(objective.init(), scores, batch, mismatched)
+    assert float(objective(scores, batch, state).loss) == pytest.approx(expected, rel=1e-6, abs=1e-6)
+    # The state before any update must give the same.
+    assert float(objective(scores, batch).loss) == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "expected"),
+    [
+        ("ipo", {"tau": 0.25, "reduction": "sum"}, 4.0),  # 1/(4·0.25²)
+        ("sppo-hard", {"beta": 0.05}, 200.0),  # 1/(2·0.05²)
+        ("exo", {"eps": 0.25}, -LN2 - 0.5 * math.log(0.75) - 0.5 * math.log(0.25)),
+        ("hinge", {"delta": 2.0}, 2.0),
+        ("kto", {"desirable": 1.0, "undesirable": 3.0}, 1.0),  # (½ + 3·½)/2
+        ("cpo", {"alpha": 0.0}, softplus(-0.2 * LN4)),
+        ("orpo", {"ratio_weight": 2.0}, LN4 + 2 * LN2),
+        ("rrhf", {"sft_weight": 0.0}, 0.0),
+        ("slic", {"delta": 4.0, "sft_weight": 0.0}, 4 - 2 * LN4),
+        ("nll", {"reduction": "sum"}, 3 * LN4),
+        ("f-dpo", {"divergence": "forward-kl"}, LN2),
+        ("f-dpo", {"divergence": "alpha", "alpha": 0.3}, LN2),
+        ("aot", {"eps": 0.2}, LN2),
+    ],
+)
+def test_the_loss_before_the_first_step_follows_its_hyper_parameters(
+    name: str, settings: dict[str, Any], expected: float
+) -> None:
+    objective = METHODS.get(name).configure(settings)
+    scores, batch, mismatched = uniform(sorted(objective.data)[0])
+    state = objective.update(objective.init(), scores, batch, mismatched)
+    assert float(objective(scores, batch, state).loss) == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+@every_layout
+def test_implicit_rewards_are_zero_before_the_first_step(name: str, kind: DataKind) -> None:
+    objective = build(name)
+    scores, batch, mismatched = uniform(kind)
+    state = objective.update(objective.init(), scores, batch, mismatched)
+    metrics = objective(scores, batch, state).metrics
+    assert float(metrics["kl"]) == 0.0
+    assert float(metrics["log_ratio/chosen"]) == 0.0
+    if "reference" in objective.requires:
+        assert float(metrics["rewards/chosen"]) == 0.0
+    if "rewards/accuracy" in metrics and len(set(scores.lengths.tolist())) == 1:
+        assert float(metrics["rewards/accuracy"]) == pytest.approx(0.5 * float(metrics["count/rewards/accuracy"]))

@@ -1,0 +1,153 @@
+"""Batches put together from records, so that they can be split, filtered, permuted and repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from truing.objectives.algebra import Batch, DataKind, LossOutput, Objective, ObjectiveState, Scores
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One completion: per-token log-probabilities of policy and reference, and log Σ_v π(v)²."""
+
+    policy: Tensor
+    reference: Tensor
+    collision: Tensor
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record with everything that any objective may ask for."""
+
+    answers: tuple[Answer, ...]
+    mismatched: Answer
+    reward: Tensor
+    margin: float
+    liked: bool
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class World:
+    """What an objective is called with."""
+
+    scores: Scores
+    batch: Batch
+    auxiliary: Scores
+
+    @property
+    def policy(self) -> Tensor:
+        """The leaf that gradients are taken with respect to."""
+        return self.scores.token_logps
+
+
+def answer(generator: torch.Generator, length: int, spread: float, largest: float = 8.0) -> Answer:
+    """A completion whose summed log-ratio has about the given spread (nats)."""
+    policy = -largest * torch.rand(length, generator=generator, dtype=torch.float64) - 0.01
+    shift = spread * torch.randn((), generator=generator, dtype=torch.float64)
+    noise = 0.1 * min(1.0, spread) * torch.randn(length, generator=generator, dtype=torch.float64)
+    collision = -3.0 * torch.rand(length, generator=generator, dtype=torch.float64)
+    # The reference is above or below the policy by the shift, spread over the tokens; log-probabilities are <= 0.
+    reference = policy - shift / length + noise
+    lift = reference.clamp(min=-0.01) + 0.01
+    return Answer(policy - lift, reference - lift, collision)
+
+
+def records(
+    kind: DataKind, count: int = 6, *, seed: int = 0, spread: float = 3.0, length: int | None = None
+) -> list[Record]:
+    """Random records of a kind; lengths 1 to 9 unless one is given."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def number(low: int, high: int) -> int:
+        return int(torch.randint(low, high, (), generator=generator))
+
+    def one() -> Answer:
+        return answer(generator, length or number(1, 10), spread)
+
+    found = []
+    for index in range(count):
+        size = {"pairs": 2, "ranked": number(2, 5)}.get(kind, 1)
+        found.append(
+            Record(
+                answers=tuple(one() for _ in range(size)),
+                mismatched=one(),
+                reward=torch.randn(size, generator=generator, dtype=torch.float64),
+                margin=float(torch.rand((), generator=generator)),
+                liked=kind == "demonstrations" or index % 2 == 0,
+            )
+        )
+    return found
+
+
+def assemble(kind: DataKind, given: Sequence[Record], dtype: torch.dtype = torch.float64) -> World:
+    """The batch of these records, in this order; the policy's log-probabilities are a leaf with gradient."""
+    answers = [one for record in given for one in record.answers]
+    others = [record.mismatched for record in given]
+    weight = torch.tensor([record.weight for record in given], dtype=dtype)
+    margin = torch.tensor([record.margin for record in given], dtype=dtype)
+    if kind == "pairs":
+        batch = Batch.pairs(len(given), weight=weight, margin=margin)
+    elif kind == "ranked":
+        reward = torch.cat([record.reward for record in given]).to(dtype)
+        batch = Batch.ranked([len(record.answers) for record in given], reward, weight=weight)
+    else:
+        batch = Batch.unpaired([record.liked for record in given], weight=weight)
+    return World(_scores(answers, dtype, leaf=True), batch, _scores(others, dtype, leaf=False))
+
+
+def _scores(answers: Sequence[Answer], dtype: torch.dtype, *, leaf: bool) -> Scores:
+    lengths = torch.tensor([len(one.policy) for one in answers])
+    return Scores(
+        token_logps=torch.cat([one.policy for one in answers]).to(dtype).requires_grad_(leaf),
+        sequence=torch.repeat_interleave(torch.arange(len(answers)), lengths),
+        count=len(answers),
+        reference=torch.cat([one.reference for one in answers]).to(dtype),
+        signals={"log_collision": torch.cat([one.collision for one in answers]).to(dtype)},
+    )
+
+
+def statistics(objective: Objective, world: World) -> ObjectiveState:
+    """The state after the first global batch."""
+    return objective.update(objective.init(), world.scores.detach(), world.batch, world.auxiliary)
+
+
+def evaluate(
+    objective: Objective,
+    world: World,
+    state: ObjectiveState | None = None,
+    denominators: Tensor | None = None,
+) -> LossOutput:
+    """The loss of a world, with its own batch statistics unless a state is given."""
+    state = statistics(objective, world) if state is None else state
+    return objective(world.scores, world.batch, state, denominators=denominators)
+
+
+def loss_and_gradients(
+    objective: Objective,
+    kind: DataKind,
+    given: Sequence[Record],
+    state: ObjectiveState | None = None,
+    denominators: Tensor | None = None,
+) -> tuple[float, list[Tensor]]:
+    """The loss, and its gradient for each record with respect to the record's tokens."""
+    world = assemble(kind, given)
+    out = evaluate(objective, world, state, denominators)
+    (gradient,) = torch.autograd.grad(out.loss, world.policy)
+    sizes = [sum(len(one.policy) for one in record.answers) for record in given]
+    return float(out.loss.detach()), list(gradient.split(sizes))
+
+
+def with_weight(record: Record, weight: float) -> Record:
+    """The record with another weight."""
+    return replace(record, weight=weight)
+
+
+def changed(given: Sequence[Record], change: Callable[[Answer], Answer]) -> list[Record]:
+    """The records with every answer changed."""
+    return [replace(r, answers=tuple(change(one) for one in r.answers)) for r in given]
