@@ -4,7 +4,7 @@ Registered with transformers under the name ``truing_tree``. A forward pass that
 :class:`TreeLayout` runs one of three exact implementations; any other forward pass of the same model
 (generation, evaluation) falls through to ordinary attention, so the setting can stay on.
 
-* On CPU, :class:`_BlockAttention` runs the flash kernel on the blocks that exist (trunk on trunk, all branches on
+* On CPU, :class:`BlockAttention` runs the flash kernel on the blocks that exist (trunk on trunk, all branches on
   the trunk, each branch on itself) and merges them by their log-sum-exp. Work grows with
   P² + nC·P + nC², not with (P + nC)².
 * On CUDA, FlexAttention skips the blocks that the layout masks out.
@@ -139,7 +139,7 @@ def tree_attention(
     dropout = dropout if module.training else 0.0
     plain = softcap is None and window is None and dropout == 0.0 and query.shape[-1] == value.shape[-1]
     if plain and query.device.type == "cpu":
-        out = _BlockAttention.apply(query, key, value, tree_layout.segments, scale)
+        out = BlockAttention.apply(query, key, value, tree_layout.segments, scale)
     elif query.device.type == "cuda" and dropout == 0.0:
         out = _flex(query, key, value, tree_layout, window, scale, softcap)
     else:
@@ -180,7 +180,9 @@ def _masked(
         length = query.shape[2]
         mask = torch.ones(length, key.shape[2], dtype=torch.bool, device=query.device).tril(key.shape[2] - length)
     if mask is not None:
-        logits = logits.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else logits + mask
+        # The lowest finite number: a row without any key (padding) stays finite, as in the models' own code.
+        lowest = torch.finfo(logits.dtype).min
+        logits = logits.masked_fill(~mask, lowest) if mask.dtype == torch.bool else logits + mask
     weights = torch.softmax(logits, dim=-1, dtype=torch.float32).to(query.dtype)
     return torch.nn.functional.dropout(weights, dropout) @ value
 
@@ -242,7 +244,7 @@ def _blocks(segments: tuple[Segment, ...]) -> Iterator[_Block]:
             start += length
 
 
-class _BlockAttention(torch.autograd.Function):
+class BlockAttention(torch.autograd.Function):
     """Exact attention from flash-kernel blocks, merged by their log-sum-exp.
 
     The backward kernel rebuilds each block's probabilities from the *merged* log-sum-exp, which makes the
@@ -256,7 +258,8 @@ class _BlockAttention(torch.autograd.Function):
         groups = query.shape[1] // key.shape[1]
         wide_key, wide_value = _expand(key, groups), _expand(value, groups)
         out = torch.empty(query.shape, dtype=query.dtype)
-        normaliser = torch.empty(query.shape[:3], dtype=torch.float32)
+        wide = torch.float64 if query.dtype == torch.float64 else torch.float32
+        normaliser = torch.empty(query.shape[:3], dtype=wide)
         for block in _blocks(segments):
             rows, columns = block.rows, block.columns
             part, logsumexp = _flash(

@@ -76,7 +76,8 @@ class CausalPolicy:
 
     def request(self, trees: Sequence[Tree], signals: Sequence[str] = ()) -> ScoringRequest:
         """The keyword argument of ``model(scoring=...)`` for these trees."""
-        return ScoringRequest(self._build(trees).to(self.device), tuple(signals), self.precision.autocast)
+        layout = self._build(trees).to(self.device)
+        return ScoringRequest(layout, tuple(signals), self.precision.autocast, self.verdict.fast_layers)
 
     def score(
         self,

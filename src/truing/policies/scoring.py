@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
+from truing.policies import llama_stack
 from truing.policies.attention import TreeLayout, UnsupportedAttention
 from truing.policies.head import HeadSpec, chunks, signal_values, token_log_probs
 from truing.policies.packing import Packed
@@ -33,11 +34,13 @@ class ScoringRequest:
         layout: trees end to end, or padded rows, on the model's device.
         signals: see :func:`truing.policies.head.token_log_probs`.
         autocast: precision of the matrix products, or ``None`` for the model's own.
+        fast_layers: whether Llama-shaped layers are run by :mod:`truing.policies.llama_stack`.
     """
 
     layout: Layout
     signals: tuple[str, ...] = ()
     autocast: torch.dtype | None = None
+    fast_layers: bool = True
 
 
 def install(model: PreTrainedModel) -> None:
@@ -64,8 +67,11 @@ def score(
     with torch.autocast(device.type, dtype=request.autocast, enabled=request.autocast is not None):
         if isinstance(layout, EncoderDecoderRows) or model.base_model is model:
             return _from_logits(plain_forward, layout, request.signals)
-        states = _hidden(model, layout)
-        hidden = states.reshape(-1, states.shape[-1])[layout.predictor]
+        if request.fast_layers and isinstance(layout, Packed) and llama_stack.supports(model, layout):
+            hidden = llama_stack.hidden_states(model, layout)
+        else:
+            states = _hidden(model, layout)
+            hidden = states.reshape(-1, states.shape[-1])[layout.predictor]
         head = model.get_output_embeddings()
         spec = head_spec(model)
         if type(head) is nn.Linear:
@@ -134,7 +140,7 @@ def _through_module(
 
     parts = [
         checkpoint(chunk, hidden[part], targets[part], use_reentrant=False)
-        for part in chunks(len(targets), spec.vocabulary)
+        for part in chunks(len(targets), spec.vocabulary, hidden.device)
     ]
     columns = [torch.cat(column) for column in zip(*parts, strict=True)]
     return columns[0], dict(zip(signals, columns[1:], strict=True))

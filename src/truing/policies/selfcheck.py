@@ -16,8 +16,9 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from truing.errors import ModelError
+from truing.policies import llama_stack
 from truing.policies.attention import UnsupportedAttention
-from truing.policies.packing import Tree, pack
+from truing.policies.packing import Packed, Tree, pack
 from truing.policies.rows import encoder_decoder_rows, rows
 from truing.policies.scoring import Layout, ScoringRequest
 
@@ -34,11 +35,13 @@ class Verdict:
         layout: the fastest layout whose scores agree with the model's own.
         reason: one sentence for the plan and the report.
         difference: largest disagreement found for that layout, nats per token.
+        fast_layers: whether the engine's own code for Llama-shaped layers agrees too.
     """
 
     layout: LayoutName
     reason: str
     difference: float
+    fast_layers: bool = False
 
 
 def builder(layout: LayoutName, model: PreTrainedModel) -> Callable[[Sequence[Tree]], Layout]:
@@ -66,20 +69,23 @@ def check(model: PreTrainedModel, allow_trees: bool = True) -> Verdict:
         trees = _probe(model)
         expected = _own(model, trees)
         tolerance = _TOLERANCE.get(model.dtype, 1e-3)
-        candidates: list[LayoutName] = ["encoder-decoder"] if model.config.is_encoder_decoder else ["rows"]
-        if allow_trees and not model.config.is_encoder_decoder:
-            candidates.insert(0, "trees")
+        plain: LayoutName = "encoder-decoder" if model.config.is_encoder_decoder else "rows"
+        candidates: list[tuple[LayoutName, bool]] = [(plain, False)]
+        if allow_trees and plain == "rows":
+            candidates = [("trees", True), ("trees", False), *candidates]
         why_not = "" if allow_trees else "its attention cannot be exchanged"
-        for layout in candidates:
+        for layout, fast in candidates:
+            request = ScoringRequest(builder(layout, model)(trees).to(model.device), fast_layers=fast)
+            if fast and not (isinstance(request.layout, Packed) and llama_stack.supports(model, request.layout)):
+                continue
             try:
-                request = ScoringRequest(builder(layout, model)(trees).to(model.device))
                 found = model(scoring=request)[0]
             except (UnsupportedAttention, TypeError, ValueError, RuntimeError, AttributeError) as error:
                 why_not = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
                 continue
             difference = float((found.float() - expected).abs().max())
             if difference <= tolerance:
-                return Verdict(layout, _reason(layout, why_not), difference)
+                return Verdict(layout, _reason(layout, why_not), difference, fast)
             why_not = f"scores differ from the model's own by {difference:.2g} nats a token"
     finally:
         model.train(training)

@@ -52,7 +52,7 @@ def estimate(model: nn.Module, inner: PreTrainedModel, tokens: int, *, checkpoin
         weights=weights,
         gradients_and_optimizer=trained * 12,
         activations=tokens * bytes_per_token(inner, checkpointing, low),
-        head=3 * max(CHUNK_BYTES, 64 * vocabulary * 4),
+        head=3 * max(CHUNK_BYTES[inner.device.type], 64 * vocabulary * 4),
     )
 
 
