@@ -1,0 +1,57 @@
+"""Ranked answers: several completions of one prompt, each with a score; larger is better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from truing.data.layouts.base import LAYOUTS, Layout, Rows
+from truing.data.layouts.shared import EXTRAS, after, explicit_prompt, extras, with_system
+from truing.data.rows import Converted, Row, RowError, as_number, is_list, kind_of, listed, optional_text, user
+
+
+def _convert(row: Row) -> Iterator[Converted]:
+    answers = listed(row, "completions")
+    scores = [_score(value, index) for index, value in enumerate(listed(row, "scores"))]
+    prompt: Any = explicit_prompt(row)
+    plain = all(isinstance(answer, str) for answer in answers)
+    if isinstance(prompt, str) and (not plain or optional_text(row, "system")):
+        prompt = with_system(user(prompt), row)
+    if not isinstance(prompt, str):
+        answers = [after(prompt, answer, f"completions[{i}]") for i, answer in enumerate(answers)]
+    yield {"prompt": prompt, "completions": list(answers), "scores": scores, **extras(row)}
+
+
+def _score(value: Any, index: int) -> float:
+    """One number a completion; several criteria are averaged."""
+    name = f"scores[{index}]"
+    if value is None:
+        raise RowError(f"`{name}` is null", "remove the completion, or give it a score")
+    if not is_list(value):
+        return as_number(value, name)
+    if not value:
+        raise RowError(f"`{name}` is an empty list")
+    return sum(as_number(part, f"{name}[{j}]") for j, part in enumerate(value)) / len(value)
+
+
+def _fits(rows: Rows) -> str | None:
+    for name in ("completions", "scores"):
+        values = [row[name] for row in rows if row.get(name) is not None]
+        if not any(is_list(value) for value in values):
+            return f"`{name}` is {kind_of(values[0])}, not a list"
+    return None
+
+
+LAYOUTS.add(
+    Layout(
+        name="ranked",
+        aliases=("listwise",),
+        summary="several answers to one prompt, each with a score",
+        kind="ranked",
+        needs=("prompt", "completions", "scores"),
+        uses=("system", *EXTRAS),
+        fits=_fits,
+        convert=_convert,
+        example={"prompt": "The sky is", "completions": [" blue.", " green."], "scores": [1.0, 0.0]},
+    )
+)
