@@ -34,9 +34,12 @@ def _plain(hidden, weight, bias, targets, spec):  # type: ignore[no-untyped-def]
     "spec", [HeadSpec(VOCABULARY), HeadSpec(VOCABULARY, 5.0), HeadSpec(VOCABULARY, None, 0.25), HeadSpec(VOCABULARY, 3.0, 2.0)]
 )
 @pytest.mark.parametrize("chunk", [64, 150, 4096])
+@pytest.mark.parametrize("kept", [0, 64, 100, 4096])
 def test_values_and_gradients(
-    with_bias: bool, spec: HeadSpec, chunk: int, monkeypatch: pytest.MonkeyPatch
+    with_bias: bool, spec: HeadSpec, chunk: int, kept: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # With chunks of 64 rows and 100 rows' worth of room, the second chunk does not fit but the last (22 rows) would.
+    monkeypatch.setattr(head, "KEPT_BYTES", kept * VOCABULARY * 4)
     monkeypatch.setattr(head, "CHUNK_BYTES", {"cpu": chunk * VOCABULARY * 4, "cuda": 0})
     hidden, weight, bias, targets = _inputs()
     bias = bias if with_bias else None

@@ -122,7 +122,7 @@ def tree_attention(
     """Attention function in the form that transformers' models call. Returns ``[batch, queries, heads, width]``."""
     if tree_layout is None:
         if softcap is None:
-            return sdpa_attention_forward(  # type: ignore[no-any-return]
+            return sdpa_attention_forward(
                 module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
             )
         groups = query.shape[1] // key.shape[1]
@@ -252,7 +252,7 @@ class BlockAttention(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, query: Tensor, key: Tensor, value: Tensor, segments: tuple[Segment, ...], scale: float
     ) -> Tensor:
         groups = query.shape[1] // key.shape[1]
@@ -283,7 +283,7 @@ class BlockAttention(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         query, key, value, out, normaliser = ctx.saved_tensors
         groups = query.shape[1] // key.shape[1]
         wide_key, wide_value = _expand(key, groups), _expand(value, groups)

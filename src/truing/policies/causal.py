@@ -52,7 +52,7 @@ class CausalPolicy:
         switched = _set_attention(self.inner)
         install(self.inner)
         with self.without_adapter():
-            self.verdict: Verdict = check(self.inner, allow_trees=switched)
+            self.verdict: Verdict = check(self.inner, allow_trees=bool(switched))
         if switched and self.verdict.layout != "trees":
             self.inner.set_attn_implementation(switched)
         self._build = builder(self.verdict.layout, self.inner)

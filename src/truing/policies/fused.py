@@ -22,7 +22,7 @@ def rms_norm(x: Float[Tensor, "tokens width"], weight: Float[Tensor, " width"], 
 
 class _RMSNorm(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float, out_dtype: torch.dtype) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float, out_dtype: torch.dtype) -> Tensor:
         wide = x.float()
         rstd = torch.linalg.vector_norm(wide, dim=-1, keepdim=True)
         rstd = rstd.square_().div_(x.shape[-1]).add_(eps).rsqrt_()
@@ -33,7 +33,7 @@ class _RMSNorm(torch.autograd.Function):
         return torch.mul(normed, weight).to(out_dtype)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, rstd = ctx.saved_tensors
         wide, grad = x.float(), grad.float()
         product = grad * wide
@@ -48,23 +48,26 @@ class _RMSNorm(torch.autograd.Function):
 
 
 def swiglu(gate: Float[Tensor, "tokens inner"], up: Float[Tensor, "tokens inner"]) -> Tensor:
-    """silu(gate) · up; keeps the two inputs and nothing else."""
+    """silu(gate) · up. Keeps σ(gate), so that the backward pass needs no exponential."""
     out: Tensor = _SwiGLU.apply(gate, up)
     return out
 
 
 class _SwiGLU(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, gate: Tensor, up: Tensor) -> Tensor:  # type: ignore[override]
-        ctx.save_for_backward(gate, up)
-        return torch.nn.functional.silu(gate).mul_(up)
+    def forward(ctx: Any, gate: Tensor, up: Tensor) -> Tensor:
+        opening = torch.sigmoid(gate)
+        ctx.save_for_backward(gate, up, opening)
+        return torch.mul(gate, opening).mul_(up)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
-        gate, up = ctx.saved_tensors
-        grad_up = torch.nn.functional.silu(gate).mul_(grad)
-        grad_gate = torch.ops.aten.silu_backward(torch.mul(grad, up), gate)
-        return grad_gate, grad_up
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
+        gate, up, opening = ctx.saved_tensors
+        activated = gate * opening
+        # d silu / d gate = σ + silu (1 − σ) = silu + σ (1 − silu)
+        slope = torch.addcmul(activated, opening, 1 - activated)
+        grad_gate = slope.mul_(up).mul_(grad)
+        return grad_gate, activated.mul_(grad)
 
 
 def rotate(
@@ -79,13 +82,13 @@ def rotate(
 
 class _Rotate(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, states: Tensor, cos: Tensor, sin: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, states: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         ctx.save_for_backward(cos, sin)
         ctx.mark_dirty(states)
         return _rotate_(states, cos, sin, 1)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         cos, sin = ctx.saved_tensors
         # The transpose of a rotation turns the other way.
         return _rotate_(grad.clone(), cos, sin, -1), None, None

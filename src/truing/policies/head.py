@@ -1,8 +1,8 @@
 """The output head, applied only where a completion token is predicted, and in chunks.
 
 Full logits of ``T`` positions over a vocabulary of ``V`` never exist: the head runs over chunks of scored
-positions, keeps one number a position, and computes each chunk again in the backward pass. Memory is bounded
-by :data:`CHUNK_BYTES` (and 64 rows), whatever the vocabulary and the length.
+positions, keeps one number a position, and computes each chunk again in the backward pass (all but the first few,
+which are kept up to :data:`KEPT_BYTES`). Memory is bounded, whatever the vocabulary and the length.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from torch.nn.functional import linear
 # A chunk of logits should stay in the processor's cache; a GPU wants larger products.
 CHUNK_BYTES = {"cpu": 4 * 2**20, "cuda": 64 * 2**20}
 SMALLEST_CHUNK = 64
+# Probabilities up to this size are kept for the backward pass instead of being computed again.
+KEPT_BYTES = 32 * 2**20
 # Top-k of the over-optimisation indicators (2410.11677, section 3: k = 10, logarithm to base 2).
 TOP_K = 10
 
@@ -97,10 +99,10 @@ def signal_values(
 
 
 class _ChunkedHead(torch.autograd.Function):
-    """Forward keeps the hidden states; backward recomputes the logits chunk by chunk."""
+    """Forward keeps the hidden states and the first chunks; backward recomputes the logits of the others."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any,
         hidden: Tensor,
         weight: Tensor,
@@ -112,33 +114,43 @@ class _ChunkedHead(torch.autograd.Function):
         rows = len(targets)
         logps = hidden.new_empty(rows, dtype=torch.float32)
         extra = [torch.empty_like(logps) for _ in signals]
-        for part in chunks(rows, weight.shape[0], hidden.device):
+        differentiable = any(ctx.needs_input_grad[:3])
+        kept: list[Tensor] = []
+        free = KEPT_BYTES if differentiable and spec.softcap is None else 0
+        for number, part in enumerate(chunks(rows, weight.shape[0], hidden.device)):
             logits = spec.finish(linear(hidden[part], weight, bias))
             chosen = logits.gather(1, targets[part, None])[:, 0]
             # log_softmax is one fused kernel; logsumexp is four.
-            logps[part] = torch.log_softmax(logits, dim=-1).gather(1, targets[part, None])[:, 0]
+            log_p = torch.log_softmax(logits, dim=-1)
+            logps[part] = log_p.gather(1, targets[part, None])[:, 0]
+            if number == len(kept) and log_p.numel() * 4 <= free:
+                free -= log_p.numel() * 4
+                kept.append(log_p)
             normaliser = chosen - logps[part]
             for out, name in zip(extra, signals, strict=True):
                 out[part] = _SIGNALS[name](logits, normaliser, chosen)
-        ctx.save_for_backward(hidden, weight, bias, targets)
+        ctx.save_for_backward(hidden, weight, bias, targets, *kept)
         ctx.spec = spec
         ctx.mark_non_differentiable(*extra)
         return (logps, *extra)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        hidden, weight, bias, targets = ctx.saved_tensors
+    def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+        hidden, weight, bias, targets, *kept = ctx.saved_tensors
         spec: HeadSpec = ctx.spec
         need_hidden, need_weight, need_bias = ctx.needs_input_grad[:3]
         grad_hidden = torch.empty_like(hidden) if need_hidden else None
         # The weight's gradient is summed over chunks in float32, whatever the head's precision.
         grad_weight = torch.zeros_like(weight, dtype=torch.float32) if need_weight else None
         grad_bias = torch.zeros_like(bias, dtype=torch.float32) if need_bias else None
-        for part in chunks(len(targets), weight.shape[0], hidden.device):
-            logits = spec.finish(linear(hidden[part], weight, bias))
+        for number, part in enumerate(chunks(len(targets), weight.shape[0], hidden.device)):
             # d log p(target) / d logits = onehot(target) − softmax
             scale = grad[part, None]
-            delta = torch.softmax(logits, dim=-1).mul_(-scale)
+            if number < len(kept):
+                delta = torch.exp(kept[number]).mul_(-scale)
+            else:
+                logits = spec.finish(linear(hidden[part], weight, bias))
+                delta = torch.softmax(logits, dim=-1).mul_(-scale)
             delta.scatter_add_(1, targets[part, None], scale.to(delta.dtype))
             if spec.softcap is not None:
                 delta.mul_(1 - (logits / spec.softcap).square_())

@@ -27,7 +27,7 @@ _LAYERS = frozenset({"LlamaDecoderLayer", "MistralDecoderLayer", "Qwen2DecoderLa
 def supports(model: PreTrainedModel, packed: Packed) -> bool:
     """Whether this model, on this device, with these lengths, can be run here."""
     body = model.base_model
-    layers = getattr(body, "layers", None)
+    layers: Any = getattr(body, "layers", None)
     if not isinstance(layers, nn.ModuleList) or packed.input_ids.device.type != "cpu":
         return False
     return all(
