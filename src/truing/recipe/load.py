@@ -49,7 +49,7 @@ def _check(document: Located, overrides: Iterable[str]) -> Recipe:
     try:
         return Recipe.model_validate(value)
     except ValidationError as error:
-        raise _explain(error, document) from None
+        raise _explain(error, value, document) from None
 
 
 def _override(value: dict[str, Any], text: str) -> dict[str, Any]:
@@ -91,36 +91,53 @@ def _set(value: Any, path: KeyPath, new: Any, text: str, parent: str | int = "")
     return {**value, str(head): _set(value.get(str(head)), rest, new, text, str(head))}
 
 
-def _explain(error: ValidationError, document: Located) -> RecipeError:
-    problems = error.errors()
-    lines, fixes, where = [], [], document.name
-    for number, problem in enumerate(problems[:6]):
-        path: KeyPath = tuple(part for part in problem["loc"] if part not in ("auto",) and not _is_branch(part))
-        if number == 0:
-            where = document.where(path)
-        lines.append(_sentence(problem, path))
-        fix = _fix(problem, path)
-        if fix:
-            fixes.append(fix)
-    if len(problems) > 6:
-        lines.append(f"... and {len(problems) - 6} more")
-    what = lines[0] if len(lines) == 1 else "the recipe has several mistakes:\n  - " + "\n  - ".join(lines)
-    return RecipeError(what, where=where, fix="; ".join(dict.fromkeys(fixes)) or None)
+def _explain(error: ValidationError, value: Any, document: Located) -> RecipeError:
+    """One error for all mistakes; what the members of a union say about one key is one sentence."""
+    by_key: dict[KeyPath, list[ErrorDetails]] = {}
+    for problem in error.errors():
+        by_key.setdefault(_key_path(problem, value), []).append(problem)
+    keys = list(by_key)
+    sentences = [_sentence(by_key[path], path) for path in keys[:6]]
+    if len(keys) > 6:
+        sentences.append(f"... and {len(keys) - 6} more")
+    what = sentences[0] if len(sentences) == 1 else "the recipe has several mistakes:\n  - " + "\n  - ".join(sentences)
+    fixes = [fix for path in keys[:6] if (fix := _fix(by_key[path][0], path))]
+    return RecipeError(what, where=document.where(keys[0]), fix="; ".join(dict.fromkeys(fixes)) or None)
 
 
-def _is_branch(part: str | int) -> bool:
-    """Parts of a location that pydantic adds for the members of a union."""
-    return isinstance(part, str) and (part.startswith(("constrained-", "literal[", "function-")) or part in ("int", "none"))
+def _key_path(problem: ErrorDetails, value: Any) -> KeyPath:
+    """Where a problem lies in the recipe: pydantic's location without the names of union members."""
+    location = problem["loc"]
+    path: list[str | int] = []
+    for number, part in enumerate(location):
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        elif not (problem["type"] == "missing" and number == len(location) - 1):
+            continue
+        path.append(part)
+    return tuple(path)
 
 
-def _sentence(problem: ErrorDetails, path: KeyPath) -> str:
+def _sentence(problems: list[ErrorDetails], path: KeyPath) -> str:
     key = dotted(path)
-    if problem["type"] == "extra_forbidden":
+    first = problems[0]
+    if first["type"] == "extra_forbidden":
         return f"unknown key {key!r}"
-    if problem["type"] == "missing":
+    if first["type"] == "missing":
         return f"the key {key!r} is missing"
-    message = problem["msg"].replace("Input should be", "must be").replace("Value error, ", "")
-    return f"{key}: {message[0].lower() + message[1:]}, not {_shown(problem['input'])}"
+    wanted = " or ".join(dict.fromkeys(_wanted(problem) for problem in problems))
+    return f"{key} must be {wanted}, not {_shown(first['input'])}"
+
+
+def _wanted(problem: ErrorDetails) -> str:
+    """What pydantic asked for, as the end of "must be ..."."""
+    plain = {"model_type": "a mapping", "dict_type": "a mapping", "list_type": "a list", "string_type": "text"}
+    if problem["type"] in plain:
+        return plain[problem["type"]]
+    message = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    return message.split(", unable to parse")[0].replace("a valid ", "a ")
 
 
 def _fix(problem: ErrorDetails, path: KeyPath) -> str | None:

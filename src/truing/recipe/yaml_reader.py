@@ -114,9 +114,10 @@ def _refuse_bombs(text: str, name: str) -> None:
     """Aliases can make a page of YAML expand to gigabytes; recipes have no use for them."""
     for count, token in enumerate(yaml.parse(text, Loader=_Loader)):
         if isinstance(token, yaml.AliasEvent):
+            line = token.start_mark.line + 1 if token.start_mark else 1
             raise RecipeError(
                 f"the recipe uses a YAML alias (*{token.anchor}), which recipes do not allow",
-                where=f"{name}:{token.start_mark.line + 1}",
+                where=f"{name}:{line}",
                 fix="write the value out",
             )
         if count > MAX_NODES:

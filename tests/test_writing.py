@@ -1,0 +1,60 @@
+"""Nothing is ever half-written."""
+
+from __future__ import annotations
+
+import errno
+import json
+from pathlib import Path
+
+import pytest
+
+from truing.errors import RunError
+from truing.writing import atomic_path, explain_disk_errors, write_json
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(KeyError), atomic_path(path) as partial:
+        partial.write_text("half")
+        raise KeyError("broken off")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), atomic_path(tmp_path / "model") as partial:
+        partial.mkdir()
+        (partial / "config.json").write_text("{}")
+        raise KeyError("broken off")
+    assert list(tmp_path.iterdir()) == []
+    with atomic_path(tmp_path / "model") as partial:
+        partial.mkdir()
+        (partial / "config.json").write_text("{}")
+    assert (tmp_path / "model" / "config.json").read_text() == "{}"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EDQUOT, "Disk quota exceeded"),
+        RuntimeError("[enforce fail] PytorchStreamWriter failed writing file data/3: file write failed"),
+        RuntimeError("Error while serializing: IoError(Os { code: 28, message: No space left on device })"),
+    ],
+)
+def test_a_full_disk_is_said_plainly(tmp_path: Path, error: Exception) -> None:
+    with pytest.raises(RunError, match="the disk is full") as caught, explain_disk_errors(tmp_path / "x" / "y"):
+        raise error
+    assert "--resume" in str(caught.value)
+
+
+def test_other_errors_pass_through(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="mine"), explain_disk_errors(tmp_path):
+        raise ValueError("mine")
+
+
+def test_json_has_no_nan(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write_json(path, {"x": float("nan"), "y": [float("inf"), 1.5], "z": Path("p")})
+    assert json.loads(path.read_text()) == {"x": None, "y": [None, 1.5], "z": "p"}
