@@ -68,9 +68,14 @@ class Scores:
         return cls(values, sequence, len(policy), None if reference is None else torch.cat(list(reference)))
 
     def total(self, values: Float[Tensor, " tokens"]) -> Float[Tensor, " sequences"]:
-        """Sum per-token values over each sequence, shape ``[N]``."""
-        zeros = torch.zeros(self.count, dtype=values.dtype, device=values.device)
-        return zeros.index_add(0, self.sequence, values)
+        """Sum per-token values over each sequence, shape ``[N]``.
+
+        Summed in float64 where the device has it: a float32 sum of some hundred log-probabilities is off by 1e-5
+        and more, and on a GPU by another amount every time.
+        """
+        wide = values if values.device.type == "mps" else values.double()
+        zeros = torch.zeros(self.count, dtype=wide.dtype, device=values.device)
+        return zeros.index_add(0, self.sequence, wide).to(values.dtype)
 
     @property
     def lengths(self) -> Float[Tensor, " sequences"]:

@@ -85,7 +85,8 @@ class SharedPrefix:
         shared[batch.chosen] = shortest
         shared[batch.rejected] = shortest
         inside = scores.position < shared[scores.sequence]
-        return torch.where(inside, 1.0, self.alpha).to(scores.token_logps.dtype)
+        full = torch.ones_like(scores.token_logps.detach())
+        return torch.where(inside, full, self.alpha * full)
 
     def text(self, total: str) -> str:
         return f"ld({total}, {self.alpha:g})"
