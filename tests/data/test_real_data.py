@@ -141,7 +141,8 @@ def test_pandalm_keeps_every_decided_vote(shared_data):
 
 def test_pandalm_majority_has_to_be_asked_for(shared_data):
     records = load(shared_data / "pandalm/testset-v1.json", layout="pandalm-majority")
-    # From the table of votes: 74 (0,0,0), 7 + 5 + 4 + 2 + 2 rows with two ties: 94 ties; all others have a majority.
+    # From the table of votes: 74 rows (0,0,0), 7 + 5 + 4 + 2 + 2 rows with two votes for a tie, and every
+    # other row has two equal votes.
     assert skips(records) == {"tie": 94}
     assert len(records) == 922 - 94
     assert "annotator" not in records.columns

@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from truing.data.rows import MAX_ROW_CHARACTERS, Row, RowError
+from truing.data.rows import Row, RowError
 from truing.data.unreadable import Numbered, Unreadable, not_utf8
 from truing.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+MOST_COLUMNS = 1000
 
 
 def read_csv(stream: IO[bytes], path: Path, delimiter: str) -> Iterator[Numbered]:
@@ -50,7 +52,6 @@ def _table(data: bytes, path: Path, delimiter: str) -> tuple[pa.Table, dict[int,
     import pyarrow as pa
     from pyarrow import csv
 
-    names = _header(data, path, delimiter)
     broken: dict[int, Unreadable] = {}
 
     def invalid(row: csv.InvalidRow) -> str:
@@ -61,14 +62,17 @@ def _table(data: bytes, path: Path, delimiter: str) -> tuple[pa.Table, dict[int,
 
     try:
         table = csv.read_csv(
-            io.BytesIO(data),
-            # Row numbers are only known without threads; a row has to fit into one block.
-            read_options=csv.ReadOptions(use_threads=False, block_size=max(len(data), 1)),
+            io.BytesIO(data.removeprefix(b"\xef\xbb\xbf")),
+            # Row numbers are only known without threads; a row has to fit into one block. The header is read
+            # as a row, so that every cell is text whatever the columns are called.
+            read_options=csv.ReadOptions(
+                use_threads=False, block_size=max(len(data), 1), autogenerate_column_names=True
+            ),
             parse_options=csv.ParseOptions(
                 delimiter=delimiter, newlines_in_values=True, invalid_row_handler=invalid
             ),
             convert_options=csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+                column_types={f"f{i}": pa.string() for i in range(MOST_COLUMNS)}, strings_can_be_null=False
             ),
         )
     except pa.ArrowInvalid as error:
@@ -77,17 +81,14 @@ def _table(data: bytes, path: Path, delimiter: str) -> tuple[pa.Table, dict[int,
             where=str(path),
             fix="look for a double quote that is never closed",
         ) from None
-    return table, broken
+    return table.slice(1).rename_columns(_header(table, path)), broken
 
 
-def _header(data: bytes, path: Path, delimiter: str) -> list[str]:
-    import csv
-
-    start = data[: 4 * MAX_ROW_CHARACTERS].decode("utf-8", "ignore").removeprefix("\ufeff")
-    try:
-        names = next(csv.reader(io.StringIO(start, newline=""), delimiter=delimiter), [])
-    except csv.Error as error:
-        raise DataError(f"the header cannot be read: {error}", where=f"{path}:1") from None
+def _header(table: pa.Table, path: Path) -> list[str]:
+    """The names in the first row."""
+    names = [str(column[0].as_py()) for column in table.columns]
+    if len(names) > MOST_COLUMNS:
+        raise DataError(f"the header has {len(names)} columns; at most {MOST_COLUMNS} are read", where=str(path))
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise DataError(f"the header names {', '.join(map(repr, twice))} twice", where=f"{path}:1")
