@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+_LEADING_NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]\d+)?)·")
+
 
 @dataclass(frozen=True)
 class Argument:
@@ -59,10 +61,15 @@ def scaled(factor: float, text: str) -> str:
     """``factor · text`` with the sign in front; an empty ``text`` stands for 1."""
     if not text:
         return _number(factor)
-    if text.startswith("−") and not is_sum(text):
-        factor, text = -factor, text[1:]
+    if not is_sum(text):
+        if text.startswith("−"):
+            factor, text = -factor, text[1:]
+        if leading := _LEADING_NUMBER.match(text):
+            factor, text = factor * float(leading[1]), text[leading.end() :]
+    if factor == 1:
+        return text
     size = abs(factor)
-    body = text if size == 1 and factor > 0 else grouped(text) if size == 1 else f"{size:g}·{grouped(text)}"
+    body = grouped(text) if size == 1 else f"{size:g}·{grouped(text)}"
     return f"−{body}" if factor < 0 else body
 
 

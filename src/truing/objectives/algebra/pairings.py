@@ -134,8 +134,9 @@ def _quantiles(ordered: Tensor, count: int) -> Tensor:
     """``count`` evenly spaced quantiles of sorted values (midpoint rule, linear interpolation)."""
     if len(ordered) == count or count == 0:
         return ordered[:count]
-    position = (torch.arange(count, device=ordered.device) + 0.5) / count * len(ordered) - 0.5
+    # In float64 on the CPU: a float32 rank among thousands would move the quantile.
+    position = (torch.arange(count, dtype=torch.float64) + 0.5) / count * len(ordered) - 0.5
     position = position.clamp(0, len(ordered) - 1)
-    below = position.floor().long()
-    above = position.ceil().long()
-    return torch.lerp(ordered[below], ordered[above], (position - below).to(ordered.dtype))
+    below, above = position.floor().long(), position.ceil().long()
+    fraction = (position - below).to(ordered)
+    return torch.lerp(ordered[below], ordered[above], fraction)

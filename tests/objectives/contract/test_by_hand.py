@@ -1,0 +1,166 @@
+"""One pair, worked out by hand for every family.
+
+    chosen:   log π = −1, −2         log ref = −1.5, −2.5      log-ratios ½, ½
+    rejected: log π = −1, −1, −2     log ref = −0.5, −0.5, −1  log-ratios −½, −½, −1
+
+so that  log π(y_w) = −3, log π(y_l) = −4, means −1.5 and −4/3,
+         r_w = 1, r_l = −2, d = 3, means ½ and −⅔, d_bar = 7/6, |y_w| − |y_l| = −1.
+Σ_v π(v)² = e^−1 everywhere. sp(x) = log(1 + e^x) = −log σ(−x).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from truing.objectives import METHODS, modifiers
+from truing.objectives.algebra import Batch, Objective, Scores
+
+SCORES = Scores(
+    token_logps=torch.tensor([-1.0, -2.0, -1.0, -1.0, -2.0], dtype=torch.float64),
+    sequence=torch.tensor([0, 0, 1, 1, 1]),
+    count=2,
+    reference=torch.tensor([-1.5, -2.5, -0.5, -0.5, -1.0], dtype=torch.float64),
+    signals={"log_collision": torch.full((5,), -1.0, dtype=torch.float64)},
+)
+PAIR = Batch.pairs(1, margin=torch.tensor([0.75], dtype=torch.float64))
+
+PAIRWISE: list[tuple[str, dict[str, Any], float]] = [
+    # sp(−0.5·3) = sp(−1.5)
+    ("dpo", {"beta": 0.5}, 0.2014133),
+    # 0.9·0.2014133 + 0.1·sp(1.5) = 0.9·0.2014133 + 0.1·1.7014133
+    ("cdpo", {"beta": 0.5, "eps": 0.1}, 0.3514133),
+    # (0.9·0.2014133 − 0.1·1.7014133)/0.8
+    ("rdpo", {"beta": 0.5, "flip_rate": 0.1}, 0.0139133),
+    # 2 − 1.5
+    ("hinge", {"beta": 0.5, "delta": 2.0}, 0.5),
+    # (7/6 − 2)²
+    ("ipo", {"tau": 0.25}, 0.6944444),
+    # (3 − 2)²
+    ("ipo", {"tau": 0.25, "reduction": "sum"}, 1.0),
+    # q = σ(1.5) = 0.8175745: q ln(q/0.75) + (1 − q) ln((1 − q)/0.25) = 0.0705312 − 0.0574857
+    ("exo", {"beta": 0.5, "eps": 0.25}, 0.0130454),
+    # sp(−0.5) + ½ sp(0.5) + ½ sp(−1) = 0.4740770 + 0.4870385 + 0.1566308
+    ("nca", {"beta": 0.5}, 1.1177463),
+    # sp(−0.5) + sp(−1) = 0.4740770 + 0.3132617
+    ("bco-pair", {"beta": 0.5}, 0.7873387),
+    # (1 − 1)² + (−2 + 1)²
+    ("sppo-hard", {"beta": 0.5}, 1.0),
+    # 1 − σ(0.5) + σ(−1) = 0.3775407 + 0.2689414
+    ("apo-zero", {"beta": 0.5}, 0.6464821),
+    # σ(0.5) + 1 − σ(1.5) = 0.6224593 + 0.1824255
+    ("apo-down", {"beta": 0.5}, 0.8048848),
+    # m = σ(3) = 0.9525741: 0.0474259·0.2014133 + 0.9525741·e^−1.5 = 0.0095522 + 0.2125480
+    ("discopop", {"beta": 0.5, "tau": 0.5}, 0.2221002),
+    # sp(−2·7/6) = sp(−2.3333333)
+    ("dpo-norm", {"beta": 2.0}, 0.0925536),
+    # The rejected answer's third token counts half: r_l = −1.5, sp(−0.5·2.5)
+    ("ld-dpo", {"beta": 0.5, "alpha": 0.5}, 0.2519290),
+    # sp(−(1.5 − 0.1))
+    ("r-dpo", {"beta": 0.5, "alpha": 0.1}, 0.2204174),
+    # exp(−1.5 + 1)·exp(−4/3 + 1) = e^(−5/6) = 0.4345982, times 0.2014133
+    ("wpo", {"beta": 0.5}, 0.0875339),
+    # Rewards 1 − e^−1 = 0.6321206 and 1 − e² = −6.3890561: sp(−0.5·7.0211767)
+    ("f-dpo", {"beta": 0.5, "divergence": "forward-kl"}, 0.0294416),
+    # ln 2 + ls(1) = 0.3798855 and ln 2 + ls(−2) = −1.4337808: sp(−0.5·1.8136663)
+    ("f-dpo", {"beta": 0.5, "divergence": "jensen-shannon"}, 0.3391835),
+    # (1 − e^−0.5)/0.5 = 0.7869387 and (1 − e)/0.5 = −3.4365637: sp(−0.5·4.2235023)
+    ("f-dpo", {"beta": 0.5, "divergence": "alpha", "alpha": 0.5}, 0.1142442),
+    # Sorting one gap changes nothing: sp(−1.5) again, and with eps as in cdpo
+    ("aot", {"beta": 0.5, "eps": 0.1}, 0.3514133),
+    ("aot-unpaired", {"beta": 0.5}, 0.2014133),
+    # Two answers: log(1 + e^(−0.5·3))
+    ("infonca", {"beta": 0.5}, 0.2014133),
+    # sp(−0.5·(−3 + 4)) + 1.5
+    ("cpo", {"beta": 0.5}, 1.9740770),
+    # sp(−(2·(−1.5 + 4/3) − 1)) = sp(4/3)
+    ("simpo", {"beta": 2.0, "gamma": 1.0}, 1.5672959),
+    ("cpo-simpo", {"beta": 2.0, "gamma": 1.0, "alpha": 0.5}, 1.5672959 + 0.75),
+    # Odds 0.2231302/0.7768698 = 0.2872169 and 0.2635971/0.7364029 = 0.3579524, log ratio −0.2201622:
+    # 1.5 + 0.5·sp(0.2201622) = 1.5 + 0.5·0.8092750
+    ("orpo", {"ratio_weight": 0.5}, 1.9046375),
+    # R = (1 − e^0.75)/0.5 = −2.2340000 and (1 − e^(2/3))/0.5 = −1.8954681: sp(2·0.3385320 + 1)
+    ("alphapo", {"beta": 2.0, "gamma": 1.0, "alpha": 0.5}, 1.8484273),
+    # The order is wrong by 1/6; plus the likelihood 1.5
+    ("rrhf", {}, 1.6666667),
+    # 2 − (−3 + 4) + 0.1·3
+    ("slic", {"delta": 2.0, "sft_weight": 0.1}, 1.3),
+    ("sft", {}, 1.5),
+    ("nll", {"reduction": "sum"}, 3.0),
+]
+
+
+@pytest.mark.parametrize(("name", "settings", "expected"), PAIRWISE, ids=[f"{n} {s}" for n, s, _ in PAIRWISE])
+def test_pairs(name: str, settings: dict[str, Any], expected: float) -> None:
+    loss = METHODS.get(name).configure(settings)(SCORES, PAIR).loss
+    assert float(loss) == pytest.approx(expected, abs=2e-7)
+
+
+@pytest.mark.parametrize(
+    ("objective", "expected"),
+    [
+        # sp(−(1.5 − 0.75)): the record's margin is in units of reward
+        (modifiers.margin(METHODS.get("dpo").configure({"beta": 0.5})), 0.3868710),
+        # 0.8·sp(−0.5·3 + 0.75) + 0.2·sp(1.5 − 0.75): the exchanged pair has the margin −0.75
+        (
+            modifiers.smooth(modifiers.margin(METHODS.get("dpo").configure({"beta": 0.5})), 0.2),
+            0.8 * 0.3868710 + 0.2 * 1.1368710,
+        ),
+        # The exchanged pair has to win by gamma too: sp(1 + 1/3) and sp(1 − 1/3)
+        (
+            modifiers.smooth(METHODS.get("simpo").configure({}), 0.2),
+            0.8 * 1.5672959 + 0.2 * 1.0810368,
+        ),
+        # A price of 0.1 reward a token is 0.1/0.25 = 0.4 of log-ratio, on −1 token: (7/6 − 0.4 − 2)²
+        (modifiers.length(METHODS.get("ipo").configure({"tau": 0.25}), 0.1), 1.5211111),
+        # e^(−5/6) times the loss of nca
+        (modifiers.wpo(METHODS.get("nca").configure({"beta": 0.5})), 0.4345982 * 1.1177463),
+    ],
+    ids=["margin", "smooth+margin", "smooth simpo", "length ipo", "wpo nca"],
+)
+def test_modifiers(objective: Objective, expected: float) -> None:
+    assert float(objective(SCORES, PAIR).loss) == pytest.approx(expected, abs=3e-7)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "mismatched", "expected"),
+    [
+        # z0 = ½: 1 − σ(½) = 0.3775407, 2·(1 − σ(½ + 2)) = 2·0.0758582; their mean
+        ("kto", {"beta": 1.0, "undesirable": 2.0}, 0.5, 0.2646285),
+        # z0 = 0: 1 − σ(1) = 0.2689414, 1 − σ(2) = 0.1192029
+        ("kto", {"beta": 1.0}, -0.5, 0.1940722),
+        ("apo-zero-unpaired", {"beta": 1.0}, 0.5, 0.1940722),
+        # δ = (1 − 2)/2: sp(−1.5) on both sides
+        ("bco", {"beta": 1.0}, 0.5, 0.2014133),
+        # δ after one batch of momentum is the same
+        ("bco", {"beta": 1.0, "momentum": 0.9}, 0.5, 0.2014133),
+    ],
+)
+def test_unpaired(name: str, settings: dict[str, Any], mismatched: float, expected: float) -> None:
+    objective, batch = METHODS.get(name).configure(settings), Batch.unpaired([True, False])
+    other = Scores.from_sequences(torch.tensor([mismatched - 1, mismatched - 1]), torch.tensor([-1.0, -1.0]))
+    state = objective.update(objective.init(), SCORES, batch, other)
+    assert float(objective(SCORES, batch, state).loss) == pytest.approx(expected, abs=2e-7)
+
+
+def test_sorting_two_pairs() -> None:
+    """Policy gaps 1 and 5, reference gaps 4 and 2: sorted apart, (1 − 2) and (5 − 4), not (1 − 4) and (5 − 2)."""
+    policy = torch.tensor([-1.0, -2.0, -1.0, -6.0], dtype=torch.float64)
+    reference = torch.tensor([-1.0, -5.0, -1.0, -3.0], dtype=torch.float64)
+    scores = Scores.from_sequences(policy, reference)
+    # (sp(1) + sp(−1))/2 = (1.3132617 + 0.3132617)/2
+    loss = METHODS.get("aot").configure({"beta": 1.0})(scores, Batch.pairs(2)).loss
+    assert float(loss) == pytest.approx(0.8132617, abs=1e-7)
+    # Log-ratios: chosen 0 and 0, rejected 3 and −3: sorted sides give −(−3) and −3.
+    loss = METHODS.get("aot-unpaired").configure({"beta": 1.0})(scores, Batch.pairs(2)).loss
+    # (sp(−3) + sp(3))/2 = (0.0485874 + 3.0485874)/2
+    assert float(loss) == pytest.approx(1.5485874, abs=1e-7)
+
+
+def test_three_ranked_answers() -> None:
+    """Means −1, −2, −3 with rewards 0, 2, 1: orders 2>3, 2>1, 3>1 cost 0, 1 and 2; the best has likelihood 2."""
+    scores = Scores.from_sequences(torch.tensor([-1.0, -2.0, -3.0], dtype=torch.float64))
+    batch = Batch.ranked([3], torch.tensor([0.0, 2.0, 1.0], dtype=torch.float64))
+    assert float(METHODS.get("rrhf").configure({})(scores, batch).loss) == pytest.approx(0 + 1 + 2 + 2)
