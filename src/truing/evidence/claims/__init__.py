@@ -1,0 +1,43 @@
+"""One file per family of methods; importing this package registers every claim."""
+
+from truing.evidence.claims import (
+    aot,
+    apo,
+    bco,
+    discopop,
+    dpo,
+    exo,
+    f_dpo,
+    ipo,
+    kto,
+    length,
+    likelihood,
+    margins,
+    nca,
+    noisy_labels,
+    orpo,
+    simpo,
+    sppo,
+    wpo,
+)
+
+__all__ = [
+    "aot",
+    "apo",
+    "bco",
+    "discopop",
+    "dpo",
+    "exo",
+    "f_dpo",
+    "ipo",
+    "kto",
+    "length",
+    "likelihood",
+    "margins",
+    "nca",
+    "noisy_labels",
+    "orpo",
+    "simpo",
+    "sppo",
+    "wpo",
+]

@@ -1,0 +1,119 @@
+"""Running claims: ``verify("dpo")``, ``verify("all")``."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from truing.errors import TruingError
+from truing.evidence.claim import CLAIMS, Claim, Factory, claims_for
+from truing.evidence.measurement import Measurement
+
+
+@dataclass(frozen=True)
+class Result:
+    """A claim, its measurement for one seed, and how long that took."""
+
+    entry: Claim
+    measurement: Measurement
+    seed: int
+    seconds: float
+
+    @property
+    def method(self) -> str:
+        """Registered name of the objective."""
+        return self.entry.method
+
+    @property
+    def claim(self) -> str:
+        """The claim in one sentence."""
+        return self.entry.statement
+
+    @property
+    def passed(self) -> bool:
+        """Whether the measurement agrees with the prediction."""
+        return self.measurement.passed
+
+    @property
+    def predicted_text(self) -> str:
+        """The prediction for a table, e.g. ``2.197 ± 0.001 nats`` or ``< 0 tokens``."""
+        m = self.measurement
+        if m.relation == "=":
+            return f"{m.predicted:.5g} ± {m.tolerance:.1g} {m.unit}"
+        return f"{m.relation} {m.predicted:.4g} {m.unit}"
+
+    @property
+    def measured_text(self) -> str:
+        """The measurement for a table, with its 95 % interval where it has one."""
+        m = self.measurement
+        shown = f"{m.measured:.5g}"
+        return shown if m.interval is None else f"{shown} [{m.interval[0]:.4g}, {m.interval[1]:.4g}]"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; numbers that are not finite become ``None``.
+
+        Keys: ``method``, ``name``, ``claim`` (the statement), ``source``, ``predicted``, ``relation``
+        (``=``, ``>`` or ``<``), ``measured``, ``tolerance``, ``interval`` (``[low, high]``; exactly one of
+        the two is not ``None``), ``unit``, ``passed``, ``seed``, ``seconds`` and ``details``.
+        """
+        m = self.measurement
+        return {
+            "method": self.method,
+            "name": self.entry.name,
+            "claim": self.claim,
+            "source": self.entry.source,
+            "predicted": _plain(m.predicted),
+            "relation": m.relation,
+            "measured": _plain(m.measured),
+            "tolerance": _plain(m.tolerance),
+            "interval": _plain(m.interval),
+            "unit": m.unit,
+            "passed": m.passed,
+            "seed": self.seed,
+            "seconds": round(self.seconds, 3),
+            "details": _plain(dict(m.details)),
+        }
+
+
+def verify(name: str = "all", *, seeds: Sequence[int] = (0,), factory: Factory | None = None) -> list[Result]:
+    """Run claims, in order of their names, each once for every seed.
+
+    Args:
+        name: a method (every claim about it), a claim such as ``"dpo/tilted-optimum"``, or ``"all"``.
+        seeds: each draws its own worlds.
+        factory: builds the objective in place of the registered method.
+
+    Raises:
+        TruingError: on an unknown name, or a factory without a method that it stands for.
+    """
+    if name == "all":
+        if factory is not None:
+            raise TruingError(
+                "a factory builds one method, and all claims are about many",
+                fix="name the method: verify(name, ...)",
+            )
+        chosen = list(CLAIMS)
+    elif "/" in name:
+        chosen = [CLAIMS.get(name)]
+    else:
+        chosen = claims_for(name)
+    return [_run(entry, seed, factory) for entry in chosen for seed in seeds]
+
+
+def _run(entry: Claim, seed: int, factory: Factory | None) -> Result:
+    start = time.perf_counter()
+    measurement = entry.measure(seed, factory)
+    return Result(entry, measurement, seed, time.perf_counter() - start)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
