@@ -1,14 +1,20 @@
 """Whatever the rows and the bytes are, loading ends in records or in a DataError, never in another exception."""
 
+import contextlib
 import gzip
+import io
 import json
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
-from truing.data import load
+from tests.data import tokenizers_for_tests as build
+from truing.data import load, view
+from truing.data.check import check
 from truing.data.layouts import LAYOUTS
+from truing.data.render import render
 from truing.errors import DataError
 
 text = st.one_of(
@@ -64,6 +70,37 @@ relaxed = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     derandomize=True,
 )
+
+
+@st.composite
+def readable_rows(draw):
+    """Rows of one kind that load, whatever their texts say."""
+    words = st.one_of(
+        st.text(st.characters(exclude_categories=["Cs"]), max_size=30), st.sampled_from(["", " ", "a", "a b c"])
+    )
+    kind = draw(st.sampled_from(["pairs", "unpaired", "ranked", "demonstrations"]))
+    chat = draw(st.booleans())
+
+    def row():
+        found = {
+            "prompt": [{"role": draw(st.sampled_from(["user", "assistant"])), "content": draw(words)}]
+            if chat
+            else draw(words)
+        }
+        if kind == "pairs":
+            found |= {"chosen": draw(words), "rejected": draw(words)}
+            if draw(st.booleans()):
+                found["annotator"] = draw(st.sampled_from(["x", "y"]))
+        elif kind == "ranked":
+            answers = draw(st.lists(words, min_size=2, max_size=3))
+            found |= {"completions": answers, "scores": [draw(st.integers(0, 2)) for _ in answers]}
+        else:
+            found["completion"] = draw(words)
+            if kind == "unpaired":
+                found["label"] = draw(st.booleans())
+        return found
+
+    return [row() for _ in range(draw(st.integers(1, 5)))]
 
 
 def attempt(source, **options):
@@ -148,3 +185,16 @@ def test_quarantine_holds_every_row_that_is_not_kept(tmp_path, rows):
     if not named:  # rows with ids of their own are not known by their line
         assert kept | skipped | lines == {str(number + 1) for number in range(len(rows))}
         assert not kept & lines
+
+
+@settings(relaxed, max_examples=25)
+@given(rows=readable_rows(), other=readable_rows())
+def test_checks_and_tokenisation_take_any_text(rows, other):
+    records = load(rows)
+    for tokenizer in (None, build.llama_3()):
+        report = check(records, tokenizer=tokenizer, other_splits={"other": load(other)}, max_length=20)
+        json.dumps(report.as_dict(), allow_nan=False)
+        Console(file=io.StringIO(), width=100).print(render(report))
+    for kind in ("pairs", "unpaired", "demonstrations"):
+        with contextlib.suppress(DataError):
+            assert len(view(records, {kind})) > 0

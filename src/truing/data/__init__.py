@@ -1,4 +1,4 @@
-"""Data: from files to records, checks, and token trees."""
+"""Data: from files to records, and from records to token trees. Checks are in :mod:`truing.data.check`."""
 
 from truing.data.encoded import Encoded
 from truing.data.mismatch import mismatched

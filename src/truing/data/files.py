@@ -20,12 +20,25 @@ SPLITS = {
 }
 
 
-def find_files(source: str, split: str | None) -> list[Path] | None:
+def split_names(source: str) -> list[str] | None:
+    """Splits that the files of a folder or glob belong to, if several; ``None`` if there are no such files."""
+    try:
+        found = find_files(source, None, whole=True)
+    except DataError:
+        return None
+    if found is None:
+        return None
+    names = {name for path in found if (name := split_of(path))}
+    return sorted(names) if len(names) > 1 else []
+
+
+def find_files(source: str, split: str | None, *, whole: bool = False) -> list[Path] | None:
     """Files that ``source`` names, sorted; ``None`` if it names nothing on this machine.
 
     Args:
         source: a file, a folder or a glob.
         split: with a folder or glob, only the files of that split, told by a word in their names.
+        whole: all files, whatever their splits.
 
     Raises:
         DataError: if there are none that can be read, or they are of several splits and none is asked for.
@@ -49,7 +62,7 @@ def find_files(source: str, split: str | None) -> list[Path] | None:
             allowed=", ".join(READERS) + ", each also with .gz",
             fix="check the path; it was searched with its subfolders" if path.is_dir() else "check the pattern",
         )
-    return _of_split(readable, split, source)
+    return readable if whole else _of_split(readable, split, source)
 
 
 def _single(path: Path, split: str | None) -> list[Path]:

@@ -39,6 +39,16 @@ def load_hub(source: str, name: str | None, split: str | None, streaming: bool) 
     return one_split(found, source)
 
 
+def hub_splits(source: str, name: str | None) -> list[str]:
+    """Names of the splits of a hub data set; empty if they cannot be had."""
+    from datasets import get_dataset_split_names
+
+    try:
+        return [str(split) for split in get_dataset_split_names(source, config_name=name)]
+    except Exception:  # whatever is wrong is explained when the data is read
+        return []
+
+
 def one_split(found: Any, source: str) -> Any:
     """The only split of a dictionary of splits; anything else as it is.
 

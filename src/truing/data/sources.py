@@ -56,7 +56,7 @@ def load(
         DataError: if the source cannot be read, its layout not be told, or rows are malformed.
     """
     _check_arguments(on_bad_row, limit, columns)
-    opened = _open(source, split, name, streaming)
+    opened = open_source(source, split, name, streaming=streaming)
     path = None
     if on_bad_row == "quarantine":
         path = Path(quarantine_path) if quarantine_path else Path(f"{opened.stem}.quarantine.jsonl")
@@ -163,7 +163,26 @@ def _check_arguments(on_bad_row: str, limit: int | None, columns: Mapping[str, s
         raise DataError("two columns are to be read from the same one", where="data.columns")
 
 
-def _open(source: Source, split: str | None, name: str | None, streaming: bool) -> Opened:
+def splits_of(source: str, name: str | None) -> list[str]:
+    """Names of the splits of a folder or glob of files, or of a hub data set, the training split first.
+
+    Empty where there are none to choose from; errors are left to whoever reads the data.
+    """
+    from truing.data.files import split_names
+    from truing.data.hub import hub_splits
+
+    found = split_names(source)
+    if found is None and could_be_hub_name(source) and not looks_like_file(source):
+        found = hub_splits(source, name)
+    return sorted(found or [], key=lambda split: (split != "train", split))
+
+
+def open_source(source: Source, split: str | None, name: str | None, *, streaming: bool) -> Opened:
+    """Find out what a source is; nothing is read yet, except from the hub.
+
+    Raises:
+        DataError: if there is nothing to read.
+    """
     if isinstance(source, str | Path):
         files = find_files(str(source), split)
         if files is not None:
