@@ -18,8 +18,8 @@ from truing.worlds import Data, Tabular, fit, pairs
 @claim(
     method="aot",
     statement="With label smoothing 0.1 every quantile of the policy's gaps ends log(9)/beta = 4.394 nats above "
-    "the same quantile of the reference's gaps: first-order dominance. Largest error 0.001 over 8 "
-    "quantiles.",
+    "the same quantile of the reference's gaps: first-order dominance, with a largest error of 0.001 "
+    "over 8 quantiles.",
     source="2406.05882, eq. 9; optimum of the smoothed logistic loss at each quantile",
 )
 def quantiles_dominate(make: Factory, seed: int) -> Measurement:

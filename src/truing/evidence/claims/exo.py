@@ -14,7 +14,7 @@ from truing.worlds import LogLinear, deterministic, entropy, exact_pairs, exo_ga
 @claim(
     method="exo",
     statement="Contradicting labels are averaged as log-odds: with win rate 0.8 and eps = 0.05 the optimum is "
-    "beta·d = (2p − 1)·log((1 − eps)/eps) = 1.767; cDPO, which averages probabilities, ends at 1.153.",
+    "beta·d = (2p − 1)·log((1 − eps)/eps) = 1.767; cDPO, which averages probabilities, ends at 1.208.",
     source="minimum over q of the expected reverse KL of 2402.00856, eq. 16",
 )
 def averages_log_odds(make: Factory, seed: int) -> Measurement:

@@ -6,9 +6,10 @@ and preference are correlated. DPO fits both; what the others do about the lengt
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 
 import torch
+from scipy.optimize import brentq
 
 from truing.evidence.claim import Factory, claim
 from truing.evidence.measurement import Measurement, below, equals
@@ -19,6 +20,7 @@ from truing.worlds import (
     bradley_terry,
     exact_pairs,
     fit,
+    kl,
     mean_ratio_policy,
     tilted,
     total_variation,
@@ -73,12 +75,12 @@ def tail_counts_alpha(make: Factory, seed: int) -> Measurement:
 
 @claim(
     method="ld-dpo",
-    statement="With annotators who pay for length, answers are shorter than DPO's on the same data (alpha = 0.3, "
-    "20 worlds).",
+    statement="With annotators who pay for length, answers are shorter than DPO's at the same KL from the "
+    "reference (alpha = 0.3, 20 worlds).",
     source="2409.06411: desensitises DPO to length",
 )
 def shorter_than_dpo(make: Factory, seed: int) -> Measurement:
-    return _drift(lambda beta, _length: make(beta=beta, alpha=0.3), seed)
+    return _drift(make(beta=0.5, alpha=0.3), seed)
 
 
 @claim(
@@ -114,7 +116,7 @@ def pull_per_token(make: Factory, seed: int) -> Measurement:
     source="2411.15124, section 5.1: length normalisation mitigates the length bias",
 )
 def less_verbose(make: Factory, seed: int) -> Measurement:
-    return _drift(lambda beta, length: make(beta=beta * length), seed)
+    return _drift(make(beta=5.0), seed)
 
 
 @claim(
@@ -124,7 +126,7 @@ def less_verbose(make: Factory, seed: int) -> Measurement:
     source="2405.14734: length normalisation keeps length from being exploited",
 )
 def shorter_without_margin(make: Factory, seed: int) -> Measurement:
-    return _drift(lambda beta, length: make(beta=beta * length, gamma=0.0), seed)
+    return _drift(make(beta=2.0, gamma=0.0), seed)
 
 
 def _pull_on_tokens(objective: Objective, seed: int) -> torch.Tensor:
@@ -137,18 +139,30 @@ def _pull_on_tokens(objective: Objective, seed: int) -> torch.Tensor:
     return sensitivity(objective, compared, Batch.pairs(1))
 
 
-def _drift(build: Callable[[float, float], Objective], seed: int) -> Measurement:
-    """Mean length under the objective minus that of DPO's optimum, in 20 worlds; ``build(beta, mean length)``."""
-    beta = 0.5
+def _drift(objective: Objective, seed: int) -> Measurement:
+    """Mean length under the objective minus that of DPO's optimum at the same KL from the reference, 20 worlds.
+
+    Without matching the KL a smaller beta would pass for verbosity: whoever moves further is longer.
+    """
     differences, lengths = [], []
     for world in range(WORLDS):
         policy = Autoregressive.random(1000 * seed + world)
         quality = normals(1000 * seed + world + 500, 1, len(policy.outputs))
         utility = quality + BONUS * policy.lengths
-        data = exact_pairs(bradley_terry(utility))
-        scale = float(policy.lengths.double().mean())
-        ours = mean_length(fit(policy, build(beta, scale), data, tolerance=1e-6).policy)
-        plain = expected_length(tilted(policy.probabilities(), utility, beta), policy)
-        differences.append(ours - plain)
-        lengths.append([mean_length(policy), plain, ours])
+        trained = fit(policy, objective, exact_pairs(bradley_terry(utility)), tolerance=1e-6).policy
+        law = policy.probabilities()
+        plain = expected_length(_at_distance(law, utility, kl(trained.probabilities(), law)), policy)
+        differences.append(mean_length(trained) - plain)
+        lengths.append([mean_length(policy), plain, mean_length(trained)])
     return below(0.0, differences, "tokens", reference_dpo_ours=lengths)
+
+
+def _at_distance(reference: torch.Tensor, utility: torch.Tensor, distance: float) -> torch.Tensor:
+    """The tilted policy, DPO's optimum for some beta, whose KL from the reference is ``distance`` nats."""
+
+    def excess(log_beta: float) -> float:
+        return kl(tilted(reference, utility, math.exp(log_beta)), reference) - distance
+
+    if excess(-6.0) * excess(6.0) > 0:
+        return torch.full_like(reference, math.nan)
+    return tilted(reference, utility, math.exp(brentq(excess, -6.0, 6.0)))

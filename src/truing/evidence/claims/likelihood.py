@@ -31,7 +31,7 @@ def empirical_distribution(make: Factory, seed: int) -> Measurement:
 @claim(
     method="nll",
     statement="Averaged over the tokens of each answer, the minimiser is the demonstrations' distribution times "
-    "1/|y|, renormalised: short answers are over-represented. Within 0.001 on 15 sequences.",
+    "1/|y|, renormalised: short answers are over-represented; within 0.001 on 15 sequences.",
     source="weighted maximum likelihood with weights 1/|y|",
 )
 def mean_reduction_favours_short(make: Factory, seed: int) -> Measurement:
