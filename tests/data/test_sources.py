@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+import truing.data.hub
 import truing.data.table
 from truing.data import load
 from truing.errors import DataError
@@ -149,10 +150,52 @@ class TestFiles:
         with pytest.raises(DataError, match=reason):
             load(tmp_path / name)
 
+    def test_offline_hub_is_told_at_once(self, monkeypatch):
+        def unknown(*args, **kwargs):
+            raise OSError("Name or service not known")
+
+        monkeypatch.setattr("socket.getaddrinfo", unknown)
+        monkeypatch.setattr(truing.data.hub, "getproxies", dict)
+        monkeypatch.setattr(datasets, "load_dataset", None)  # would raise if it were called
+        with pytest.raises(DataError, match="hub cannot be reached"):
+            load("some-owner/some-data")
+
+    @pytest.mark.parametrize(
+        ("error", "reason"),
+        [
+            (datasets.exceptions.DatasetNotFoundError("Dataset 'a/b' doesn't exist on the Hub"), "neither a file"),
+            (datasets.exceptions.DatasetNotFoundError("Dataset 'a/b' is a gated dataset"), "private or gated"),
+            (RuntimeError("Dataset scripts are no longer supported, but found b.py"), "code of its own"),
+            (ValueError("Unknown split 'trian'. Should be one of ['train']."), "no such split"),
+            (KeyError("something new"), "cannot be loaded: KeyError"),
+        ],
+    )
+    def test_errors_of_the_hub(self, monkeypatch, error, reason):
+        def fails(*args, **kwargs):
+            raise error
+
+        monkeypatch.setattr(truing.data.hub, "_is_reachable", lambda: True)
+        monkeypatch.setattr(datasets, "load_dataset", fails)
+        with pytest.raises(DataError, match=reason):
+            load("a/b")
+
+    def test_hub_data_runs_no_code_and_is_read_like_any_other(self, monkeypatch):
+        asked = {}
+
+        def found(source, **options):
+            asked.update(options, source=source)
+            return datasets.Dataset.from_list(ROWS)
+
+        monkeypatch.setattr(truing.data.hub, "_is_reachable", lambda: True)
+        monkeypatch.setattr(datasets, "load_dataset", found)
+        assert rows(load("a/b", split="train[:5]", name="main")) == STANDARD
+        assert asked == {"source": "a/b", "split": "train[:5]", "name": "main", "streaming": False}
+
     def test_offline_hub(self, monkeypatch):
         def unreachable(*args, **kwargs):
             raise ConnectionError("Couldn't reach 'a/b' on the Hub")
 
+        monkeypatch.setattr(truing.data.hub, "_is_reachable", lambda: True)
         monkeypatch.setattr(datasets, "load_dataset", unreachable)
         with pytest.raises(DataError, match="hub cannot be reached") as caught:
             load("some-owner/some-data")

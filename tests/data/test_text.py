@@ -4,6 +4,7 @@ The tokenizers are built here and behave like Llama 2 and 3, Qwen, Gemma, Zephyr
 from one call on the whole text, which is what a model sees at inference.
 """
 
+import dataclasses
 import json
 
 import pytest
@@ -443,6 +444,16 @@ def test_streamed_rows_are_the_same(write):
     assert [[row[n] for n in names] for row in streamed.dataset] == [
         [row[n] for n in names] for row in whole.dataset
     ]
+
+
+def test_a_selection_of_records_is_encoded_as_such():
+
+    records = load([{"prompt": f"p{i}", "chosen": " a", "rejected": " b", "margin": float(i)} for i in range(6)])
+    part = dataclasses.replace(records, dataset=records.dataset.select([4, 1]))
+    assert part.fingerprint != records.fingerprint
+    encoded = TextEncoder(build.llama_3()).encode(part)
+    assert encoded.dataset["id"][:] == ["5", "2"]
+    assert encoded.dataset["margin"][:] == [4.0, 1.0]
 
 
 def test_report_survives_json():

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import socket
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
+from urllib.request import getproxies
 
 from truing.errors import DataError, did_you_mean
 
@@ -32,6 +36,8 @@ def load_hub(source: str, name: str | None, split: str | None, streaming: bool) 
     """
     from datasets import load_dataset
 
+    if not (_is_cached(source) or _is_reachable()):
+        raise _offline(source, "its host name is not known here")
     try:
         found = load_dataset(source, name=name, split=split, streaming=streaming)
     except Exception as error:  # the library raises a dozen types, from its own to those of its HTTP client
@@ -43,6 +49,8 @@ def hub_splits(source: str, name: str | None) -> list[str]:
     """Names of the splits of a hub data set; empty if they cannot be had."""
     from datasets import get_dataset_split_names
 
+    if not (_is_cached(source) or _is_reachable()):
+        return []
     try:
         return [str(split) for split in get_dataset_split_names(source, config_name=name)]
     except Exception:  # whatever is wrong is explained when the data is read
@@ -70,16 +78,41 @@ def one_split(found: Any, source: str) -> Any:
     )
 
 
+def _is_cached(source: str) -> bool:
+    """Whether the hub's cache on this machine holds something of that name."""
+    from datasets import config
+
+    return (Path(config.HF_DATASETS_CACHE) / source.replace("/", "___")).exists()
+
+
+def _is_reachable() -> bool:
+    """Whether asking the hub could work; the library itself tries for half a minute before it gives up."""
+    from huggingface_hub import constants
+
+    host = urlparse(constants.ENDPOINT).hostname
+    if getproxies() or host is None:
+        return True
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError:
+        return False
+    return True
+
+
+def _offline(source: str, reason: str) -> DataError:
+    return DataError(
+        f"{source!r} is not a file here, and the hub cannot be reached",
+        where=f"data.path ({reason})",
+        fix="give a path to a local file; or go online once, after which the hub's cache has the data",
+    )
+
+
 def _explained(source: str, error: Exception) -> DataError:
     text = str(error).strip()
     first = text.splitlines()[0][:300] if text else type(error).__name__
     kind = type(error).__name__
     if "ConnectionError" in kind or "Offline" in kind or "offline" in text.lower() or "Timeout" in kind:
-        return DataError(
-            f"{source!r} is not a file here, and the hub cannot be reached",
-            where=f"data.path ({first})",
-            fix="give a path to a local file; or go online once, after which the hub's cache has the data",
-        )
+        return _offline(source, first)
     if "gated" in text.lower() or "401" in text or "403" in text:
         return DataError(
             f"the data set {source!r} is private or gated",

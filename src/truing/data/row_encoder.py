@@ -16,6 +16,7 @@ from truing.data.conversion import answers, is_empty
 from truing.data.rows import Row
 from truing.data.special_tokens import SpecialTokens
 from truing.data.token_tally import TokenTally
+from truing.data.tokenise import token_ids
 from truing.data.truncation import fit
 from truing.errors import DataError
 
@@ -70,8 +71,6 @@ class RowEncoder:
         self.tokenizer = tokenizer
         self.renderer = renderer
         self.special = SpecialTokens.of(tokenizer)
-        # Without the offsets that the full call works out; the call in SpecialTokens left no padding switched on.
-        self.backend = getattr(tokenizer, "backend_tokenizer", None)
         self.max_length = max_length
         self.max_prompt_length = max_prompt_length
 
@@ -157,9 +156,5 @@ class RowEncoder:
         )
         return Tokens(text.row, fitted.prompt, fitted.completions)
 
-    def _ids(self, texts: list[str]) -> list[list[int]]:
-        if not texts:
-            return []
-        if self.backend is not None:
-            return [found.ids for found in self.backend.encode_batch_fast(texts, add_special_tokens=False)]
-        return self.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]  # type: ignore[no-any-return]
+    def _ids(self, texts: Sequence[str]) -> list[list[int]]:
+        return token_ids(self.tokenizer, texts)

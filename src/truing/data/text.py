@@ -111,8 +111,9 @@ class TextEncoder:
                 "the tokenizer has a chat template, but the data is plain text, so that it is not applied; "
                 "write prompts as message lists to apply it"
             )
-        lost = [name for name in ("margin", "annotator") if name in records.columns and name not in columns]
-        if lost and not records.streaming:
+        if records.streaming:
+            said.append("margins and annotators are left out: a stream does not tell whether every row has them")
+        elif "margin" in records.columns and "margin" not in columns:
             said.append("the column margin is left out, because some rows have none")
         if self.tokenizer.eos_token_id is None:
             said.append("the tokenizer has no end-of-sequence token: nothing teaches the model when to stop")

@@ -11,9 +11,10 @@ from truing.data.records import Count
 
 @dataclass(frozen=True)
 class Quantiles:
-    """Lengths of a set of sequences, in tokens; ``nan`` where there are none."""
+    """A set of numbers, such as lengths in tokens; ``nan`` where there are none."""
 
-    total: int
+    count: int
+    total: float
     mean: float
     minimum: float
     median: float
@@ -22,15 +23,17 @@ class Quantiles:
     maximum: float
 
     @classmethod
-    def of(cls, lengths: Sequence[int]) -> Quantiles:
+    def of(cls, lengths: Sequence[float]) -> Quantiles:
         """The quantiles of some lengths (linear interpolation)."""
         import numpy as np
 
         if len(lengths) == 0:
-            return cls(0, *[float("nan")] * 6)
+            return cls(0, 0, *[float("nan")] * 6)
         values = np.asarray(lengths)
         low, median, p90, p99, high = np.quantile(values, [0, 0.5, 0.9, 0.99, 1])
-        return cls(int(values.sum()), float(values.mean()), *map(float, (low, median, p90, p99, high)))
+        return cls(
+            len(values), float(values.sum()), float(values.mean()), *map(float, (low, median, p90, p99, high))
+        )
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class TokenReport:
         rows = self.rows
         found = [
             (self.prompts_truncated, "prompts shortened from the left to fit"),
-            (self.completions_truncated, "completions cut at the end (they end without EOS)"),
+            (self.completions_truncated, "completions cut at the end"),
             (
                 self.boundary_merges,
                 f"of {rows:,} rows would tokenise differently if prompt and answer were one text",
@@ -100,7 +103,7 @@ class TokenReport:
                 self.template_rewrites,
                 f"of {rows:,} rows whose template rewrites the prompt once an answer follows",
             ),
-            (self.without_eos - self.completions_truncated, "rows without EOS although nothing was cut"),
+            (self.without_eos, f"of {rows:,} rows with a completion that ends without EOS"),
         ]
         said = [f"{number:,} {text}" for number, text in found if number > 0]
         return [*said, *(f"left out: {count}" for count in self.dropped), *self.notes]

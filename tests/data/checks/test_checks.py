@@ -360,7 +360,8 @@ class TestTokens:
         found = report(rows, tokenizer=build.llama_3(None), max_length=32)
         assert found.find("tokens", "merge").count == 1
         assert found.find("tokens", "leaves out").ids == ("2",)
-        assert found.find("tokens", "cut at the end").count == 1
+        cut = found.find("tokens", "cut at the end")
+        assert (cut.count, cut.n) == (1, 4)  # answers of the two rows that are kept
         units = {(row.part, row.unit) for row in found.lengths}
         assert ("chosen", "tokens") in units
 
@@ -414,7 +415,13 @@ class TestLabels:
         found = report(rows).find("labels")
         # 6 to 2 is 3; 3/(4/3) = 2.25
         assert (found.count, found.n, found.values["kto_undesirable"]) == (6, 8, 2.25)
+        assert found.severity == "warning"
         assert "undesirable: 2.25" in found.remedy
+
+    def test_nearly_balanced_labels_need_nothing(self):
+        rows = [{"prompt": f"p{i}", "completion": "a", "label": i < 138} for i in range(277)]
+        found = report(rows).find("labels")
+        assert (found.severity, found.remedy) == ("info", "")
 
     def test_one_label_only(self):
         rows = [{"prompt": "p", "completion": "a", "label": True}]

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from truing.data.conversion import answers
 from truing.data.records import Records
 from truing.data.rows import Message
+from truing.data.tokenise import token_ids
 from truing.registry import Registry
 from truing.statistics import Estimate, rate
 
@@ -197,11 +198,8 @@ class Subject:
 
 def count_tokens(tokenizer: Any, texts: Sequence[str]) -> list[int]:
     """Number of tokens of each text, without special tokens."""
-    found: list[int] = []
-    for start in range(0, len(texts), 1000):
-        part = tokenizer(list(texts[start : start + 1000]), add_special_tokens=False, verbose=False)
-        found += map(len, part["input_ids"])
-    return found
+    parts = (texts[start : start + 1000] for start in range(0, len(texts), 1000))
+    return [len(ids) for part in parts for ids in token_ids(tokenizer, part)]
 
 
 def plain(prompt: str | Sequence[Message]) -> str:

@@ -34,7 +34,8 @@ def _run(subject: Subject) -> list[Finding]:
             )
         ]
     desirable, undesirable = kto_weights(good, bad)
-    balanced = desirable == undesirable == 1.0
+    # Within a quarter of KTO's bounds the weights hardly matter.
+    balanced = 0.75 <= good / bad <= 5 / 3
     return [
         finding(
             "liked answers",
@@ -42,7 +43,7 @@ def _run(subject: Subject) -> list[Finding]:
             len(subject),
             f"{good:,} liked and {bad:,} disliked answers."
             + ("" if balanced else " KTO with equal weights would follow the larger class."),
-            "" if balanced else f"For KTO set desirable: {desirable:.3g}, undesirable: {undesirable:.3g}.",
+            "" if balanced else f"For KTO set desirable: {desirable:.3g} and undesirable: {undesirable:.3g}.",
             severity="info" if balanced else "warning",
             ids=(),
             values={"liked": good, "disliked": bad, "kto_desirable": desirable, "kto_undesirable": undesirable},

@@ -55,6 +55,13 @@ def _findings(report: TokenReport, max_length: int | None) -> list[Finding]:
             severity="warning",
         ),
         finding(
+            "rows in which a second beginning-of-sequence token was avoided",
+            report.double_bos_avoided,
+            rows,
+            "The text or the chat template begins with it, and the tokenizer would put another one in front.",
+            severity="info",
+        ),
+        finding(
             f"prompts shortened from the left ({limit})",
             report.prompts_truncated,
             rows,
@@ -65,7 +72,7 @@ def _findings(report: TokenReport, max_length: int | None) -> list[Finding]:
         finding(
             f"answers cut at the end ({limit})",
             report.completions_truncated,
-            rows,
+            report.completion_tokens.count,
             "They lose their end and EOS; a pair can lose the part in which its answers differ.",
             "Raise data.max_length, or remove these rows.",
             severity="warning",
