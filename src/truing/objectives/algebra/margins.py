@@ -68,7 +68,7 @@ class LengthMargin:
 
 @dataclass(frozen=True)
 class RecordMargin:
-    """The record's own ``margin`` column (the offset of ODPO, 2402.10571, eq. 6).
+    """The record's own ``margin`` column (the offset of ODPO, 2402.10571).
 
     Args:
         scale: score per unit of the column; a margin in units of reward needs 1/beta.

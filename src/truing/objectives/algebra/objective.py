@@ -63,8 +63,6 @@ class Objective:
     reward: SequenceScore = field(default_factory=log_ratio)
     reward_scale: float = 1.0
 
-    # -- what it needs ---------------------------------------------------------------------------------
-
     @property
     def requires(self) -> frozenset[str]:
         """What it needs beyond the policy's log-probabilities.
@@ -109,8 +107,6 @@ class Objective:
         """Whether one record's loss depends, with gradient, on other records of the batch."""
         return any(term.coupled for _, term in self.terms)
 
-    # -- state -----------------------------------------------------------------------------------------
-
     def init(self) -> ObjectiveState:
         """The state before the first batch, one dictionary of tensors per term."""
         return [term.init() for _, term in self.terms]
@@ -135,8 +131,6 @@ class Objective:
         """
         pairs = zip(state, self.terms, strict=True)
         return [term.update(own, scores, batch, auxiliary, training) for own, (_, term) in pairs]
-
-    # -- the loss --------------------------------------------------------------------------------------
 
     def denominators(self, batch: Batch, lengths: Float[Tensor, " sequences"]) -> Float[Tensor, " terms"]:
         """What each term's sum is divided by. Adds up over parts of a batch, unless :attr:`coupled`."""
@@ -173,8 +167,6 @@ class Objective:
         with torch.no_grad():
             metrics = core_metrics(self.reward, self.reward_scale, scores.detach(), batch)
         return LossOutput(total, per_example, metrics)
-
-    # -- composition -----------------------------------------------------------------------------------
 
     def __add__(self, other: Objective) -> Objective:
         """The sum of both; implicit rewards are those of the first that compares answers."""
@@ -263,8 +255,6 @@ class Objective:
                 )
             terms.append((coefficient, new))
         return replace(self, terms=tuple(terms))
-
-    # -- explanation -----------------------------------------------------------------------------------
 
     def text(self) -> str:
         """The loss of one record as a formula; :meth:`legend` explains its symbols."""

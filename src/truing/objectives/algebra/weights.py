@@ -38,7 +38,7 @@ class OnPolicyWeight:
 
     @torch.no_grad()
     def __call__(self, scores: Scores, batch: Batch) -> Float[Tensor, " pairs"]:
-        adjusted = scores.token_logps.detach() - scores.signals["log_collision"]
+        adjusted = scores.token_logps - scores.signals["log_collision"]
         mean = scores.total(adjusted) / scores.lengths.clamp(min=1)
         return torch.exp(mean[batch.chosen] + mean[batch.rejected]).clamp(max=1)
 

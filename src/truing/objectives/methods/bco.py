@@ -2,7 +2,7 @@
 
 The shift is the midpoint between the mean rewards of the two classes seen so far, updated before the loss is
 formed, in training only, over the whole global batch; it starts to act once both classes were seen. The BCO
-trainer that TRL had until 1.15 pooled both classes into one mean, which is the same for balanced data only.
+trainer that TRL once had pooled both classes into one mean, which is the same for balanced data only.
 Matching the prompt distributions of the two classes (the paper's second device) is not part of this entry.
 """
 

@@ -1,6 +1,7 @@
 """CPO (2401.08417, eq. 6) and CPO-SimPO: reference-free comparison plus likelihood of the chosen answer.
 
-``alpha`` multiplies the token-mean negative log-likelihood of each chosen answer, averaged over pairs.
+``alpha`` multiplies the token-mean negative log-likelihood of each chosen answer, averaged over pairs. The paper
+sums over tokens; the authors' code and TRL average over all tokens of the batch, ``cpo(alpha=0) + nll("tokens")``.
 """
 
 from truing.objectives.algebra import Logistic, Objective, mean_logp, pairwise, sum_logp

@@ -1,7 +1,8 @@
 """ORPO (2403.07691, eq. 6): likelihood of the chosen answer plus a penalty on the odds ratio.
 
 The odds use the *mean* log-probability, although the formula reads as the sequence probability. The paper's
-lambda (0.1) is called beta in some codes.
+lambda (0.1) is called beta in some codes. As in the paper, the likelihood is that of the answer; the authors'
+code (unless told otherwise) and TRL learn the prompt too, and average tokens over the batch.
 """
 
 from typing import Annotated
