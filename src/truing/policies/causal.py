@@ -31,7 +31,7 @@ class CausalPolicy:
     Args:
         model: a transformers model, or a PEFT model around one.
         tokenizer: its tokenizer, where text will be needed.
-        precision: ``"float32"``, ``"bfloat16"`` or ``"auto"``, which measures.
+        precision: ``"float32"``, ``"bfloat16"`` or ``"auto"``, which looks at the hardware.
 
     Raises:
         ModelError: if the model's own log-probabilities cannot be reproduced by any layout.

@@ -17,6 +17,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.utils import logging as transformers_logging
 
 from truing.errors import ModelError
 
@@ -99,6 +100,7 @@ def load_model(
         ModelError: if the folder is no model, holds pickled weights only, or needs its own code.
     """
     folder = resolve(name)
+    transformers_logging.disable_progress_bar()
     try:
         config = AutoConfig.from_pretrained(folder, revision=revision, trust_remote_code=False)
         kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM

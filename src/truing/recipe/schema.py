@@ -97,7 +97,7 @@ class TrainingSection(Section):
     micro_batch_tokens: Annotated[int, Field(gt=0)] | Literal["auto"] = "auto"
     """Tokens in one forward pass; changes memory and speed, never the mathematics."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Precision of matrix products; auto measures the machine."""
+    """Precision of matrix products; auto takes bfloat16 where the hardware multiplies it."""
     peft: PeftSection | None = None
     """Train an adapter: lora, qlora, or a mapping."""
     gradient_checkpointing: bool = False

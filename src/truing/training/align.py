@@ -88,7 +88,6 @@ def align(recipe: Recipe, *, resume: bool = False, listener: Listener | None = N
         TruingError: on anything the user can mend.
     """
     listener = listener or Listener()
-    transformers.utils.logging.disable_progress_bar()
     folder = Path(recipe.output)
     earlier = _earlier(folder, recipe, resume)
     if earlier is not None and earlier.values.get("status") in ("finished", "stopped"):

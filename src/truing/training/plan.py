@@ -33,8 +33,9 @@ def plan(prepared: Prepared) -> dict[str, Any]:
             "kind": prepared.train.records.kind,
             "rows": report.rows,
             "held_out_rows": held.encoded.report.rows if held else 0,
-            "prompt_tokens": report.prompt_tokens,
-            "completion_tokens": report.completion_tokens,
+            "prompt_tokens": report.prompt_tokens.total,
+            "completion_tokens": report.completion_tokens.total,
+            "tokenisation": report.as_dict(),
             "fingerprint": None if recipe.data.streaming else prepared.train.records.fingerprint,
         },
         "objective": {

@@ -329,7 +329,7 @@ def _longest(policy: CausalPolicy, examples: ExampleData) -> int:
 def _notes(
     recipe: Recipe, objective: Objective, train: Split, held: Split | None, steps: int
 ) -> tuple[str, ...]:
-    notes = [*train.records.notes, *train.encoded.report.notes]
+    notes = [*train.records.notes, *train.encoded.report.lines()]
     if held is None:
         notes.append("nothing is held out: the run cannot tell whether it helped")
     elif held.encoded.report.rows < 50:

@@ -58,7 +58,8 @@ class PreferenceTrainer(transformers.Trainer):
         moving_reference: MovingReference | None = None,
         callbacks: Sequence[transformers.TrainerCallback] = (),
     ) -> None:
-        super().__init__(model=step.policy.model, args=arguments, callbacks=list(callbacks))
+        held_out: Any = range(len(evaluation.data)) if evaluation is not None else None
+        super().__init__(model=step.policy.model, args=arguments, eval_dataset=held_out, callbacks=list(callbacks))
         self.step = step
         self.evaluation = evaluation
         self.moving_reference = moving_reference
@@ -75,7 +76,8 @@ class PreferenceTrainer(transformers.Trainer):
     def get_train_dataloader(self) -> DataLoader[Any]:
         """Lists of record numbers, one list a global batch, the same in every process."""
         sampler = GlobalBatchSampler(len(self.step.data), self.global_batch, self.args.seed)
-        return _EpochLoader(range(len(self.step.data)), batch_sampler=sampler, collate_fn=list)
+        numbers: Any = range(len(self.step.data))
+        return _EpochLoader(numbers, batch_sampler=sampler, collate_fn=list)
 
     # -- one step --------------------------------------------------------------------------------------
 
@@ -132,7 +134,8 @@ class PreferenceTrainer(transformers.Trainer):
         self.evaluation.state = self.step.state
         metrics = {f"{metric_key_prefix}_{k}": v for k, v in evaluate(self.evaluation, self.global_batch).items()}
         self.log(metrics)
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        self.control = control
         return metrics
 
     # -- checkpoints -----------------------------------------------------------------------------------
