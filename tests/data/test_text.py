@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.data import tokenizers_for_tests as build
 from truing.data import TextEncoder, load
 from truing.data.chat import built_in, common_prefix
+from truing.data.token_cache import tokenizer_identity
 from truing.data.truncation import fit
 from truing.errors import DataError
 from truing.policies.packing import Tree
@@ -173,6 +174,17 @@ class TestMessages:
         assert tokenizer.decode(chosen) == "<think>\n\n</think>\n\nYou need flour.<|im_end|>"
         assert encoded.report.template_rewrites == 0
 
+    def test_merges_are_counted_and_the_answer_then_stands_alone(self):
+        # The header ends in a space, which would become one token with the first word of the answer.
+        template = "{% for m in messages %}{{ m.role + ': ' + m.content + '<|im_end|>' }}{% endfor %}"
+        template += "{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}"
+        tokenizer = build.qwen(template)
+        rows = [{"prompt": [{"role": "user", "content": "a"}], "chosen": "the dog", "rejected": "Zz"}, *CHAT]
+        assert ids(tokenizer, ": the") != ids(tokenizer, ": ") + ids(tokenizer, "the")
+        encoded = encode(rows[:1], tokenizer)
+        assert encoded.report.boundary_merges == 1
+        assert first(encoded)[1][0] == ids(tokenizer, "the dog<|im_end|>")
+
     def test_an_answer_never_takes_in_the_prompt(self):
         turns = [{"role": role, "content": role} for role in ("user", "assistant", "user")]
         rows = [{"prompt": turns, "chosen": "a", "rejected": "b"}]
@@ -220,6 +232,11 @@ class TestBuiltInTemplates:
             assert completion[-1] == made.convert_tokens_to_ids(end)
             assert completion.count(made.eos_token_id) == (end == made.eos_token)
         assert "bake bread" in made.decode(prompt)
+
+    def test_an_end_that_is_plain_text_is_kept_without_the_line_break_after_it(self):
+        tokenizer = build.gpt2()
+        _, (chosen, _) = first(encode(CHAT, tokenizer, chat_template="chatml"))
+        assert tokenizer.decode(chosen) == "You need flour.<|im_end|><|endoftext|>"
 
     def test_hh_is_the_format_of_the_transcripts(self):
         transcript = "\n\nHuman: Hello\n\nAssistant: Hi\n\nHuman: How are you?\n\nAssistant: Fine."
@@ -425,6 +442,15 @@ class TestCache:
         assert encode(PLAIN * 2, tokenizer).dataset[:] == before
         tokenizer.pad_token = None
         assert TextEncoder(tokenizer).encode(load(PLAIN)).fingerprint == key
+
+    def test_identity_of_a_tokenizer_is_what_decides_its_tokens(self):
+        tokenizer = build.llama_3()
+        before = tokenizer_identity(tokenizer)
+        tokenizer.backend_tokenizer.enable_padding(length=7)
+        tokenizer.backend_tokenizer.enable_truncation(max_length=5)
+        assert tokenizer_identity(tokenizer) == before
+        assert tokenizer_identity(build.zephyr()) != before
+        assert tokenizer_identity(object()) is None
 
     def test_a_damaged_entry_is_made_again(self, own_cache):
         records = load(PLAIN)

@@ -96,6 +96,13 @@ class TestContradictions:
         rows = [pair("p", "a", "b"), pair("p", "b", "a"), pair("p", "b", "c")]
         assert report(rows).find("contradictions", "cycle").count == 0
 
+    def test_an_opposite_pair_across_a_cycle_is_no_part_of_it(self):
+        # a > b > c > d > a, and between a and c both orders
+        rows = [pair("p", *answers) for answers in ("ab", "bc", "cd", "da", "ac", "ca")]
+        found = report(rows)
+        assert found.find("contradictions", "cycle").ids == ("1", "2", "3", "4")
+        assert found.find("contradictions", "other way round").ids == ("5", "6")
+
     def test_votes_of_annotators_are_no_warning(self):
         rows = [pair("p", "a", "b", annotator="x"), pair("p", "b", "a", annotator="y")]
         assert report(rows).find("contradictions", "other way round").severity == "info"
