@@ -174,6 +174,13 @@ class TestMessages:
         assert tokenizer.decode(chosen) == "<think>\n\n</think>\n\nYou need flour.<|im_end|>"
         assert encoded.report.template_rewrites == 0
 
+    def test_a_line_break_that_is_a_token_ends_no_turn(self):
+        template = "{% for m in messages %}{{ m.role + ': ' + m.content + '\n\n' }}{% endfor %}"
+        template += "{% if add_generation_prompt %}{{ 'assistant:' }}{% endif %}"
+        tokenizer = build.byte_level(("</s>", "\n\n"), None, "</s>", False, template)
+        _, (chosen, _) = first(encode(CHAT, tokenizer))
+        assert tokenizer.decode(chosen) == " You need flour.</s>"
+
     def test_merges_are_counted_and_the_answer_then_stands_alone(self):
         # The header ends in a space, which would become one token with the first word of the answer.
         template = "{% for m in messages %}{{ m.role + ': ' + m.content + '<|im_end|>' }}{% endfor %}"

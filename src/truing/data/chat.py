@@ -103,12 +103,9 @@ class ChatRenderer:
         self.tokenizer = tokenizer
         self.template = template if template is not None else own_template(tokenizer)
         self.system = system
-        self.tokens = sorted(
-            {str(token.content) for token in tokenizer.added_tokens_decoder.values()}
-            | set(tokenizer.all_special_tokens),
-            key=len,
-            reverse=True,
-        )
+        added = {str(token.content) for token in tokenizer.added_tokens_decoder.values()}
+        # Some vocabularies have runs of spaces or line breaks as tokens of their own; those end no turn.
+        self.tokens = [token for token in added | set(tokenizer.all_special_tokens) if token.strip()]
         self.suffix = self._probe_suffix()
         self.closing, self.is_closed = self._closing(self.suffix)
 
@@ -166,14 +163,14 @@ class ChatRenderer:
 
     def _closing(self, suffix: str) -> tuple[str, bool]:
         """The part of a suffix that ends the turn, and whether a token of the tokenizer's own does it."""
-        ends = [(suffix.index(token) + len(token)) for token in self.tokens if token and token in suffix]
+        ends = [(suffix.index(token) + len(token)) for token in self.tokens if token in suffix]
         return (suffix[: min(ends)], True) if ends else (suffix.rstrip(), False)
 
     def _ended(self, answer: str) -> tuple[str, bool]:
         if answer.endswith(self.suffix):
             return answer[: len(answer) - len(self.suffix)] + self.closing, self.is_closed
         stripped = answer.rstrip()
-        closed = any(stripped.endswith(token) for token in self.tokens if token)
+        closed = any(stripped.endswith(token) for token in self.tokens)
         return (stripped, True) if closed else (answer, False)
 
 

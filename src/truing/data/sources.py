@@ -11,8 +11,8 @@ import xxhash
 
 from truing.data.bad_rows import BadRows, OnBadRow
 from truing.data.conversion import Converter, Part, counts
-from truing.data.files import find_files, looks_like_file, no_such_file
-from truing.data.hub import could_be_hub_name, load_hub, one_split
+from truing.data.files import find_files, looks_like_file, no_such_file, split_names
+from truing.data.hub import could_be_hub_name, hub_splits, load_hub, one_split
 from truing.data.readers import read_file
 from truing.data.records import Records
 from truing.data.rows import kind_of, shorten
@@ -144,8 +144,9 @@ def _nothing_left(opened: Opened, converter: Converter) -> DataError:
     return DataError(
         "no row is left" if reasons or bad else "there are no rows",
         where=opened.name,
-        allowed=None,
-        fix="; ".join(part for part in (reasons, bad) if part) or "check how the data was written",
+        fix="look at why: " + "; ".join(part for part in (reasons, bad) if part)
+        if reasons or bad
+        else "check how the data was written",
     )
 
 
@@ -168,9 +169,6 @@ def splits_of(source: str, name: str | None) -> list[str]:
 
     Empty where there are none to choose from; errors are left to whoever reads the data.
     """
-    from truing.data.files import split_names
-    from truing.data.hub import hub_splits
-
     found = split_names(source)
     if found is None and could_be_hub_name(source) and not looks_like_file(source):
         found = hub_splits(source, name)
@@ -202,7 +200,8 @@ def open_source(source: Source, split: str | None, name: str | None, *, streamin
 
 
 def _open_files(source: str, files: list[Path]) -> Opened:
-    folder = Path(source) if Path(source).is_dir() else None
+    given = Path(source).expanduser()
+    folder = given if given.is_dir() else None
     several = len(files) > 1
     prefixes = [f"{path.relative_to(folder) if folder else path.name}:" if several else "" for path in files]
     parts = tuple(Part(str(path), _Read(path), prefix) for path, prefix in zip(files, prefixes, strict=True))
