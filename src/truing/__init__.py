@@ -1,2 +1,3 @@
 """Align generative models with preferences, and prove that it worked."""
+
 __version__ = "0.1.0"

@@ -47,5 +47,3 @@ def run(output: Path, listener: Listener) -> RunResult:
     report = check_path(str(preference_sample()))
     write_json(output / "data.json", report.as_dict())
     return align(recipe(output), listener=listener)
-
-

@@ -80,7 +80,9 @@ def score_file(
     from truing.training.examples import ExampleData
 
     if precision not in ("auto", "float32", "bfloat16"):
-        raise TruingError(f"unknown precision {precision!r}", where="--precision", allowed="auto, float32, bfloat16")
+        raise TruingError(
+            f"unknown precision {precision!r}", where="--precision", allowed="auto, float32, bfloat16"
+        )
     if not beta > 0:
         raise TruingError(f"beta must be > 0, not {beta:g}", where="--beta")
     records = load(data)

@@ -91,7 +91,12 @@ def _errno(error: BaseException) -> int | None:
         if isinstance(seen, OSError) and seen.errno:
             return seen.errno
         text = str(seen)
-        if "No space left" in text or "os error 28" in text or "file write failed" in text or "PytorchStreamWriter failed" in text:
+        if (
+            "No space left" in text
+            or "os error 28" in text
+            or "file write failed" in text
+            or "PytorchStreamWriter failed" in text
+        ):
             return errno.ENOSPC
         seen = seen.__cause__ or seen.__context__
     return None

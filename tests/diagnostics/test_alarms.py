@@ -16,7 +16,9 @@ from truing.errors import RunError
 FACTS = Facts(total_steps=100, global_batch=16, eval_records=400, kl_budget=20.0)
 
 
-def _run(train: Callable[[int], dict[str, float]], held_out: Callable[[int], dict[str, float]] | None = None) -> History:
+def _run(
+    train: Callable[[int], dict[str, float]], held_out: Callable[[int], dict[str, float]] | None = None
+) -> History:
     records: list[dict[str, Any]] = []
     for step in range(1, 101):
         records.append({"step": step, "loss": 0.6, "grad_norm": 1.0, **train(step)})
@@ -107,7 +109,9 @@ def test_kl_budget(kl: float, fires: bool) -> None:
 def test_margin_growing_while_held_out_accuracy_falls() -> None:
     # Best 0.62 with 400 records: standard error 2.4 points; a fall to 0.52 is four of them, to 0.60 less than one.
     def falling(end: float) -> Callable[[int], dict[str, float]]:
-        return lambda step: {"eval_rewards/accuracy": 0.62 if step <= 50 else 0.62 - (0.62 - end) * (step - 50) / 50}
+        return lambda step: {
+            "eval_rewards/accuracy": 0.62 if step <= 50 else 0.62 - (0.62 - end) * (step - 50) / 50
+        }
 
     train = _moves(1.0, -20.0)
     assert _named(_run(train, falling(0.52)), "margin_without_accuracy") is not None

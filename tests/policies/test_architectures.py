@@ -38,7 +38,9 @@ def test_scores_and_gradients_equal_separate_scoring(name: str) -> None:
     assert wanted.keys() == got.keys()
     scale = max(float(g.abs().max()) for g in wanted.values())
     for key, gradient in wanted.items():
-        torch.testing.assert_close(got[key], gradient, atol=1e-4 * scale, rtol=1e-3, msg=lambda m, k=key: f"{k}: {m}")
+        torch.testing.assert_close(
+            got[key], gradient, atol=1e-4 * scale, rtol=1e-3, msg=lambda m, k=key: f"{k}: {m}"
+        )
 
 
 @pytest.mark.parametrize("name", ["llama", "qwen3", "gemma2-sliding", "gpt2", "mamba", "t5"])
@@ -93,7 +95,9 @@ def test_dropout_is_switched_off() -> None:
     from transformers import GPT2Config, GPT2LMHeadModel
 
     torch.manual_seed(0)
-    model = GPT2LMHeadModel(GPT2Config(vocab_size=97, n_embd=32, n_layer=2, n_head=4, attn_pdrop=0.5, resid_pdrop=0.5))
+    model = GPT2LMHeadModel(
+        GPT2Config(vocab_size=97, n_embd=32, n_layer=2, n_head=4, attn_pdrop=0.5, resid_pdrop=0.5)
+    )
     policy = CausalPolicy(model, precision="float32")
     model.train()
     trees = random_trees()

@@ -31,7 +31,13 @@ def _plain(hidden, weight, bias, targets, spec):  # type: ignore[no-untyped-def]
 
 @pytest.mark.parametrize("with_bias", [True, False])
 @pytest.mark.parametrize(
-    "spec", [HeadSpec(VOCABULARY), HeadSpec(VOCABULARY, 5.0), HeadSpec(VOCABULARY, None, 0.25), HeadSpec(VOCABULARY, 3.0, 2.0)]
+    "spec",
+    [
+        HeadSpec(VOCABULARY),
+        HeadSpec(VOCABULARY, 5.0),
+        HeadSpec(VOCABULARY, None, 0.25),
+        HeadSpec(VOCABULARY, 3.0, 2.0),
+    ],
 )
 @pytest.mark.parametrize("chunk", [64, 150, 4096])
 @pytest.mark.parametrize("kept", [0, 64, 100, 4096])
@@ -95,7 +101,13 @@ def test_extreme_logits_stay_finite() -> None:
 
 def test_bfloat16_autocast_sums_in_float32() -> None:
     hidden, weight, bias, targets = _inputs()
-    _, expected = _plain(hidden.bfloat16().float(), weight.bfloat16().float(), bias.bfloat16().float(), targets, HeadSpec(VOCABULARY))
+    _, expected = _plain(
+        hidden.bfloat16().float(),
+        weight.bfloat16().float(),
+        bias.bfloat16().float(),
+        targets,
+        HeadSpec(VOCABULARY),
+    )
     with torch.autocast("cpu", dtype=torch.bfloat16):
         found, _ = token_log_probs(hidden, weight, bias, targets, HeadSpec(VOCABULARY))
     assert found.dtype == torch.float32

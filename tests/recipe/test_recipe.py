@@ -73,7 +73,11 @@ def test_overrides_reach_into_objectives(tmp_path: Path) -> None:
         (MINIMAL + "training: {epochs: two}\n", "training.epochs must be a number, not 'two'", ":4"),
         (MINIMAL + "training: {epochs: 0}\n", "training.epochs must be greater than 0, not 0", ":4"),
         (MINIMAL + "training: {global_batch: 0}\n", "training.global_batch must be greater than 0, not 0", ":4"),
-        (MINIMAL + "training: {micro_batch_tokens: -3}\n", "training.micro_batch_tokens must be greater than 0 or 'auto', not -3", ":4"),
+        (
+            MINIMAL + "training: {micro_batch_tokens: -3}\n",
+            "training.micro_batch_tokens must be greater than 0 or 'auto', not -3",
+            ":4",
+        ),
         (MINIMAL + "alarms: {stop_on: [fire]}\n", "alarms.stop_on", ":4"),
         ("model: a\ndata: b\n", "the key 'output' is missing", ":1"),
         ("model: a\nmodel: b\n", "stands twice", ":2"),
@@ -163,7 +167,19 @@ json_like = st.recursive(
     max_leaves=8,
 )
 known_keys = st.sampled_from(
-    ["model", "data", "objective", "training", "reference", "evaluation", "alarms", "output", "name", "path", "peft"]
+    [
+        "model",
+        "data",
+        "objective",
+        "training",
+        "reference",
+        "evaluation",
+        "alarms",
+        "output",
+        "name",
+        "path",
+        "peft",
+    ]
 )
 
 

@@ -192,7 +192,9 @@ def main() -> None:
     }
     (args.out / "heldout.json").write_text(json.dumps(heldout, ensure_ascii=False), encoding="utf-8")
     characters = sum(map(len, documents))
-    print(f"{len(documents):,} documents, {len(stream):,} tokens, {characters / len(stream):.2f} characters a token")
+    print(
+        f"{len(documents):,} documents, {len(stream):,} tokens, {characters / len(stream):.2f} characters a token"
+    )
     print({name: len(rows) for name, rows in pairs.items()}, {k: len(v) for k, v in heldout.items()})
 
 

@@ -1,8 +1,8 @@
 """Train the embedded tiny language model (Llama architecture, 6.3 M parameters) from scratch.
 
-Usage (about four hours on two CPU cores; a minute or two on a GPU):
+Usage (about two hours on two CPU cores; a minute or two on a GPU):
     python tools/assets/corpus.py --data ../shared/data --out build/tiny
-    python tools/assets/train_tiny_model.py --work build/tiny --tokens 26e6
+    python tools/assets/train_tiny_model.py --work build/tiny --tokens 12e6
 
 Matrices are trained with Muon (orthogonalised momentum), embeddings and norms with AdamW, on a
 warm-up / stable / decay schedule. A checkpoint is written every ``--save-every`` steps and the script
@@ -80,7 +80,9 @@ def fast_bfloat16(device: torch.device) -> bool:
 
 
 @torch.no_grad()
-def evaluate(model: LlamaForCausalLM, tokenizer: object, heldout: dict[str, list[str]], limit: int) -> dict[str, object]:
+def evaluate(
+    model: LlamaForCausalLM, tokenizer: object, heldout: dict[str, list[str]], limit: int
+) -> dict[str, object]:
     """Perplexity per token and bits per UTF-8 byte on texts that training never saw."""
     model.eval()
     result: dict[str, object] = {}
@@ -109,7 +111,7 @@ def evaluate(model: LlamaForCausalLM, tokenizer: object, heldout: dict[str, list
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--tokens", type=float, default=26e6)
+    parser.add_argument("--tokens", type=float, default=12e6)
     parser.add_argument("--batch", type=int, default=16, help="sequences of 512 tokens a step")
     parser.add_argument("--micro", type=int, default=4, help="sequences a forward pass")
     parser.add_argument("--lr", type=float, default=6e-3, help="AdamW (embeddings); Muon uses --muon-lr")
@@ -126,11 +128,17 @@ def main() -> None:
     model = LlamaForCausalLM(model_config(len(tokenizer))).to(device)
     matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
     others = [p for n, p in model.named_parameters() if p.ndim != 2 or "embed" in n]
-    optimizers = [Muon(matrices, args.muon_lr), torch.optim.AdamW(others, lr=args.lr, betas=(0.9, 0.95), weight_decay=0.0)]
+    optimizers = [
+        Muon(matrices, args.muon_lr),
+        torch.optim.AdamW(others, lr=args.lr, betas=(0.9, 0.95), weight_decay=0.0),
+    ]
     base_rates = [args.muon_lr, args.lr]
     total = int(args.tokens / (args.batch * CONTEXT))
     autocast = fast_bfloat16(device)
-    print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {total:,} steps, bfloat16 {autocast}", flush=True)
+    print(
+        f"{sum(p.numel() for p in model.parameters()):,} parameters, {total:,} steps, bfloat16 {autocast}",
+        flush=True,
+    )
 
     checkpoint = args.work / "checkpoint.pt"
     start = 0
@@ -170,14 +178,26 @@ def main() -> None:
             optimizer.zero_grad(set_to_none=True)
         seconds = time.time() - began
         if step % 10 == 0 or args.bench:
-            record = {"step": step, "loss": round(loss_sum, 4), "lr": round(factor, 4), "tokens_per_second": round(batch.numel() / seconds)}
+            record = {
+                "step": step,
+                "loss": round(loss_sum, 4),
+                "lr": round(factor, 4),
+                "tokens_per_second": round(batch.numel() / seconds),
+            }
             print(json.dumps(record), flush=True)
             if not args.bench:
                 with (args.work / "train.jsonl").open("a") as log:
                     log.write(json.dumps(record) + "\n")
         if (step + 1) % args.save_every == 0 and not args.bench:
             partial = checkpoint.with_suffix(".partial")
-            torch.save({"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "step": step + 1}, partial)
+            torch.save(
+                {
+                    "model": model.state_dict(),
+                    "optimizers": [o.state_dict() for o in optimizers],
+                    "step": step + 1,
+                },
+                partial,
+            )
             partial.replace(checkpoint)
     if args.bench:
         return

@@ -23,7 +23,9 @@ def check(
     tokenizer: Annotated[
         str | None, typer.Option("--tokenizer", help="Model or folder whose tokenizer counts tokens.")
     ] = None,
-    layout: Annotated[str | None, typer.Option("--layout", help="Name of the layout, if detection is ambiguous.")] = None,
+    layout: Annotated[
+        str | None, typer.Option("--layout", help="Name of the layout, if detection is ambiguous.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Check a data set: layout, duplicates, leakage, contradictions, length bias, truncation, templates."""

@@ -24,7 +24,9 @@ def render(console: Console, found: dict[str, Any]) -> None:
     if found["parameters"]:
         lines = [f"{p['name']} = {p['default']!r}: {p['meaning']} ({p['allowed']})" for p in found["parameters"]]
         _block(console, "hyper-parameters", lines)
-    claims = [f"{row['claim']} predicted {row['predicted']}, measured {row['measured']}" for row in found["measured"]]
+    claims = [
+        f"{row['claim']} predicted {row['predicted']}, measured {row['measured']}" for row in found["measured"]
+    ]
     _block(console, "claims", claims or [found["claim"]])
     _block(console, "paper", [f"{paper['title']} ({paper['year']}), arXiv {paper['arxiv']}"])
     if found["aliases"]:
@@ -41,7 +43,9 @@ def gradient_lines(gradient: dict[str, Any], width: int = 41) -> list[str]:
     if min(values) < 0:
         lines.append("".join(_bar(-v / top) for v in values) + "   (below zero)")
     low, high = gradient["gap_nats"][0], gradient["gap_nats"][-1]
-    lines.append(f"{low:<+6g}{'0':^{max(1, len(values) - 12)}}{high:>+6g}   nats, {gradient['of']}; peak {top:.3g}")
+    lines.append(
+        f"{low:<+6g}{'0':^{max(1, len(values) - 12)}}{high:>+6g}   nats, {gradient['of']}; peak {top:.3g}"
+    )
     return lines
 
 

@@ -8,7 +8,9 @@ import typer
 
 
 def methods(
-    filters: Annotated[list[str] | None, typer.Argument(help="Words that must occur, e.g. `unpaired` or `kto`.")] = None,
+    filters: Annotated[
+        list[str] | None, typer.Argument(help="Words that must occur, e.g. `unpaired` or `kto`.")
+    ] = None,
     requires: Annotated[
         str | None, typer.Option("--requires", help="Only methods that need this: pairs, unpaired, reference, ...")
     ] = None,
@@ -38,7 +40,9 @@ def methods(
 
 
 def _matches(row: dict[str, Any], words: list[str], requires: str | None, without: str | None) -> bool:
-    text = " ".join([row["name"], row["slug"], row["kind"], row["summary"], *row["aliases"], *row["requires"]]).lower()
+    text = " ".join(
+        [row["name"], row["slug"], row["kind"], row["summary"], *row["aliases"], *row["requires"]]
+    ).lower()
     if any(word.lower() not in text for word in words):
         return False
     if requires is not None and requires not in row["requires"]:

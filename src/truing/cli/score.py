@@ -18,7 +18,9 @@ def score(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="JSONL file to write; standard output if left out.")
     ] = None,
-    max_length: Annotated[int, typer.Option("--max-length", help="Longest prompt plus completion, tokens.")] = 1024,
+    max_length: Annotated[
+        int, typer.Option("--max-length", help="Longest prompt plus completion, tokens.")
+    ] = 1024,
     precision: Annotated[str, typer.Option("--precision", help="auto, float32 or bfloat16.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON (rows go to --output).")] = False,
 ) -> None:

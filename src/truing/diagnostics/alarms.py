@@ -115,7 +115,8 @@ def chosen_falling(history: History, facts: Facts) -> Alarm | None:
             "chosen_falling",
             "note",
             chosen.steps[-1],
-            said + "This is usual for losses that look at the difference of the two only, and the run is not broken: "
+            said
+            + "This is usual for losses that look at the difference of the two only, and the run is not broken: "
             f"rejected answers fall faster, which is what is being learned{seen}. It is the reason why such a model "
             "may also get worse at writing the chosen answers; look at the samples.",
             evidence,
@@ -126,7 +127,8 @@ def chosen_falling(history: History, facts: Facts) -> Alarm | None:
         "chosen_falling",
         "warning",
         chosen.steps[-1],
-        said + "That is a large fall"
+        said
+        + "That is a large fall"
         + ("." if learned else ", and held-out accuracy does not show that anything was learned for it.")
         + " Probability is moving to answers that are in neither column.",
         evidence,
@@ -156,7 +158,12 @@ def over_optimisation(history: History, facts: Facts) -> Alarm | None:
         entropy.steps[-1],
         f"The model is past the point where more training helps: {which}. The margin between chosen and rejected can "
         "go on growing while the answers get worse.",
-        {"topk_entropy_peak": peak, "topk_entropy": smooth[-1], "topk_mass_start": mass.values[0], "topk_mass": mass.last},
+        {
+            "topk_entropy_peak": peak,
+            "topk_entropy": smooth[-1],
+            "topk_mass_start": mass.values[0],
+            "topk_mass": mass.last,
+        },
         "Stop earlier (alarms.stop_on: [over_optimisation] keeps the best checkpoint), raise beta, or add nll.",
     )
 

@@ -37,7 +37,9 @@ def diagnose_run(folder: Path) -> Diagnosis:
     record = RunRecord.read(folder)
     history = History.read(folder / "metrics.jsonl")
     if not history.records:
-        raise RunError("the run has logged nothing yet", where=str(folder / "metrics.jsonl"), fix="wait a few steps")
+        raise RunError(
+            "the run has logged nothing yet", where=str(folder / "metrics.jsonl"), fix="wait a few steps"
+        )
     facts = facts_of(record)
     alarms = detect(history, facts)
     return Diagnosis(alarms, _summary(record, history, facts, alarms))
@@ -55,7 +57,9 @@ def facts_of(record: RunRecord) -> Facts:
             kl_budget=float(recipe["alarms"]["kl_budget"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise RunError(f"run.json lacks {error}", where=str(record.folder), fix="it was not written by this version") from None
+        raise RunError(
+            f"run.json lacks {error}", where=str(record.folder), fix="it was not written by this version"
+        ) from None
 
 
 def _summary(record: RunRecord, history: History, facts: Facts, alarms: list[Alarm]) -> list[str]:

@@ -64,8 +64,12 @@ def _of_samples(c: Comparison) -> list[Finding]:
             )
         )
     for name, change in c.others.items():
-        found.append(_signed(f"{name} score", change, "The {name} of sampled answers changed by {v} logits", good=+1))
-    found.append(_signed("repetition", c.repetition, "The share of repeated 4-grams in an answer changed by {v}", good=-1))
+        found.append(
+            _signed(f"{name} score", change, "The {name} of sampled answers changed by {v} logits", good=+1)
+        )
+    found.append(
+        _signed("repetition", c.repetition, "The share of repeated 4-grams in an answer changed by {v}", good=-1)
+    )
     relative = c.length.value / max(c.length_before, 1e-9)
     found.append(
         _signed(

@@ -32,7 +32,8 @@ class RowScores:
 
     @property
     def per_token(self) -> np.ndarray:
-        return self.logps / np.maximum(self.lengths, 1)
+        mean: np.ndarray = self.logps / np.maximum(self.lengths, 1)
+        return mean
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,9 @@ def answer(
     return Answers(tokens, texts)
 
 
-def score_answers(policy: CausalPolicy, prompts: Sequence[Sequence[int]], answers: Answers, budget: int) -> np.ndarray:
+def score_answers(
+    policy: CausalPolicy, prompts: Sequence[Sequence[int]], answers: Answers, budget: int
+) -> np.ndarray:
     """Log-probability of each answer, nats; empty answers count 0."""
     kept = [i for i, tokens in enumerate(answers.tokens) if tokens]
     found = np.zeros(len(answers.tokens))

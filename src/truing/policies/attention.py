@@ -62,9 +62,7 @@ class TreeLayout:
         key = ("mask", segment.start, window)
         if key not in self._cache:
             part = slice(segment.start, segment.stop)
-            self._cache[key] = allowed(
-                self.tree[part], self.branch[part], self.position[part], window
-            )
+            self._cache[key] = allowed(self.tree[part], self.branch[part], self.position[part], window)
         mask: Tensor = self._cache[key]
         return mask
 
@@ -127,7 +125,9 @@ def tree_attention(
             )
         groups = query.shape[1] // key.shape[1]
         causal = query.shape[2] > 1 and attention_mask is None
-        out = _masked(query, _expand(key, groups), _expand(value, groups), attention_mask, scaling, softcap, causal)
+        out = _masked(
+            query, _expand(key, groups), _expand(value, groups), attention_mask, scaling, softcap, causal
+        )
         return out.transpose(1, 2).contiguous(), None
 
     unknown = [name for name in ("s_aux", "position_bias") if kwargs.get(name) is not None]

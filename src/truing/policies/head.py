@@ -174,7 +174,7 @@ class _ChunkedHead(torch.autograd.Function):
 
 
 def _add_outer(total: Tensor, left: Tensor, right: Tensor) -> None:
-    """total += leftᵀ right."""
+    """Total += leftᵀ right."""
     if left.dtype == total.dtype:
         total.addmm_(left.t(), right)
     else:

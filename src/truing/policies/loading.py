@@ -47,7 +47,9 @@ def resolve(name: str) -> str:
     if path.is_dir():
         return str(path)
     if looks_like_path:
-        raise ModelError(f"there is no model folder {name!r}", fix="check the path; hub names look like owner/name")
+        raise ModelError(
+            f"there is no model folder {name!r}", fix="check the path; hub names look like owner/name"
+        )
     return name
 
 
@@ -142,7 +144,8 @@ def _explain(name: str, folder: str, error: Exception) -> ModelError:
             fix="use an architecture that transformers has itself",
         )
     offline = not path.is_dir() and any(
-        word in text for word in ("offline", "connect", "resolve", "couldn't", "not a valid model", "Repo id", "404", "401")
+        word in text
+        for word in ("offline", "connect", "resolve", "couldn't", "not a valid model", "Repo id", "404", "401")
     )
     if offline:
         return ModelError(

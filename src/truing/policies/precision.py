@@ -56,8 +56,12 @@ def resolve(precision: Precision, device: torch.device) -> Resolved:
         return Resolved(torch.bfloat16, "bfloat16 autocast, as asked")
     found = [name for name in _CPU_INSTRUCTIONS if _capabilities().get(name)]
     if found:
-        return Resolved(torch.bfloat16, f"bfloat16 autocast: this processor multiplies it in hardware ({found[0]})")
-    return Resolved(None, "float32: this processor has no bfloat16 instructions (AMX, AVX-512 BF16) and would emulate it")
+        return Resolved(
+            torch.bfloat16, f"bfloat16 autocast: this processor multiplies it in hardware ({found[0]})"
+        )
+    return Resolved(
+        None, "float32: this processor has no bfloat16 instructions (AMX, AVX-512 BF16) and would emulate it"
+    )
 
 
 def _capabilities() -> dict[str, object]:

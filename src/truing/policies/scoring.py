@@ -75,9 +75,7 @@ def score(
         head = model.get_output_embeddings()
         spec = head_spec(model)
         if type(head) is nn.Linear:
-            logps, signals = token_log_probs(
-                hidden, head.weight, head.bias, layout.targets, spec, request.signals
-            )
+            logps, signals = token_log_probs(hidden, head.weight, head.bias, layout.targets, spec, request.signals)
         else:
             logps, signals = _through_module(head, hidden, layout.targets, spec, request.signals)
     return (logps, *(signals[name] for name in request.signals))
@@ -113,9 +111,7 @@ def _hidden(model: PreTrainedModel, layout: Layout) -> Tensor:
     return states
 
 
-def _from_logits(
-    plain_forward: Callable[..., Any], layout: Layout, signals: Sequence[str]
-) -> tuple[Tensor, ...]:
+def _from_logits(plain_forward: Callable[..., Any], layout: Layout, signals: Sequence[str]) -> tuple[Tensor, ...]:
     """Scores from the model's full logits, where its body and its head cannot be told apart."""
     if isinstance(layout, Packed):
         raise UnsupportedAttention("its body cannot be run without its head")
@@ -132,6 +128,7 @@ def _through_module(
     head: nn.Module, hidden: Tensor, targets: Tensor, spec: HeadSpec, signals: Sequence[str]
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The head as an opaque module (an adapter on it, a quantised matrix), chunked with recomputation."""
+
     def chunk(part: Tensor, wanted: Tensor) -> tuple[Tensor, ...]:
         logits = spec.finish(head(part))
         log_p = torch.log_softmax(logits, dim=-1)
@@ -144,4 +141,3 @@ def _through_module(
     ]
     columns = [torch.cat(column) for column in zip(*parts, strict=True)]
     return columns[0], dict(zip(signals, columns[1:], strict=True))
-

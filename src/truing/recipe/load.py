@@ -100,7 +100,11 @@ def _explain(error: ValidationError, value: Any, document: Located) -> RecipeErr
     sentences = [_sentence(by_key[path], path) for path in keys[:6]]
     if len(keys) > 6:
         sentences.append(f"... and {len(keys) - 6} more")
-    what = sentences[0] if len(sentences) == 1 else "the recipe has several mistakes:\n  - " + "\n  - ".join(sentences)
+    what = (
+        sentences[0]
+        if len(sentences) == 1
+        else "the recipe has several mistakes:\n  - " + "\n  - ".join(sentences)
+    )
     fixes = [fix for path in keys[:6] if (fix := _fix(by_key[path][0], path))]
     return RecipeError(what, where=document.where(keys[0]), fix="; ".join(dict.fromkeys(fixes)) or None)
 
@@ -110,9 +114,7 @@ def _key_path(problem: ErrorDetails, value: Any) -> KeyPath:
     location = problem["loc"]
     path: list[str | int] = []
     for number, part in enumerate(location):
-        if isinstance(value, dict) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+        if (isinstance(value, dict) and part in value) or (isinstance(value, list) and isinstance(part, int) and part < len(value)):
             value = value[part]
         elif not (problem["type"] == "missing" and number == len(location) - 1):
             continue
@@ -168,7 +170,14 @@ def _section(path: KeyPath) -> type[BaseModel] | None:
 
 
 def _kind(value: Any) -> str:
-    names = {str: "text", list: "a list", dict: "a mapping", bool: "true/false", int: "a number", float: "a number"}
+    names = {
+        str: "text",
+        list: "a list",
+        dict: "a mapping",
+        bool: "true/false",
+        int: "a number",
+        float: "a number",
+    }
     return names.get(type(value), "nothing" if value is None else type(value).__name__)
 
 

@@ -97,7 +97,7 @@ def read_text(text: str, name: str) -> Located:
     lines: dict[KeyPath, int] = {(): node.start_mark.line + 1}
     _index(node, (), lines, name)
     try:
-        value = yaml.load(text, Loader=_Loader)  # noqa: S506  (_Loader is a SafeLoader)
+        value = yaml.load(text, Loader=_Loader)
     except (yaml.YAMLError, ValueError, TypeError) as error:
         if isinstance(error, yaml.YAMLError):
             raise _syntax(error, name) from None

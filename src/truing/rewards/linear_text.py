@@ -23,7 +23,11 @@ def vectorizer() -> HashingVectorizer:
     from sklearn.feature_extraction.text import HashingVectorizer
 
     return HashingVectorizer(
-        n_features=FEATURES, ngram_range=(1, 2), alternate_sign=True, norm="l2", token_pattern=r"(?u)\b\w[\w']*\b|[!?]"
+        n_features=FEATURES,
+        ngram_range=(1, 2),
+        alternate_sign=True,
+        norm="l2",
+        token_pattern=r"(?u)\b\w[\w']*\b|[!?]",
     )
 
 

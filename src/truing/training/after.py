@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-
 from truing.evaluation import held_out, samples
 from truing.evaluation.findings import Finding, findings
 from truing.evaluation.held_out import HeldOut, RowScores
@@ -17,7 +16,6 @@ from truing.statistics import Estimate, mean
 from truing.training.prepare import Prepared
 from truing.training.references import Resolved, starting_policy
 from truing.writing import write_json, write_text
-
 
 _KL_PROMPTS = 64
 
@@ -174,5 +172,3 @@ def _read_answers(path: Path, prompts: list[list[int]]) -> Answers | None:
     if stored.get("prompts") != prompts:
         return None
     return Answers(stored["tokens"], stored["texts"])
-
-

@@ -20,7 +20,7 @@ from truing.errors import RunError
 from truing.evaluation.findings import Finding
 from truing.recipe import Recipe
 from truing.training import adapters, callbacks, model_card
-from truing.training.after import Before, Outcome, measure_after, measure_before
+from truing.training.after import Outcome, measure_after, measure_before
 from truing.training.distributed import World
 from truing.training.plan import describe, plan
 from truing.training.prepare import Prepared, prepare
@@ -157,7 +157,12 @@ def _trainer(
 ) -> tuple[PreferenceTrainer, callbacks.AlarmWatch, callbacks.CleanStop]:
     recipe, world = prepared.recipe, World.current()
     step = PreferenceStep(
-        prepared.policy, prepared.objective, prepared.train.examples, references.train, budget=prepared.budget, world=world
+        prepared.policy,
+        prepared.objective,
+        prepared.train.examples,
+        references.train,
+        budget=prepared.budget,
+        world=world,
     )
     evaluation = None
     if prepared.held_out is not None:
@@ -202,7 +207,7 @@ def _moving(references: Resolved, recipe: Recipe) -> MovingReference | None:
 
 
 def arguments(prepared: Prepared) -> TrainingArguments:
-    """transformers' training arguments for a prepared run."""
+    """Transformers' training arguments for a prepared run."""
     training, world = prepared.recipe.training, World.current()
     tenth = max(1, prepared.steps // 10)
     evaluates = prepared.held_out is not None
@@ -306,9 +311,7 @@ def differences(old: Any, new: Any, path: str = "") -> list[tuple[str, Any, Any]
 def _result(
     folder: Path, status: str, record: RunRecord, findings: list[Finding], alarms: list[Alarm]
 ) -> RunResult:
-    return RunResult(
-        folder, status, folder / "model", folder / "report.html", findings, alarms, record.values
-    )
+    return RunResult(folder, status, folder / "model", folder / "report.html", findings, alarms, record.values)
 
 
 def _read_result(record: RunRecord) -> RunResult:
@@ -320,4 +323,3 @@ def _read_result(record: RunRecord) -> RunResult:
         [Finding(**f) for f in values.get("findings", [])],
         [Alarm(**a) for a in values.get("alarms", [])],
     )
-

@@ -37,9 +37,7 @@ class MetricsFile(TrainerCallback):
             kept = "".join(json.dumps(r) + "\n" for r in records if int(r.get("step", 0)) <= state.global_step)
         write_text(self.path, kept)
 
-    def on_log(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         logs: dict[str, Any] = kwargs.get("logs") or {}
         record = {k: v for k, v in logs.items() if k not in _HIDDEN}
         if not state.is_world_process_zero or not set(record) - {"epoch", "step"}:
@@ -59,9 +57,7 @@ class AlarmWatch(TrainerCallback):
         say: called with each new alarm.
     """
 
-    def __init__(
-        self, path: Path, facts: Facts, stop_on: tuple[str, ...], say: Callable[[Alarm], None]
-    ) -> None:
+    def __init__(self, path: Path, facts: Facts, stop_on: tuple[str, ...], say: Callable[[Alarm], None]) -> None:
         self.path = path
         self.facts = facts
         self.stop_on = stop_on
@@ -69,9 +65,7 @@ class AlarmWatch(TrainerCallback):
         self.raised: dict[tuple[str, str], Alarm] = {}
         self.stopped_by: Alarm | None = None
 
-    def on_log(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         logs = kwargs.get("logs") or {}
         due = "eval_loss" in logs or state.global_step % max(1, self.facts.total_steps // 10) == 0
         if not due or not self.path.exists() or state.global_step == 0:
@@ -163,9 +157,7 @@ class ProgressLine(TrainerCallback):
     ) -> None:
         self.started, self.first = time.monotonic(), state.global_step
 
-    def on_log(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         logs = kwargs.get("logs") or {}
         if self.quiet or "loss" not in logs or not state.is_world_process_zero:
             return

@@ -43,7 +43,9 @@ def bytes_per_token(model: PreTrainedModel, checkpointing: bool, low_precision: 
     return layer + layers * width * size if checkpointing else layers * layer
 
 
-def estimate(model: nn.Module, inner: PreTrainedModel, tokens: int, *, checkpointing: bool, low: bool) -> MemoryEstimate:
+def estimate(
+    model: nn.Module, inner: PreTrainedModel, tokens: int, *, checkpointing: bool, low: bool
+) -> MemoryEstimate:
     """Memory at the peak of a step with ``tokens`` tokens in a micro-batch."""
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)

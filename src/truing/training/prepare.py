@@ -26,7 +26,6 @@ from truing.policies.loading import load_model, load_tokenizer
 from truing.policies.precision import resolve
 from truing.recipe import Recipe
 from truing.training import adapters, memory
-from truing.training.distributed import World
 from truing.training.examples import ExampleData
 
 if TYPE_CHECKING:
@@ -278,7 +277,9 @@ def encode(
 def load_policy(recipe: Recipe, tokenizer: PreTrainedTokenizerBase) -> CausalPolicy:
     """The model that is trained, with its adapter if the recipe asks for one."""
     training = recipe.training
-    device = torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
+    device = (
+        torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
+    )
     quantization = adapters.quantization() if training.peft and training.peft.name == "qlora" else None
     dtype = _weights_dtype(recipe, device)
     model: Any = load_model(
@@ -326,9 +327,7 @@ def _longest(policy: CausalPolicy, examples: ExampleData) -> int:
     return best
 
 
-def _notes(
-    recipe: Recipe, objective: Objective, train: Split, held: Split | None, steps: int
-) -> tuple[str, ...]:
+def _notes(recipe: Recipe, objective: Objective, train: Split, held: Split | None, steps: int) -> tuple[str, ...]:
     notes = [*train.records.notes, *train.encoded.report.lines()]
     if held is None:
         notes.append("nothing is held out: the run cannot tell whether it helped")
