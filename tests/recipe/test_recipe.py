@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -189,7 +190,7 @@ def test_any_mapping_is_a_recipe_or_a_clear_error(value: dict[str, object]) -> N
     try:
         parse_recipe(value)
     except TruingError as error:
-        assert len(str(error).splitlines()) < 40
+        assert len(str(error).splitlines()) < 40  # noqa: PT017  (no error is fine too)
 
 
 @settings(max_examples=300, deadline=None)
@@ -204,10 +205,8 @@ def test_any_text_is_a_recipe_or_a_clear_error(tmp_path_factory: pytest.TempPath
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=40))
 def test_any_override_is_taken_or_refused_clearly(text: str) -> None:
-    try:
+    with contextlib.suppress(TruingError):
         parse_recipe({"model": "a", "data": "b", "output": "c"}, [text])
-    except TruingError:
-        pass
 
 
 def test_values_on_the_command_line() -> None:

@@ -1,4 +1,4 @@
-"""``truing diagnose``: is my run broken?"""
+"""``truing diagnose`` answers whether a run is broken."""
 
 from __future__ import annotations
 

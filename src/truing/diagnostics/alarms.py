@@ -223,8 +223,8 @@ def accuracy_stuck(history: History, facts: Facts) -> Alarm | None:
         "accuracy_stuck",
         "warning",
         accuracy.steps[-1],
-        f"After {accuracy.steps[-1]} steps the model tells chosen from rejected {level:.1%} of the time on the data that "
-        f"it trains on (chance is 50 %, two standard errors are {2 * error:.1%}): it is not learning.",
+        f"After {accuracy.steps[-1]} steps the model tells chosen from rejected {level:.1%} of the time on the data "
+        f"that it trains on (chance is 50 %, two standard errors are {2 * error:.1%}): it is not learning.",
         {"accuracy": level, "two_standard_errors": 2 * error, "records": float(records)},
         "Raise the learning rate (LoRA wants 1e-5 to 1e-4), check that chosen and rejected are not exchanged "
         "(`truing data check`), or train longer.",

@@ -32,7 +32,7 @@ _flash = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 _flash_backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 
 
-class UnsupportedAttention(Exception):
+class UnsupportedAttentionError(Exception):
     """The model's attention has a part that trees cannot express; the engine falls back to padded rows."""
 
 
@@ -120,9 +120,11 @@ def tree_attention(
     """Attention function in the form that transformers' models call. Returns ``[batch, queries, heads, width]``."""
     if tree_layout is None:
         if softcap is None:
-            return sdpa_attention_forward(
+            states: Tensor
+            states, _ = sdpa_attention_forward(
                 module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
             )
+            return states, None
         groups = query.shape[1] // key.shape[1]
         causal = query.shape[2] > 1 and attention_mask is None
         out = _masked(
@@ -132,14 +134,14 @@ def tree_attention(
 
     unknown = [name for name in ("s_aux", "position_bias") if kwargs.get(name) is not None]
     if unknown:
-        raise UnsupportedAttention(f"{type(module).__name__} uses {', '.join(unknown)}")
+        raise UnsupportedAttentionError(f"{type(module).__name__} uses {', '.join(unknown)}")
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     window = sliding_window if sliding_window and sliding_window < tree_layout.longest else None
     groups = query.shape[1] // key.shape[1]
     dropout = dropout if module.training else 0.0
     plain = softcap is None and window is None and dropout == 0.0 and query.shape[-1] == value.shape[-1]
     if plain and query.device.type == "cpu":
-        out = BlockAttention.apply(query, key, value, tree_layout.segments, scale)
+        out = BlockAttention.apply(query, key, value, tree_layout.segments, scale)  # type: ignore[no-untyped-call]
     elif query.device.type == "cuda" and dropout == 0.0:
         out = _flex(query, key, value, tree_layout, window, scale, softcap)
     else:
@@ -206,7 +208,7 @@ def _flex(
         _compiled_flex = torch.compile(flex_attention, dynamic=True)
 
     def cap(score: Tensor, batch: Tensor, head: Tensor, q: Tensor, k: Tensor) -> Tensor:
-        return softcap * torch.tanh(score / softcap)  # type: ignore[no-any-return, operator]
+        return softcap * torch.tanh(score / softcap)  # type: ignore[operator]
 
     out: Tensor = _compiled_flex(
         query,

@@ -7,15 +7,15 @@ from typing import Protocol, TypeVar
 
 from truing.objectives.algebra import Scores
 
-Context = TypeVar("Context", contravariant=True)
+ContextT_contra = TypeVar("ContextT_contra", contravariant=True)
 
 
-class Policy(Protocol[Context]):
+class Policy(Protocol[ContextT_contra]):
     """Something that can score outputs given a context.
 
     ``score`` is differentiable in the policy's parameters. Objectives see its result and nothing else.
     """
 
-    def score(self, items: Sequence[Context], *, signals: Sequence[str] = ()) -> Scores:
+    def score(self, items: Sequence[ContextT_contra], *, signals: Sequence[str] = ()) -> Scores:
         """Log-probabilities of every output of every item, in order."""
         ...

@@ -149,7 +149,7 @@ def unwrap(model: nn.Module) -> PreTrainedModel:
     inner: Any = model
     if hasattr(inner, "get_base_model"):
         inner = inner.get_base_model()
-    return inner  # type: ignore[no-any-return]
+    return inner
 
 
 def disable_dropout(model: nn.Module) -> None:

@@ -16,7 +16,7 @@ from torch import Tensor
 def rms_norm(x: Float[Tensor, "tokens width"], weight: Float[Tensor, " width"], eps: float) -> Tensor:
     """X / sqrt(mean(x²) + eps) · weight, over the last dimension."""
     low = torch.get_autocast_dtype(x.device.type) if torch.is_autocast_enabled(x.device.type) else x.dtype
-    out: Tensor = _RMSNorm.apply(x, weight, eps, low)
+    out: Tensor = _RMSNorm.apply(x, weight, eps, low)  # type: ignore[no-untyped-call]
     return out
 
 
@@ -49,7 +49,7 @@ class _RMSNorm(torch.autograd.Function):
 
 def swiglu(gate: Float[Tensor, "tokens inner"], up: Float[Tensor, "tokens inner"]) -> Tensor:
     """silu(gate) · up. Keeps σ(gate), so that the backward pass needs no exponential."""
-    out: Tensor = _SwiGLU.apply(gate, up)
+    out: Tensor = _SwiGLU.apply(gate, up)  # type: ignore[no-untyped-call]
     return out
 
 
@@ -76,7 +76,7 @@ def rotate(
     sin: Float[Tensor, "tokens 1 half"],
 ) -> Tensor:
     """Rotary positions on half-split heads: (a, b) -> (a cos − b sin, b cos + a sin). Overwrites ``states``."""
-    out: Tensor = _Rotate.apply(states, cos, sin)
+    out: Tensor = _Rotate.apply(states, cos, sin)  # type: ignore[no-untyped-call]
     return out
 
 

@@ -76,7 +76,7 @@ def token_log_probs(
         bias = None if bias is None else bias.to(dtype)
     elif hidden.dtype != weight.dtype:
         hidden = hidden.to(weight.dtype)
-    logps, *extra = _ChunkedHead.apply(hidden, weight, bias, targets, spec, tuple(signals))
+    logps, *extra = _ChunkedHead.apply(hidden, weight, bias, targets, spec, tuple(signals))  # type: ignore[no-untyped-call]
     return logps, dict(zip(signals, extra, strict=True))
 
 

@@ -37,7 +37,7 @@ def supports(model: PreTrainedModel, packed: Packed) -> bool:
         and not layer._forward_hooks
         and layer._compiled_call_impl is None
         and _window(model, layer) > packed.longest
-        and layer.mlp.act_fn.__class__.__name__ in ("SiLU", "SiLUActivation")
+        and getattr(layer.mlp, "act_fn", None).__class__.__name__ in ("SiLU", "SiLUActivation")
         for layer in layers
     )
 
@@ -81,7 +81,7 @@ def _layer(
         query = _head_norm(query, attention.q_norm)
         key = _head_norm(key, attention.k_norm)
     query, key = fused.rotate(query, cos, sin), fused.rotate(key, cos, sin)
-    mixed = BlockAttention.apply(
+    mixed = BlockAttention.apply(  # type: ignore[no-untyped-call]
         query.transpose(0, 1)[None],
         key.transpose(0, 1)[None],
         value.transpose(0, 1)[None],

@@ -18,7 +18,7 @@ from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from truing.policies import llama_stack
-from truing.policies.attention import TreeLayout, UnsupportedAttention
+from truing.policies.attention import TreeLayout, UnsupportedAttentionError
 from truing.policies.head import HeadSpec, chunks, signal_values, token_log_probs
 from truing.policies.packing import Packed
 from truing.policies.rows import EncoderDecoderRows, Rows
@@ -114,7 +114,7 @@ def _hidden(model: PreTrainedModel, layout: Layout) -> Tensor:
 def _from_logits(plain_forward: Callable[..., Any], layout: Layout, signals: Sequence[str]) -> tuple[Tensor, ...]:
     """Scores from the model's full logits, where its body and its head cannot be told apart."""
     if isinstance(layout, Packed):
-        raise UnsupportedAttention("its body cannot be run without its head")
+        raise UnsupportedAttentionError("its body cannot be run without its head")
     inputs = {"input_ids": layout.input_ids, "attention_mask": layout.attention_mask}
     if isinstance(layout, EncoderDecoderRows):
         inputs["decoder_input_ids"] = layout.decoder_input_ids

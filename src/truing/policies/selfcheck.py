@@ -17,7 +17,7 @@ from transformers import PreTrainedModel
 
 from truing.errors import ModelError
 from truing.policies import llama_stack
-from truing.policies.attention import UnsupportedAttention
+from truing.policies.attention import UnsupportedAttentionError
 from truing.policies.packing import Packed, Tree, pack
 from truing.policies.rows import encoder_decoder_rows, rows
 from truing.policies.scoring import Layout, ScoringRequest
@@ -80,7 +80,7 @@ def check(model: PreTrainedModel, allow_trees: bool = True) -> Verdict:
                 continue
             try:
                 found = model(scoring=request)[0]
-            except (UnsupportedAttention, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            except (UnsupportedAttentionError, TypeError, ValueError, RuntimeError, AttributeError) as error:
                 why_not = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
                 continue
             difference = float((found.float() - expected).abs().max())

@@ -114,12 +114,18 @@ def _key_path(problem: ErrorDetails, value: Any) -> KeyPath:
     location = problem["loc"]
     path: list[str | int] = []
     for number, part in enumerate(location):
-        if (isinstance(value, dict) and part in value) or (isinstance(value, list) and isinstance(part, int) and part < len(value)):
+        if _holds(value, part):
             value = value[part]
         elif not (problem["type"] == "missing" and number == len(location) - 1):
             continue
         path.append(part)
     return tuple(path)
+
+
+def _holds(value: Any, part: str | int) -> bool:
+    if isinstance(value, list):
+        return isinstance(part, int) and part < len(value)
+    return isinstance(value, dict) and part in value
 
 
 def _sentence(problems: list[ErrorDetails], path: KeyPath) -> str:

@@ -72,7 +72,7 @@ def save(model: nn.Module, folder: Path, adapter_folder: Path, *, merge: bool) -
     which ``from_pretrained`` loads together with its base.
     """
     if not hasattr(model, "merge_and_unload"):
-        _plain(model).save_pretrained(folder)  # type: ignore[operator]
+        _plain(model).save_pretrained(folder)
         return
     model.save_pretrained(adapter_folder)  # type: ignore[operator]
     if merge:

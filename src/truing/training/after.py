@@ -148,7 +148,7 @@ def _kl(prepared: Prepared, prompts: list[list[int]]) -> Estimate:
 
 
 def _ends(prepared: Prepared) -> set[int]:
-    return {int(prepared.tokenizer.eos_token_id)}  # type: ignore[arg-type]
+    return {int(prepared.tokenizer.eos_token_id)}
 
 
 def _shown(prepared: Prepared, before: Before, answers: Answers) -> list[dict[str, str]]:

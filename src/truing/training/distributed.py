@@ -10,7 +10,7 @@ import torch.distributed as dist
 
 @dataclass(frozen=True)
 class World:
-    """This process among all.
+    """One process among all.
 
     Attributes:
         rank: 0..size-1.

@@ -309,7 +309,8 @@ def _check_vocabulary(model: Any, tokenizer: PreTrainedTokenizerBase) -> None:
     rows = model.get_input_embeddings().weight.shape[0]
     if len(tokenizer) > rows:
         raise RecipeError(
-            f"the tokenizer has {len(tokenizer):,} tokens and the model's embedding {rows:,} rows: they do not belong together",
+            f"the tokenizer has {len(tokenizer):,} tokens and the model's embedding {rows:,} rows: "
+            "they do not belong together",
             where="model.tokenizer",
             fix="use the tokenizer that the model was saved with, or resize the model's embeddings",
         )

@@ -134,8 +134,8 @@ class PreferenceTrainer(transformers.Trainer):
         self.evaluation.state = self.step.state
         metrics = {f"{metric_key_prefix}_{k}": v for k, v in evaluate(self.evaluation, self.global_batch).items()}
         self.log(metrics)
-        control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
-        self.control = control
+        control: TrainerControl = self.control
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, control, metrics)
         return metrics
 
     # -- checkpoints -----------------------------------------------------------------------------------
