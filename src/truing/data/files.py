@@ -8,6 +8,8 @@ from pathlib import Path
 from truing.data.readers import READERS, suffix, unknown_suffix
 from truing.errors import DataError, did_you_mean
 
+BUILT_IN = "truing/hh-sample"
+
 SPLITS = {
     "train": "train",
     "training": "train",
@@ -36,7 +38,7 @@ def find_files(source: str, split: str | None, *, whole: bool = False) -> list[P
     """Files that ``source`` names, sorted; ``None`` if it names nothing on this machine.
 
     Args:
-        source: a file, a folder or a glob.
+        source: a file, a folder or a glob; ``truing/hh-sample`` is the sample inside the package.
         split: with a folder or glob, only the files of that split, told by a word in their names.
         whole: all files, whatever their splits.
 
@@ -45,6 +47,10 @@ def find_files(source: str, split: str | None, *, whole: bool = False) -> list[P
     """
     if not source.strip():
         raise DataError("the path is empty", where="data.path")
+    if source == BUILT_IN:
+        from truing.assets import preference_sample
+
+        return _single(preference_sample(), split)
     try:
         path = Path(source).expanduser()
         if path.is_file():

@@ -16,7 +16,8 @@ from truing.registry import Paper
     ),
     summary="Blends the logistic and the exponential loss by the size of the margin; not convex by design.",
     use_when="A comparison with a discovered loss is wanted.",
-    avoid_when="Convergence guarantees matter: the loss has a local maximum near a small negative margin.",
+    avoid_when="The order of close pairs matters: between the reference and a local maximum at a small positive gap "
+    "the gradient points the wrong way, so that a pair can end reversed.",
 )
 def discopop(
     beta: Beta = 0.05,
