@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 from truing.data.bad_rows import BadRows, line
 from truing.data.conversion import Converter
 from truing.data.records import Records
 from truing.data.rows import Row
 from truing.data.sources import Opened
-from truing.data.table import schema
+from truing.data.table import TableWriter, schema
 from truing.errors import DataError
+
+if TYPE_CHECKING:
+    from datasets import IterableDataset
 
 
 def stream(opened: Opened, converter: Converter) -> Records:
@@ -48,6 +52,21 @@ def stream(opened: Opened, converter: Converter) -> Records:
         quarantined=None,
         notes=("streamed: what is skipped or malformed is known only as rows are read",),
     )
+
+
+def taken(records: Records, count: int) -> Records:
+    """The first rows of a stream, read now and kept: no more is asked of the source than these.
+
+    Raises:
+        DataError: if one of them is malformed.
+    """
+    with TableWriter(records.kind, records.conversational, None) as writer:
+        for row in cast("IterableDataset", records.dataset).take(count):
+            writer.add(row)
+        dataset = writer.finish()
+    found = f"the first {len(dataset):,} rows of the stream"
+    short = "" if len(dataset) == count else f", which has no more; {count:,} were wanted"
+    return replace(records, dataset=dataset, quarantined=0, notes=(found + short,))
 
 
 def _rows(settings: dict[str, Any]) -> Iterator[Row]:

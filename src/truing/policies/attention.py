@@ -104,6 +104,8 @@ def flex_rule(tree: Tensor, branch: Tensor, position: Tensor, window: int | None
     return rule
 
 
+# Every batch has a layout of its own: compiled, it would be compiled anew each time.
+@torch.compiler.disable  # type: ignore[untyped-decorator]
 def tree_attention(
     module: nn.Module,
     query: Float[Tensor, "batch heads queries width"],

@@ -55,8 +55,7 @@ def hidden_states(model: PreTrainedModel, packed: Packed) -> Float[Tensor, "scor
         cos, sin = cos.to(dtype), sin.to(dtype)
     kept, place = torch.unique(packed.predictor, return_inverse=True)
     last = len(body.layers) - 1
-    recompute = body.gradient_checkpointing_enabled if hasattr(body, "gradient_checkpointing_enabled") else False
-    recompute = (recompute or _checkpoints(body)) and torch.is_grad_enabled() and model.training
+    recompute = _checkpoints(body) and torch.is_grad_enabled() and model.training
     for number, layer in enumerate(body.layers):
         wanted = kept if number == last else None
         if recompute:

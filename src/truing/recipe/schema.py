@@ -35,7 +35,7 @@ class ModelSection(Section):
 
 class DataSection(Section):
     path: str
-    """File, folder, glob or hub data set; the layout is detected."""
+    """File, folder, glob or hub data set; ``truing/hh-sample`` is the sample in the package. The layout is detected."""
     split: str | None = None
     """Split of a hub data set."""
     eval_path: str | None = None
@@ -51,7 +51,7 @@ class DataSection(Section):
     limit: Annotated[int, Field(gt=0)] | None = None
     """Use only the first rows."""
     streaming: bool = False
-    """Read rows as they are needed; needs training.max_steps."""
+    """Read no more rows than training.max_steps needs, instead of the whole data set."""
     chat_template: str | None = None
     """Name, file or text of a chat template, for tokenizers that have none."""
     system: str | None = None

@@ -36,7 +36,7 @@ def plan(prepared: Prepared) -> dict[str, Any]:
             "prompt_tokens": report.prompt_tokens.total,
             "completion_tokens": report.completion_tokens.total,
             "tokenisation": report.as_dict(),
-            "fingerprint": None if recipe.data.streaming else prepared.train.records.fingerprint,
+            "fingerprint": prepared.train.records.fingerprint,
         },
         "objective": {
             "name": prepared.objective.name,
@@ -80,8 +80,6 @@ def reference_source(prepared: Prepared) -> str:
         )
     if recipe.training.peft is not None and recipe.reference.model is None:
         which = "the base model with the adapter off"
-    if recipe.data.streaming:
-        return f"{which}, computed in every step"
     kept = ", cached on disk" if recipe.reference.cache else ""
     return f"{which}, computed once before training{kept}"
 

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from truing.data.sources import load
+from truing.data.streaming import taken
 from truing.data.text import Encoded, TextEncoder, mismatched
 from truing.data.views import view
 from truing.errors import DataError, RecipeError
@@ -27,6 +28,7 @@ from truing.policies.precision import resolve
 from truing.recipe import Recipe
 from truing.training import adapters, memory
 from truing.training.examples import ExampleData
+from truing.training.layers import checkpoint_activations, compile_layers
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -109,19 +111,12 @@ def check_combinations(recipe: Recipe, objective: Objective) -> None:
             where="reference.model",
             fix="remove it",
         )
-    if recipe.data.streaming:
-        if training.max_steps is None:
-            raise RecipeError(
-                "a stream has no end that is known beforehand",
-                where="data.streaming",
-                fix="set training.max_steps",
-            )
-        if "mismatched" in objective.requires:
-            raise RecipeError(
-                f"objective {objective.name!r} pairs prompts with other prompts' answers, which a stream cannot give",
-                where="data.streaming",
-                fix="set data.streaming: false",
-            )
+    if recipe.data.streaming and training.max_steps is None:
+        raise RecipeError(
+            "a stream has no end that is known beforehand, so the length of the run must be",
+            where="data.streaming",
+            fix="set training.max_steps",
+        )
     if training.keep == "best" and recipe.data.eval_path is None and recipe.data.eval_fraction == 0:
         raise RecipeError(
             "training.keep: best needs held-out records to tell which checkpoint is best",
@@ -218,16 +213,25 @@ def load_splits(recipe: Recipe, objective: Objective) -> tuple[Records, Records 
     }
     quarantine = Path(recipe.output) / "quarantine.jsonl" if data.on_bad_row == "quarantine" else None
     records = load(data.path, split=data.split, limit=data.limit, quarantine_path=quarantine, **options)
+    if data.streaming:
+        records = taken(records, _rows_needed(recipe))
     held: Records | None = None
     if data.eval_path is not None:
         held = load(data.eval_path, **{**options, "streaming": False, "on_bad_row": "error"})
-    elif data.eval_fraction > 0 and not data.streaming:
+    elif data.eval_fraction > 0:
         records, held = hold_out(records, data.eval_fraction, recipe.training.seed)
 
     def converted(found: Records) -> Records:
         return view(found, objective.data, ranked_as=data.ranked_as)
 
     return converted(records), converted(held) if held is not None else None
+
+
+def _rows_needed(recipe: Recipe) -> int:
+    """Rows of a stream that the run trains on, each once, and those that are held out beside them."""
+    assert recipe.training.max_steps is not None
+    held_out = 0.0 if recipe.data.eval_path is not None else recipe.data.eval_fraction
+    return math.ceil(recipe.training.max_steps * recipe.training.global_batch / (1 - held_out))
 
 
 def hold_out(records: Records, fraction: float, seed: int) -> tuple[Records, Records | None]:
@@ -266,7 +270,7 @@ def encode(
         system=recipe.data.system,
     )
     encoded = encoder.encode(records)
-    if not recipe.data.streaming and len(encoded.dataset) == 0:
+    if len(encoded.dataset) == 0:
         raise DataError("no record is left to train on", where=records.source, fix="`truing data check` says why")
     mismatch: Sequence[int] | None = None
     if "mismatched" in objective.requires:
@@ -293,7 +297,12 @@ def load_policy(recipe: Recipe, tokenizer: PreTrainedTokenizerBase) -> CausalPol
     if training.peft is not None:
         torch.manual_seed(training.seed)
         model = adapters.attach(model, training.peft)
-    return CausalPolicy(model, tokenizer, precision=training.precision)
+    policy = CausalPolicy(model, tokenizer, precision=training.precision)
+    if training.gradient_checkpointing:
+        checkpoint_activations(policy)
+    if training.compile:
+        compile_layers(policy)
+    return policy
 
 
 def _weights_dtype(recipe: Recipe, device: torch.device) -> torch.dtype:
@@ -318,8 +327,6 @@ def _check_vocabulary(model: Any, tokenizer: PreTrainedTokenizerBase) -> None:
 
 def _longest(policy: CausalPolicy, examples: ExampleData) -> int:
     """Tokens of the largest record."""
-    if not hasattr(examples.rows, "__len__"):
-        return 0
     step = 1000
     best = 0
     for start in range(0, len(examples), step):

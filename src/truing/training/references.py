@@ -42,10 +42,9 @@ def resolve_references(prepared: Prepared, progress: Progress | None = None) -> 
     moving = recipe.reference.sync_every is not None
     policy = prepared.policy
     separate = recipe.reference.model is not None or moving
-    live = moving or recipe.data.streaming
-    if separate or (live and not policy.has_adapter):
+    if separate:
         policy = starting_policy(prepared, recipe.reference.model)
-    if live:
+    if moving:
         source = Live(policy, prepared.budget)
         both = References(source, source)
         return Resolved(both, both, policy)

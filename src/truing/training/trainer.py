@@ -48,6 +48,8 @@ class PreferenceTrainer(transformers.Trainer):
         callbacks: further callbacks.
     """
 
+    control: TrainerControl
+
     def __init__(
         self,
         step: PreferenceStep,
@@ -134,8 +136,7 @@ class PreferenceTrainer(transformers.Trainer):
         self.evaluation.state = self.step.state
         metrics = {f"{metric_key_prefix}_{k}": v for k, v in evaluate(self.evaluation, self.global_batch).items()}
         self.log(metrics)
-        control: TrainerControl = self.control
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, control, metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
     # -- checkpoints -----------------------------------------------------------------------------------
