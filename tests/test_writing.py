@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from truing.errors import RunError
-from truing.writing import atomic_path, explain_disk_errors, write_json
+from truing.writing import atomic_path, explain_disk_errors, remove_partials, write_json
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
@@ -58,3 +58,20 @@ def test_json_has_no_nan(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     write_json(path, {"x": float("nan"), "y": [float("inf"), 1.5], "z": Path("p")})
     assert json.loads(path.read_text()) == {"x": None, "y": [None, 1.5], "z": "p"}
+
+
+def test_a_folder_replaces_an_older_one(tmp_path: Path) -> None:
+    for text in ("old", "new"):
+        with atomic_path(tmp_path / "model") as partial:
+            partial.mkdir()
+            (partial / f"{text}.json").write_text(text)
+    assert [p.name for p in tmp_path.rglob("*")] == ["model", "new.json"]
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "a" / ".model.17.partial").mkdir(parents=True)
+    (tmp_path / "a" / ".model.17.partial" / "half").write_text("x")
+    (tmp_path / ".run.json.17.partial").write_text("{")
+    (tmp_path / "partial").write_text("mine")
+    remove_partials(tmp_path)
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["a", "partial"]

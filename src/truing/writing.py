@@ -48,12 +48,33 @@ def atomic_path(path: Path) -> Iterator[Path]:
             path.parent.mkdir(parents=True, exist_ok=True)
             yield partial
             sync(partial)
-            partial.replace(path)
+            _replace(partial, path)
     finally:
-        if partial.is_dir():
-            shutil.rmtree(partial, ignore_errors=True)
-        else:
-            partial.unlink(missing_ok=True)
+        _remove(partial)
+
+
+def remove_partials(folder: Path) -> None:
+    """Remove what a process that was killed had begun to write under ``folder``."""
+    for partial in list(folder.rglob(".*partial")):
+        _remove(partial)
+
+
+def _replace(partial: Path, path: Path) -> None:
+    if not path.is_dir():
+        partial.replace(path)
+        return
+    # A folder cannot take the place of another one: the old one steps aside first.
+    old = partial.with_name(f".{path.name}.{os.getpid()}.old.partial")
+    path.rename(old)
+    partial.replace(path)
+    _remove(old)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

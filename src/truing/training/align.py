@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ from transformers import TrainingArguments
 from truing.diagnostics import Alarm, Facts
 from truing.errors import RunError
 from truing.evaluation.findings import Finding
-from truing.recipe import Recipe
+from truing.recipe import Recipe, load_recipe, parse_recipe
 from truing.training import adapters, callbacks, model_card
 from truing.training.after import Outcome, measure_after, measure_before
 from truing.training.distributed import World
+from truing.training.listener import Listener
 from truing.training.plan import describe, plan
 from truing.training.prepare import Prepared, prepare
 from truing.training.record import RunRecord
@@ -29,28 +31,7 @@ from truing.training.reference import MovingReference
 from truing.training.references import Resolved, resolve_references
 from truing.training.step import PreferenceStep
 from truing.training.trainer import CHECKPOINTS, PreferenceTrainer, complete_checkpoints
-from truing.writing import atomic_path, write_text
-
-
-class Listener:
-    """Hears what a run is doing. The command line prints it; by default nothing is said."""
-
-    def stage(self, name: str) -> None:
-        """A stage begins."""
-
-    def plan(self, lines: list[tuple[str, str]]) -> None:
-        """The resolved plan."""
-
-    def progress(self, name: str, done: int, total: int) -> None:
-        """Part of a stage is done."""
-
-    def alarm(self, alarm: Alarm) -> None:
-        """An alarm was raised."""
-
-    @property
-    def quiet(self) -> bool:
-        """Whether the training loop shall print nothing."""
-        return True
+from truing.writing import atomic_path, explain_disk_errors, remove_partials, write_text
 
 
 @dataclass(frozen=True)
@@ -76,11 +57,17 @@ class RunResult:
     record: dict[str, Any] = field(default_factory=dict)
 
 
-def align(recipe: Recipe, *, resume: bool = False, listener: Listener | None = None) -> RunResult:
+def align(
+    recipe: Recipe | Mapping[str, Any] | str | Path,
+    *overrides: str,
+    resume: bool = False,
+    listener: Listener | None = None,
+) -> RunResult:
     """Align a model with preferences.
 
     Args:
-        recipe: from :func:`truing.recipe.load_recipe` or :func:`~truing.recipe.parse_recipe`.
+        recipe: a mapping with the keys of a recipe, the path of a YAML file, or a recipe that was checked already.
+        overrides: changes as on the command line, e.g. ``"training.epochs=2"``.
         resume: go on with a run that was interrupted; a finished run is returned as it is.
         listener: hears about progress.
 
@@ -88,6 +75,7 @@ def align(recipe: Recipe, *, resume: bool = False, listener: Listener | None = N
         TruingError: on anything the user can mend.
     """
     listener = listener or Listener()
+    recipe = _checked(recipe, overrides)
     folder = Path(recipe.output)
     earlier = _earlier(folder, recipe, resume)
     if earlier is not None and earlier.values.get("status") in ("finished", "stopped"):
@@ -99,7 +87,8 @@ def align(recipe: Recipe, *, resume: bool = False, listener: Listener | None = N
     listener.plan(describe(values))
     record = earlier or RunRecord.start(folder, recipe)
     if world.is_main:
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
+        remove_partials(folder)
         record.update(status="running", plan=values)
         write_text(folder / "recipe.json", json.dumps(recipe.model_dump(mode="json"), indent=2) + "\n")
     try:
@@ -111,6 +100,14 @@ def align(recipe: Recipe, *, resume: bool = False, listener: Listener | None = N
         raise
 
 
+def _checked(recipe: Recipe | Mapping[str, Any] | str | Path, overrides: Sequence[str]) -> Recipe:
+    if isinstance(recipe, str | Path):
+        return load_recipe(recipe, overrides)
+    if isinstance(recipe, Recipe):
+        return parse_recipe(recipe.model_dump(mode="json"), overrides) if overrides else recipe
+    return parse_recipe(recipe, overrides)
+
+
 def _run(prepared: Prepared, record: RunRecord, listener: Listener, *, resume: bool) -> RunResult:
     recipe, folder, world = prepared.recipe, prepared.output, World.current()
     listener.stage("reference")
@@ -119,9 +116,12 @@ def _run(prepared: Prepared, record: RunRecord, listener: Listener, *, resume: b
     listener.stage("before")
     before = measure_before(prepared, references, progress=lambda d, t: listener.progress("before", d, t))
     listener.stage("train")
-    trainer, watch, stop = _trainer(prepared, references, listener)
     checkpoints = complete_checkpoints(folder / CHECKPOINTS) if resume else []
-    trainer.train(resume_from_checkpoint=str(checkpoints[-1]) if checkpoints else None)
+    trainer, watch, stop = _trainer(prepared, references, listener, resuming=bool(checkpoints))
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoints[-1]) if checkpoints else None)
+    finally:
+        stop.restore()
     alarms = list(watch.raised.values())
     if stop.received is not None:
         if world.is_main:
@@ -153,7 +153,7 @@ def _run(prepared: Prepared, record: RunRecord, listener: Listener, *, resume: b
 
 
 def _trainer(
-    prepared: Prepared, references: Resolved, listener: Listener
+    prepared: Prepared, references: Resolved, listener: Listener, *, resuming: bool
 ) -> tuple[PreferenceTrainer, callbacks.AlarmWatch, callbacks.CleanStop]:
     recipe, world = prepared.recipe, World.current()
     step = PreferenceStep(
@@ -189,7 +189,7 @@ def _trainer(
         extra.insert(0, callbacks.BestCheckpoint())
     trainer = PreferenceTrainer(
         step,
-        arguments(prepared),
+        arguments(prepared, resuming=resuming),
         global_batch=recipe.training.global_batch,
         evaluation=evaluation,
         moving_reference=_moving(references, recipe),
@@ -206,8 +206,13 @@ def _moving(references: Resolved, recipe: Recipe) -> MovingReference | None:
     return MovingReference(references.policy.model, recipe.reference.sync_every, recipe.reference.sync_mix)
 
 
-def arguments(prepared: Prepared) -> TrainingArguments:
-    """Transformers' training arguments for a prepared run."""
+def arguments(prepared: Prepared, *, resuming: bool = False) -> TrainingArguments:
+    """Transformers' training arguments for a prepared run.
+
+    Args:
+        prepared: the run.
+        resuming: whether it goes on from a checkpoint; the evaluation at that step is in the record already.
+    """
     training, world = prepared.recipe.training, World.current()
     tenth = max(1, prepared.steps // 10)
     evaluates = prepared.held_out is not None
@@ -226,7 +231,7 @@ def arguments(prepared: Prepared) -> TrainingArguments:
         "logging_steps": training.log_every,
         "eval_strategy": "steps" if evaluates else "no",
         "eval_steps": training.eval_every or tenth,
-        "eval_on_start": evaluates,
+        "eval_on_start": evaluates and not resuming,
         "save_strategy": "steps",
         "save_steps": training.save_every or tenth,
         "save_total_limit": training.keep_checkpoints,
@@ -266,6 +271,23 @@ def _export(prepared: Prepared, record: RunRecord, outcome: Outcome) -> None:
         adapters.save(prepared.policy.model, partial, folder / "adapter", merge=merge)
         prepared.tokenizer.save_pretrained(partial)
         model_card.write(partial / "README.md", prepared, outcome)
+
+
+def _make(folder: Path) -> None:
+    """Create the output folder.
+
+    Raises:
+        RunError: if it cannot be created.
+    """
+    try:
+        with explain_disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise RunError(
+            f"the output {str(folder)!r}, or a folder above it, is a file",
+            where="output",
+            fix="name a folder, or one that does not exist yet",
+        ) from None
 
 
 def _earlier(folder: Path, recipe: Recipe, resume: bool) -> RunRecord | None:
