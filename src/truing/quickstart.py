@@ -7,7 +7,8 @@ from pathlib import Path
 from truing.assets import preference_sample
 from truing.errors import RunError
 from truing.recipe import Recipe, parse_recipe
-from truing.training.align import Listener, RunResult, align
+from truing.training.align import RunResult, align
+from truing.training.listener import Listener
 from truing.writing import write_json
 
 

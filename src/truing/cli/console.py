@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from truing.diagnostics import Alarm
-from truing.training.align import Listener
+from truing.training.listener import Listener
+
+if TYPE_CHECKING:
+    from truing.diagnostics import Alarm
 
 
 def print_json(value: Any) -> None:
