@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from truing import __version__
-from truing.cli import align, data, diagnose, methods, quickstart, score, verify
+from truing.cli import align, data, diagnose, methods, quickstart, report, score, verify
 
 app = typer.Typer(
     name="truing",
@@ -39,6 +39,7 @@ app.command("quickstart")(quickstart.quickstart)
 app.command("align")(align.align)
 app.command("score")(score.score)
 app.command("diagnose")(diagnose.diagnose)
+app.command("report")(report.report)
 app.command("methods")(methods.methods)
 app.command("explain")(methods.explain)
 app.command("verify")(verify.verify)

@@ -1,7 +1,5 @@
-"""The HTML report."""
+"""The report of a run: one HTML file that can be read offline, on a phone and on paper."""
 
-from pathlib import Path
+from truing.report.write import RunReport, report_on, write_run_report
 
-
-def write_run_report(folder: Path) -> Path:
-    return folder / "report.html"
+__all__ = ["RunReport", "report_on", "write_run_report"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from truing.diagnostics import History, detect
 from truing.diagnostics.run import facts_of
-from truing.errors import TruingError
+from truing.errors import RunError, TruingError
 from truing.report.values import Values, finite
 from truing.training.record import RunRecord
 
@@ -64,7 +65,7 @@ def read_run(folder: Path) -> Run:
     Raises:
         RunError: if the folder holds no run, or run.json cannot be read.
     """
-    record = RunRecord.read(folder)
+    record = _record(folder)
     reader = _Reader(folder)
     history = History(_numbered(reader.lines("metrics.jsonl")))
     evaluation = Path("evaluation")
@@ -83,6 +84,13 @@ def read_run(folder: Path) -> Run:
     )
 
 
+def _record(folder: Path) -> RunRecord:
+    try:
+        return RunRecord.read(folder)
+    except (ValueError, RecursionError, OSError) as error:
+        raise RunError(f"run.json cannot be read: {str(error)[:300]}", where=str(folder / "run.json")) from None
+
+
 class _Reader:
     """Reads files of a folder and keeps a list of what could not be read."""
 
@@ -97,7 +105,7 @@ class _Reader:
             return None
         try:
             return json.loads(text)
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):  # also numbers of thousands of digits
             self.complaints.append(f"{name} is no valid JSON and was left out.")
             return None
 
@@ -111,7 +119,7 @@ class _Reader:
         for number, line in enumerate(lines, start=1):
             try:
                 value = json.loads(line)
-            except (json.JSONDecodeError, RecursionError):
+            except (ValueError, RecursionError):  # also numbers of thousands of digits
                 damaged += number < len(lines)
                 continue
             if isinstance(value, dict):
@@ -134,8 +142,24 @@ class _Reader:
 
 
 def _numbered(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Records that say at which step they were made."""
-    return [record for record in records if finite(record.get("step")) is not None]
+    """Records that say at which step they were made, in order; whole numbers too large for floats are infinite."""
+    found = []
+    for record in records:
+        step = finite(record.get("step"))
+        if step is None or not 0 <= step < 2**53:
+            continue
+        values = {name: _float(value) for name, value in record.items() if not isinstance(value, bool)}
+        found.append({**values, "step": int(step)})
+    return sorted(found, key=lambda record: int(record["step"]))
+
+
+def _float(value: Any) -> Any:
+    if not isinstance(value, int):
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _lengths(document: Any) -> list[int]:
@@ -151,5 +175,5 @@ def _alarms(record: RunRecord, history: History) -> list[Values] | None:
         return None
     try:
         return [Values(alarm.as_dict()) for alarm in detect(history, facts_of(record))]
-    except TruingError:  # the record lacks what alarms must know
+    except (TruingError, ValueError, ArithmeticError):  # the record lacks what alarms must know, or it is absurd
         return None

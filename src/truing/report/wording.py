@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime
 
 from truing.statistics import Estimate
 
 NOT_MEASURED = "not measured"
 MINUS = "−"
+_HYPHEN_MINUS = re.compile(r"(?<![\w.-])-(?=\d)")
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -120,6 +122,11 @@ def parsed_time(text: str | None) -> datetime | None:
         return datetime.strptime(text or "", "%Y-%m-%dT%H:%M:%SZ")
     except ValueError:
         return None
+
+
+def typeset(sentence: str) -> str:
+    """A sentence of a finding or an alarm with proper minus signs before numbers."""
+    return _HYPHEN_MINUS.sub(MINUS, sentence)
 
 
 def _decimals(estimate: Estimate) -> int:

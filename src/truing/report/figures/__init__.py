@@ -1,0 +1,1 @@
+"""Figures as plain geometry; the template turns them into inline SVG."""

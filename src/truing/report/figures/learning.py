@@ -1,0 +1,226 @@
+"""Figures over the steps of training, each from the metrics that objectives log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from truing.report.figures.curves import Curve, Level, Role, draw, legend, table
+from truing.report.figures.figure import Figure, Group
+from truing.report.reading import Run
+from truing.report.wording import number, percent
+from truing.statistics import rate
+
+_PAIRED: tuple[tuple[Role, str], ...] = (("chosen", "/chosen"), ("rejected", "/rejected"))
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What one figure shows.
+
+    Attributes:
+        name: identifier.
+        title: short.
+        metric: its name in metrics.jsonl; with ``sides``, without ``/chosen`` and ``/rejected``.
+        unit: label of the vertical axis.
+        about: how to read it.
+        sides: one line each for chosen and rejected answers.
+        share: values are shares.
+        levels: reference lines of a run.
+        counts_records: values are shares of held-out records, so that their interval is known.
+    """
+
+    name: str
+    title: str
+    metric: str
+    unit: str
+    about: str
+    sides: bool = False
+    share: bool = False
+    levels: Callable[[Run], list[Level]] | None = None
+    counts_records: bool = False
+
+
+def groups(run: Run) -> tuple[list[Group], list[str]]:
+    """The figures that the run's metrics allow, and the titles of those that they do not."""
+    found, missing = [], []
+    for title, specs in _GROUPS:
+        figures = []
+        for spec in specs:
+            made = figure(run, spec)
+            if made is None:
+                missing.append(spec.title.lower())
+            else:
+                figures.append(made)
+        if figures:
+            found.append(Group(title, tuple(figures)))
+    return found, missing
+
+
+def figure(run: Run, spec: Spec) -> Figure | None:
+    """One figure; ``None`` where its metric was not logged."""
+    curves = _curves(run, spec)
+    if not curves:
+        return None
+    return Figure(
+        spec.name,
+        spec.title,
+        spec.about,
+        _reading(curves, spec.share),
+        draw(curves, spec.unit, spec.levels(run) if spec.levels else (), share=spec.share),
+        legend(curves),
+        table(curves, share=spec.share),
+    )
+
+
+def _curves(run: Run, spec: Spec) -> list[Curve]:
+    records = run.record.count("plan", "data", "held_out_rows") or 0
+    found: list[Curve] = []
+    sides: Sequence[tuple[Role, str]] = _PAIRED if spec.sides else (("plain", ""),)
+    for role, ending in sides:
+        training = run.history.series(f"{spec.metric}{ending}")
+        held_out = run.history.series(f"eval_{spec.metric}{ending}")
+        if len(training):
+            found.append(Curve(role, "training", training))
+        if len(held_out):
+            band: tuple[tuple[float, float], ...] = ()
+            if spec.counts_records and records > 0 and all(0 <= value <= 1 for value in held_out.values):
+                estimates = [rate(round(value * records), records) for value in held_out.values]
+                band = tuple((estimate.low, estimate.high) for estimate in estimates)
+            found.append(Curve(role, "held-out", held_out, band))
+    return found
+
+
+def _reading(curves: Sequence[Curve], share: bool) -> str:
+    """From where to where, on held-out data if there is any."""
+    split = "held-out" if any(curve.split == "held-out" for curve in curves) else "training"
+    told = []
+    for curve in curves:
+        if curve.split != split:
+            continue
+        name = split if curve.role == "plain" else curve.role
+        first, last = curve.series.values[0], curve.series.last
+        show = percent if share else number
+        told.append(f"{name}: {show(first)} → {show(last)}" if len(curve.series) > 1 else f"{name}: {show(last)}")
+    where = "" if curves[0].role == "plain" else f"{split.capitalize()}, "
+    text = where + "; ".join(told)
+    return text[:1].upper() + text[1:] + "."
+
+
+def _chance(run: Run) -> list[Level]:
+    return [Level(0.5, "chance")]
+
+
+def _start(run: Run) -> list[Level]:
+    return [Level(0.0, "reference")]
+
+
+def _budget(run: Run) -> list[Level]:
+    budget = run.record.number("recipe", "alarms", "kl_budget")
+    return [] if budget is None else [Level(budget, "budget")]
+
+
+def _clipping(run: Run) -> list[Level]:
+    norm = run.record.number("recipe", "training", "max_grad_norm")
+    return [] if norm is None else [Level(norm, "clipped above")]
+
+
+_GROUPS: tuple[tuple[str, tuple[Spec, ...]], ...] = (
+    (
+        "Did it learn the preference?",
+        (
+            Spec(
+                "loss",
+                "Loss",
+                "loss",
+                "loss",
+                "What training minimises. Held-out loss that rises is over-fitting.",
+            ),
+            Spec(
+                "accuracy",
+                "Preference accuracy",
+                "rewards/accuracy",
+                "share of pairs",
+                "Pairs in which the chosen answer has the higher implicit reward. "
+                "Shaded: 95 % interval of the held-out value.",
+                share=True,
+                levels=_chance,
+                counts_records=True,
+            ),
+            Spec(
+                "rewards",
+                "Implicit rewards",
+                "rewards",
+                "implicit reward",
+                "How much more likely than under the reference an answer became, as the objective scales it.",
+                sides=True,
+                levels=_start,
+            ),
+            Spec(
+                "margin",
+                "Reward margin",
+                "rewards/margin",
+                "chosen − rejected reward",
+                "The gap between the two rewards. It can grow while accuracy and answers do not improve.",
+                levels=_start,
+            ),
+        ),
+    ),
+    (
+        "What happened to the likelihood of the answers?",
+        (
+            Spec(
+                "displacement",
+                "Displacement",
+                "log_ratio",
+                "change in log-probability, nats per answer",
+                "Change against the reference. Chosen answers below 0 became less likely, which is common where "
+                "only the difference of the two is trained.",
+                sides=True,
+                levels=_start,
+            ),
+        ),
+    ),
+    (
+        "How far did the model move?",
+        (
+            Spec(
+                "kl",
+                "Distance from the reference",
+                "kl",
+                "KL estimate, nats per answer",
+                "Estimated on the answers in the data. Far from the reference, gains in reward are extrapolation.",
+                levels=_budget,
+            ),
+            Spec(
+                "entropy",
+                "Entropy of the ten likeliest tokens",
+                "tokens/topk_entropy",
+                "bits per token",
+                "A rise that turns into a fall is a sign of over-optimisation.",
+            ),
+            Spec(
+                "mass",
+                "Mass of the ten likeliest tokens",
+                "tokens/topk_mass",
+                "share of the probability",
+                "A fall means that probability goes to tokens that were unlikely before.",
+                share=True,
+            ),
+        ),
+    ),
+    (
+        "Was the optimisation sound?",
+        (
+            Spec(
+                "gradient",
+                "Gradient norm",
+                "grad_norm",
+                "norm before clipping",
+                "Spikes point to single hard batches, a value of 0 to a saturated loss.",
+                levels=_clipping,
+            ),
+            Spec("learning-rate", "Learning rate", "learning_rate", "learning rate", "As scheduled."),
+        ),
+    ),
+)
