@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from truing.report.reading import Run
 from truing.report.values import Values
-from truing.report.wording import listed, number, percent, plural
+from truing.report.wording import listed, number, percent, plural, typeset
 
 _SEVERITIES = ("problem", "warning", "info")
 
@@ -75,7 +75,10 @@ def _headline(run: Run, present: list[Values]) -> str:
     counts = [sum(_severity(item) == severity for item in present) for severity in _SEVERITIES[:2]]
     rows = run.data.count("rows")
     looked = f" in {plural(rows, 'row')}" if rows is not None else ""
-    return f"The check found {listed([plural(counts[0], 'problem'), plural(counts[1], 'warning')])}{looked}."
+    told = [
+        plural(count, word) if count else f"no {word}" for count, word in zip(counts, _SEVERITIES, strict=False)
+    ]
+    return f"The check found {listed(told)}{looked}."
 
 
 def _severity(item: Values) -> str:
@@ -95,8 +98,8 @@ def _finding(item: Values) -> DataFinding:
         f"{number(count)} of {number(n)}" if n is not None else number(count),
         f"{percent(share.value)} ({percent(share.low)} to {percent(share.high)})" if share is not None else "–",
         ", ".join(shown) + more,
-        item.text("meaning") or "",
-        item.text("remedy") or "",
+        typeset(item.text("meaning") or ""),
+        typeset(item.text("remedy") or ""),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from truing.report.plain import shortened, visible
 from truing.report.reading import Run
-from truing.report.wording import number
+from truing.report.wording import fixed
 
 MOST_SAMPLES = 24
 MOST_CHARACTERS = 4000
@@ -67,7 +67,7 @@ def _pieces(prompt: str) -> tuple[Piece, ...]:
 def _verdict(before: float | None, after: float | None) -> tuple[str, str]:
     if before is None or after is None:
         return "not judged", "same"
-    scores = f"score {number(before)} before, {number(after)} after"
+    scores = f"score {fixed(before, 2)} before, {fixed(after, 2)} after"
     if after > before:
         return f"judge prefers the answer after ({scores})", "better"
     if after < before:

@@ -33,6 +33,6 @@ def judge_of(run: Run) -> Judge | None:
         return Judge(name, f"The judge is {name}. Whether it was trained on by this run is not recorded.")
     return Judge(
         name,
-        f"The judge is {entry.name}, which this run was not trained on: a scorer whose higher score means "
-        f"{entry.measures} (fitted to {entry.trained_on}). It is a small model, not a person.",
+        f"The judge is {entry.name}; this run was not trained on it. A higher score means: {entry.measures}. It is a "
+        f"small model, not a person, and was fitted to {entry.trained_on}.",
     )

@@ -47,6 +47,11 @@ class Summary:
     win_rate: Estimate | None
     measures: tuple[Measure, ...]
 
+    @property
+    def done(self) -> Answer:
+        """What was done."""
+        return self.answers[0]
+
 
 def summarise(run: Run) -> Summary:
     """The summary of a run, whatever it lacks."""
@@ -135,7 +140,7 @@ def _helped(run: Run, found: list[Measure]) -> Answer:
     if None not in counts.values():
         wins, ties, losses = (counts[name] or 0 for name in ("wins", "ties", "losses"))
         told += f" It won {wins:,}, tied {ties:,} and lost {losses:,}; a tie counts one half."
-    told_width = ()
+    told_width: tuple[str, ...] = ()
     if level == "plain" and win.high >= win.low:
         told_width = (
             f"With {plural(win.n, 'prompt')}, differences of up to about "

@@ -12,6 +12,7 @@ from truing.evaluation.findings import Finding, findings
 from truing.evaluation.held_out import HeldOut, RowScores
 from truing.evaluation.samples import Answers, Comparison
 from truing.policies.generation import Progress, Sampling
+from truing.rewards.scorers import load_scorer
 from truing.statistics import Estimate, mean
 from truing.training.prepare import Prepared
 from truing.training.references import Resolved, starting_policy
@@ -43,13 +44,13 @@ class Outcome:
         held_out: rows and metrics; ``None`` where nothing was held out.
         comparison: sampled answers; ``None`` where none were asked for.
         findings: in sentences.
-        samples: prompt, answer before and answer after, as text.
+        samples: prompt, answer before and answer after, as text; the judge's score of each where there is one.
     """
 
     held_out: HeldOut | None
     comparison: Comparison | None
     findings: list[Finding]
-    samples: list[dict[str, str]]
+    samples: list[dict[str, Any]]
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -91,7 +92,7 @@ def measure_after(prepared: Prepared, before: Before, progress: Progress | None 
         lines = "".join(json.dumps(row) + "\n" for row in compared.rows())
         write_text(folder / "held_out.jsonl", lines)
     comparison: Comparison | None = None
-    shown: list[dict[str, str]] = []
+    shown: list[dict[str, Any]] = []
     if before.answers is not None:
         answers = samples.answer(prepared.policy, before.prompts, _sampling(prepared), progress)
         comparison = samples.compare(
@@ -151,14 +152,21 @@ def _ends(prepared: Prepared) -> set[int]:
     return {int(prepared.tokenizer.eos_token_id)}
 
 
-def _shown(prepared: Prepared, before: Before, answers: Answers) -> list[dict[str, str]]:
+def _shown(prepared: Prepared, before: Before, answers: Answers) -> list[dict[str, Any]]:
     assert before.answers is not None
     count = prepared.recipe.evaluation.samples
     prompts = [prepared.tokenizer.decode(p, skip_special_tokens=False) for p in before.prompts[:count]]
-    return [
+    found: list[dict[str, Any]] = [
         {"prompt": prompt, "before": old, "after": new}
         for prompt, old, new in zip(prompts, before.answers.texts, answers.texts, strict=False)
     ]
+    judge = prepared.recipe.evaluation.judge
+    if judge is not None and found:
+        scorer = load_scorer(judge)
+        for when in ("before", "after"):
+            for sample, score in zip(found, scorer.scores([s[when] for s in found]), strict=True):
+                sample[f"score_{when}"] = float(score)
+    return found
 
 
 def _read_answers(path: Path, prompts: list[list[int]]) -> Answers | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from truing.report.figures.figure import Figure, Key
+from truing.report.figures.figure import Figure
 from truing.report.figures.histogram import Sample, draw, legend, table
 from truing.report.reading import Run
 from truing.report.values import Values
@@ -41,10 +41,10 @@ def length_figure(run: Run) -> Figure | None:
     return Figure(
         "length",
         "Length of sampled answers",
-        "A judge may mistake length for quality, so that a gain is worth less where answers grew.",
+        "A judge may mistake length for quality, so that a gain is worth less where answers grew." + _limit(run),
         _length_reading(run),
         draw(samples, "tokens in an answer", whole=True),
-        _limit_key(run, legend(samples)),
+        legend(samples),
         table(samples, decimals=1),
     )
 
@@ -71,6 +71,6 @@ def _length_reading(run: Run) -> str:
     return told
 
 
-def _limit_key(run: Run, keys: tuple[Key, ...]) -> tuple[Key, ...]:
+def _limit(run: Run) -> str:
     limit = run.record.count("recipe", "evaluation", "max_new_tokens")
-    return keys if limit is None else (*keys, Key(f"cut off at {limit:,} tokens", "none"))
+    return f" Sampling ended at {limit:,} tokens." if limit is not None else ""

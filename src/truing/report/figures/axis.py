@@ -35,7 +35,9 @@ class Axis:
         return round(start + share * (end - start), 2)
 
 
-def axis(values: Sequence[float], *, most: int = 5, whole: bool = False, share: bool = False) -> Axis:
+def axis(
+    values: Sequence[float], *, most: int = 5, whole: bool = False, share: bool = False, tight: bool = False
+) -> Axis:
     """An axis that holds all values.
 
     Args:
@@ -43,6 +45,7 @@ def axis(values: Sequence[float], *, most: int = 5, whole: bool = False, share: 
         most: intervals between ticks, at most.
         whole: ticks at whole numbers only.
         share: label values as per cent.
+        tight: end at the extreme values; otherwise at the round numbers beyond them.
     """
     low, high = max(-_LARGEST, min(values)), min(_LARGEST, max(values))
     if high - low <= 1e-9 * max(abs(low), abs(high)):  # all values are the same
@@ -54,10 +57,12 @@ def axis(values: Sequence[float], *, most: int = 5, whole: bool = False, share: 
         low / scale, high / scale
     )
     numbers = [float(tick) for tick in chosen]
-    # The ends of the axis are ticks: round numbers at the corners of the frame.
     labels = _labels(numbers, share=share)
     ticks = tuple((number * scale, label) for number, label in zip(numbers, labels, strict=True))
-    return Axis(ticks[0][0], ticks[-1][0], ticks, f"× {power_of_ten(exponent)}" if exponent else "")
+    factor = f"× {power_of_ten(exponent)}" if exponent else ""
+    if tight:
+        return Axis(low, high, tuple(tick for tick in ticks if low <= tick[0] <= high), factor)
+    return Axis(ticks[0][0], ticks[-1][0], ticks, factor)
 
 
 def _exponent(size: float) -> int:

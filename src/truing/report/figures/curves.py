@@ -53,6 +53,12 @@ class Level:
     label: str
 
 
+def settled(series: Series) -> Series:
+    """The series with rounding errors around zero (below a millionth of its largest value) as zeros."""
+    least = 1e-6 * max((abs(value) for value in series.values), default=0.0)
+    return Series(series.steps, tuple(value if abs(value) > least else 0.0 for value in series.values))
+
+
 def thinned(series: Series, most: int = _MOST_POINTS) -> Series:
     """The series itself, or means over equal stretches of it where it has too many points to draw."""
     if len(series) <= most:
@@ -72,20 +78,18 @@ def draw(curves: Sequence[Curve], unit: str, levels: Sequence[Level] = (), *, sh
     Args:
         curves: at least one, none of them empty.
         unit: what the vertical axis shows.
-        levels: reference lines; one far from all values is left out, not to flatten the curves.
+        levels: reference lines; see :func:`shown`.
         share: values are shares, shown as per cent.
     """
-    shown = [(curve, thinned(curve.series)) for curve in curves]
-    values = [value for _, series in shown for value in series.values]
-    values += [end for curve in curves for pair in curve.band for end in pair]
-    kept = [level for level in levels if _near(level.value, values)]
-    steps = [float(step) for _, series in shown for step in series.steps]
+    parts = [(curve, thinned(curve.series)) for curve in curves]
+    kept = shown(curves, levels)
+    steps = [float(step) for _, series in parts for step in series.steps]
     frame = Frame(
-        axis(steps, most=6, whole=True),
-        axis([*values, *(level.value for level in kept)], share=share),
+        axis(steps, most=6, whole=True, tight=True),
+        axis([*_values(curves), *(level.value for level in kept)], share=share),
     )
     bands, lines, dots = [], [], []
-    for curve, series in shown:
+    for curve, series in parts:
         pairs = list(zip((float(step) for step in series.steps), series.values, strict=True))
         if len(curve.band) == len(pairs):
             lows = [(x, low) for (x, _), (low, _) in zip(pairs, curve.band, strict=True)]
@@ -103,9 +107,20 @@ def draw(curves: Sequence[Curve], unit: str, levels: Sequence[Level] = (), *, sh
     )
 
 
-def legend(curves: Sequence[Curve]) -> tuple[Key, ...]:
-    """What the lines are; nothing where there is only one."""
-    return tuple(Key(curve.label, curve.style) for curve in curves) if len(curves) > 1 else ()
+def legend(curves: Sequence[Curve], levels: Sequence[Level] = ()) -> tuple[Key, ...]:
+    """What the lines are, reference lines included; nothing where there is only one line."""
+    keys = (
+        *(Key(c.label, c.style) for c in curves),
+        *(Key(level.label, "rule") for level in shown(curves, levels)),
+    )
+    return keys if len(keys) > 1 else ()
+
+
+def shown(curves: Sequence[Curve], levels: Sequence[Level]) -> list[Level]:
+    """The reference lines near enough to the values not to flatten the curves."""
+    values = _values(curves)
+    low, high = min(values), max(values)
+    return [level for level in levels if low - (high - low) <= level.value <= high + (high - low)]
 
 
 def table(curves: Sequence[Curve], *, share: bool = False) -> Table:
@@ -113,15 +128,16 @@ def table(curves: Sequence[Curve], *, share: bool = False) -> Table:
     columns = [dict(zip(curve.series.steps, curve.series.values, strict=True)) for curve in curves]
     steps = sorted(set().union(*columns))
     every = max(1, -(-len(steps) // _MOST_ROWS))
-    kept = steps[::every] if steps[-1] in steps[::every] else [*steps[::every], steps[-1]]
+    kept = steps[::every] if (len(steps) - 1) % every == 0 else [*steps[::every], steps[-1]]
     rows = [(f"{step:,}", *(_text(c[step], share) if step in c else "" for c in columns)) for step in kept]
     note = f"Every {every}th of {len(steps):,} steps; all are in metrics.jsonl." if every > 1 else ""
     return Table(("step", *(curve.label for curve in curves)), tuple(rows), note)
 
 
-def _near(value: float, values: Sequence[float]) -> bool:
-    low, high = min(values), max(values)
-    return low - (high - low) <= value <= high + (high - low)
+def _values(curves: Sequence[Curve]) -> list[float]:
+    """Everything that is drawn: values, and ends of intervals."""
+    values = [value for curve in curves for value in thinned(curve.series).values]
+    return values + [end for curve in curves for pair in curve.band for end in pair]
 
 
 def _text(value: float, share: bool) -> str:

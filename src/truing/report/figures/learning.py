@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from truing.report.figures.curves import Curve, Level, Role, draw, legend, table
+from truing.report.figures.curves import Curve, Level, Role, draw, legend, settled, table
 from truing.report.figures.figure import Figure, Group
 from truing.report.reading import Run
 from truing.report.wording import number, percent
@@ -28,6 +28,7 @@ class Spec:
         share: values are shares.
         levels: reference lines of a run.
         counts_records: values are shares of held-out records, so that their interval is known.
+        peak: the largest value is told, too.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Spec:
     share: bool = False
     levels: Callable[[Run], list[Level]] | None = None
     counts_records: bool = False
+    peak: bool = False
 
 
 def groups(run: Run) -> tuple[list[Group], list[str]]:
@@ -62,13 +64,14 @@ def figure(run: Run, spec: Spec) -> Figure | None:
     curves = _curves(run, spec)
     if not curves:
         return None
+    levels = spec.levels(run) if spec.levels else []
     return Figure(
         spec.name,
         spec.title,
         spec.about,
-        _reading(curves, spec.share),
-        draw(curves, spec.unit, spec.levels(run) if spec.levels else (), share=spec.share),
-        legend(curves),
+        _reading(curves, spec),
+        draw(curves, spec.unit, levels, share=spec.share),
+        legend(curves, levels),
         table(curves, share=spec.share),
     )
 
@@ -81,30 +84,29 @@ def _curves(run: Run, spec: Spec) -> list[Curve]:
         training = run.history.series(f"{spec.metric}{ending}")
         held_out = run.history.series(f"eval_{spec.metric}{ending}")
         if len(training):
-            found.append(Curve(role, "training", training))
+            found.append(Curve(role, "training", settled(training)))
         if len(held_out):
             band: tuple[tuple[float, float], ...] = ()
             if spec.counts_records and records > 0 and all(0 <= value <= 1 for value in held_out.values):
                 estimates = [rate(round(value * records), records) for value in held_out.values]
                 band = tuple((estimate.low, estimate.high) for estimate in estimates)
-            found.append(Curve(role, "held-out", held_out, band))
+            found.append(Curve(role, "held-out", settled(held_out), band))
     return found
 
 
-def _reading(curves: Sequence[Curve], share: bool) -> str:
+def _reading(curves: Sequence[Curve], spec: Spec) -> str:
     """From where to where, on held-out data if there is any."""
+    show = percent if spec.share else number
     split = "held-out" if any(curve.split == "held-out" for curve in curves) else "training"
     told = []
     for curve in curves:
         if curve.split != split:
             continue
-        name = split if curve.role == "plain" else curve.role
-        first, last = curve.series.values[0], curve.series.last
-        show = percent if share else number
-        told.append(f"{name}: {show(first)} → {show(last)}" if len(curve.series) > 1 else f"{name}: {show(last)}")
-    where = "" if curves[0].role == "plain" else f"{split.capitalize()}, "
-    text = where + "; ".join(told)
-    return text[:1].upper() + text[1:] + "."
+        values = curve.series.values
+        text = f"from {show(values[0])} to {show(values[-1])}" if len(values) > 1 else show(values[-1])
+        text += f", at most {show(max(values))}" if spec.peak and len(values) > 1 else ""
+        told.append(text if curve.role == "plain" else f"{curve.role} {text}")
+    return f"{split.capitalize()}: {'; '.join(told)}."
 
 
 def _chance(run: Run) -> list[Level]:
@@ -112,7 +114,7 @@ def _chance(run: Run) -> list[Level]:
 
 
 def _start(run: Run) -> list[Level]:
-    return [Level(0.0, "reference")]
+    return [Level(0.0, "as the reference")]
 
 
 def _budget(run: Run) -> list[Level]:
@@ -122,7 +124,7 @@ def _budget(run: Run) -> list[Level]:
 
 def _clipping(run: Run) -> list[Level]:
     norm = run.record.number("recipe", "training", "max_grad_norm")
-    return [] if norm is None else [Level(norm, "clipped above")]
+    return [] if norm is None else [Level(norm, "clipped to this")]
 
 
 _GROUPS: tuple[tuple[str, tuple[Spec, ...]], ...] = (
@@ -219,8 +221,9 @@ _GROUPS: tuple[tuple[str, tuple[Spec, ...]], ...] = (
                 "norm before clipping",
                 "Spikes point to single hard batches, a value of 0 to a saturated loss.",
                 levels=_clipping,
+                peak=True,
             ),
-            Spec("learning-rate", "Learning rate", "learning_rate", "learning rate", "As scheduled."),
+            Spec("learning-rate", "Learning rate", "learning_rate", "learning rate", "As scheduled.", peak=True),
         ),
     ),
 )
