@@ -4,7 +4,7 @@ Usage (about a minute):
     python tools/evidence/measure.py
 
 ``truing explain``, the documentation and the coverage table show these numbers. Times and plots' details are
-left out and numbers rounded, so that the file changes only where a claim or its outcome does.
+left out and measurements rounded, so that the file changes only where a claim or its outcome does.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any
 from truing.assets import folder
 from truing.evidence import verify
 
-KEYS = ("method", "name", "claim", "source", "predicted", "relation", "measured", "tolerance", "interval", "unit")
+KEPT = ("method", "name", "claim", "source", "predicted", "relation", "tolerance", "unit", "seed")
+ROUNDED = ("measured", "interval")
 
 
 def rounded(value: Any) -> Any:
@@ -30,7 +31,9 @@ def main() -> None:
     failed = [result["name"] for result in results if not result["passed"]]
     if failed:
         raise SystemExit(f"these claims fail, and nothing was written: {', '.join(failed)}")
-    rows = [{**{key: rounded(result[key]) for key in KEYS}, "seed": result["seed"]} for result in results]
+    rows = [
+        {**{key: result[key] for key in KEPT}, **{key: rounded(result[key]) for key in ROUNDED}} for result in results
+    ]
     path = folder() / "evidence.json"
     path.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{len(rows)} claims hold; written to {path.name}")

@@ -1,0 +1,54 @@
+"""What works, with what evidence, and what does not work yet."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from markup import GENERATED, paper_link, plain, table
+
+from truing.assets import folder
+from truing.catalogue import entries
+from truing.objectives import MODIFIERS
+
+NOT_YET = Path(__file__).with_name("not_yet.md")
+
+
+def page() -> str:
+    """The table of methods, the modifiers, and what is missing."""
+    rows = entries()
+    results: list[dict[str, Any]] = json.loads((folder() / "evidence.json").read_text(encoding="utf-8"))
+    papers = {row["paper"]["arxiv"] for row in rows} | {modifier.paper.arxiv for modifier in MODIFIERS}
+    return "\n".join(
+        [
+            GENERATED,
+            "# What works, what does not\n",
+            f"{len(rows)} objectives and {len(MODIFIERS)} modifiers from {len(papers)} papers, with {len(results)} "
+            "measured claims. A claim is an experiment with a predicted outcome; `truing verify --all` runs every one "
+            "of them again.\n",
+            "## Objectives\n",
+            table(
+                ("objective", "entry", "paper", "claims that hold", "status"),
+                [_row(row) for row in rows],
+            ),
+            "## Modifiers\n",
+            table(
+                ("modifier", "paper", "what it changes"),
+                [(f"`{m.name}`", paper_link(m.paper.as_dict()), plain(m.summary)) for m in MODIFIERS],
+            ),
+            NOT_YET.read_text(encoding="utf-8"),
+        ]
+    )
+
+
+def _row(row: dict[str, Any]) -> tuple[str, str, str, str, str]:
+    count = len(row["measured"])
+    status = "works" if count else "works; nothing measured yet"
+    return (
+        f"[{row['name']}](objectives/{row['name']}.md)",
+        f"`{row['slug']}`",
+        paper_link(row["paper"]),
+        str(count),
+        status,
+    )

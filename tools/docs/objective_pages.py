@@ -1,0 +1,168 @@
+"""One page for each objective, and their index."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import claims
+import yaml
+from markup import GENERATED, code, paper_link, plain, table
+from plot import gradient_figure
+from relatives import nearest
+
+from truing.catalogue import entries, explanation
+from truing.objectives import METHODS, MODIFIERS
+
+NEEDS = {
+    "pairs": "pairs: `prompt`, `chosen`, `rejected`",
+    "ranked": "ranked answers: `prompt`, `completions`, `scores`",
+    "unpaired": "single answers: `prompt`, `completion`, `label`",
+    "demonstrations": "demonstrations: `prompt`, `completion`",
+    "reference": "a reference model: by default the starting model, computed once and cached",
+    "mismatched": "answers to other prompts, to estimate a KL baseline; drawn from the same data",
+    "signal:log_collision": "log Σ_v π(v)² at every position; the scoring engine returns it",
+}
+GROUPS = (
+    (
+        "Pairs, compared with a reference",
+        lambda needs: {"pairs", "reference"} <= needs and "unpaired" not in needs,
+    ),
+    ("Pairs, without a reference", lambda needs: "pairs" in needs and not needs & {"reference", "unpaired"}),
+    ("Single answers with a label", lambda needs: "unpaired" in needs and "demonstrations" not in needs),
+    ("Likelihood", lambda needs: "demonstrations" in needs),
+)
+
+
+def page(name: str) -> str:
+    """The page of one objective."""
+    found = explanation(name)
+    parts = [
+        GENERATED,
+        f"# {found['name']}\n",
+        plain(found["summary"]) + "\n",
+        "## Formula\n",
+        '<div class="formula" markdown>\n\n'
+        + code("\n".join([found["formula"], "", *found["legend"]]))
+        + "\n</div>\n",
+        "Paper: " + paper_link(found["paper"]) + ".\n",
+    ]
+    if found["aliases"]:
+        parts.append("Also called: " + ", ".join(f"`{alias}`" for alias in found["aliases"]) + ".\n")
+    parts += [
+        "## When to use it\n",
+        plain(found["use_when"]) + "\n",
+        "**Not when:** " + plain(found["avoid_when"]) + "\n",
+        "## What it needs\n",
+        _needs(found),
+        "## Hyper-parameters\n",
+        _parameters(found["parameters"]),
+        "## Gradient weight\n",
+        gradient_figure(name, found["gradient"]),
+        "## Recipe\n",
+        code(recipe(found), "yaml"),
+        code(_python(found), "python"),
+        "## Evidence\n",
+        f"`truing verify {name}` measures this anew.\n",
+        table(claims.HEAD, [claims.row(result) for result in found["measured"]]),
+        "## Nearest relatives\n",
+        "Those that share most of its pieces:\n",
+        table(("objective", "formula"), [_relative(other) for other in nearest(name)]),
+    ]
+    return "\n".join(parts)
+
+
+def index() -> str:
+    """All objectives by what they need, and the modifiers."""
+    rows = entries()
+    parts = [
+        GENERATED,
+        "# Objectives\n",
+        f"{len(rows)} objectives and {len(MODIFIERS)} modifiers. `truing methods` prints the same list, "
+        "`truing explain NAME` the page of one of them. An objective that needs pairs also takes ranked answers, and "
+        "one that needs single answers takes pairs: data are converted where nothing is lost but order.\n",
+    ]
+    listed: set[str] = set()
+    for title, belongs in GROUPS:
+        group = [row for row in rows if belongs(set(row["requires"]))]
+        listed |= {row["name"] for row in group}
+        parts += [f"## {title}\n", table(("objective", "what it does", "paper"), [_entry(row) for row in group])]
+    missing = {row["name"] for row in rows} - listed
+    if missing:
+        raise SystemExit(f"no group of the index holds {', '.join(sorted(missing))}")
+    return "\n".join([*parts, _modifiers()])
+
+
+def recipe(found: dict[str, Any]) -> str:
+    """A recipe that runs as it stands, on the model and the data in the package."""
+    values = {p["name"]: p["default"] for p in found["parameters"] if p["default"] is not None}
+    document = {
+        "model": "truing/tiny",
+        "data": "truing/hh-sample",
+        "objective": {"name": found["name"], **values},
+        "training": {"learning_rate": 5e-5, "global_batch": 16},
+        "output": f"runs/{found['name']}",
+    }
+    return yaml.safe_dump(document, sort_keys=False, default_flow_style=None)
+
+
+def _python(found: dict[str, Any]) -> str:
+    name = found["name"].replace("-", "_")
+    given = ", ".join(f"{p['name']}={p['default']!r}" for p in found["parameters"] if p["default"] is not None)
+    return f"from truing.objectives import {name}\n\nprint({name}({given}).text())"
+
+
+def _needs(found: dict[str, Any]) -> str:
+    kinds = [need for need in found["requires"] if need in METHODS_DATA]
+    others = [need for need in found["requires"] if need not in METHODS_DATA]
+    lines = ["- " + plain("; or ".join(NEEDS[kind] for kind in kinds))]
+    lines += ["- " + plain(NEEDS[need]) for need in others]
+    lines += ["- cost of a step beside forward and backward: " + plain("; ".join(_cost(found)))]
+    return "\n".join(lines) + "\n"
+
+
+METHODS_DATA = ("pairs", "ranked", "unpaired", "demonstrations")
+
+
+def _cost(found: dict[str, Any]) -> list[str]:
+    listed: list[str] = found["cost"]["beside_forward_and_backward"]
+    return listed
+
+
+def _parameters(parameters: list[dict[str, Any]]) -> str:
+    if not parameters:
+        return "None.\n"
+    rows = [
+        (f"`{p['name']}`", f"`{p['default']!r}`", plain(p["meaning"]), plain(p["allowed"])) for p in parameters
+    ]
+    return table(("name", "default", "meaning", "allowed, and why"), rows)
+
+
+def _relative(name: str) -> tuple[str, str]:
+    return f"[{name}]({name}.md)", f"`{METHODS.get(name)().text()}`"
+
+
+def _entry(row: dict[str, Any]) -> tuple[str, str, str]:
+    paper = row["paper"]
+    return (
+        f"[{row['name']}]({row['name']}.md)",
+        plain(row["summary"]),
+        f"[{paper['arxiv']}](https://arxiv.org/abs/{paper['arxiv']}) ({paper['year']})",
+    )
+
+
+def _modifiers() -> str:
+    rows = []
+    for modifier in MODIFIERS:
+        values = ", ".join(f"`{p.name}={p.default!r}`: {plain(p.doc.text)}" for p in modifier.parameters)
+        paper = modifier.paper
+        rows.append(
+            (f"`{modifier.name}`", plain(modifier.summary), values or "none", f"[{paper.arxiv}]({paper.url})")
+        )
+    return (
+        "## Modifiers\n\n"
+        "A modifier changes an objective; a recipe lists them under `modify`. A combination that would have no effect "
+        "is an error.\n\n"
+        + code("objective: {name: dpo, beta: 0.1, modify: [wpo, {ld: {alpha: 0.5}}]}", "yaml")
+        + "\n"
+        + table(("modifier", "what it changes", "hyper-parameters", "paper"), rows)
+    )
