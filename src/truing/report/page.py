@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from datetime import UTC, datetime
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -40,18 +41,21 @@ _TEMPLATES = "templates"
 
 def page(run: Run, summary: Summary) -> str:
     """The HTML of a run's report. Everything from data is escaped, and nothing is loaded from elsewhere."""
-    environment = jinja2.Environment(
+    style = _template("style.css")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    template = _environment().get_template("report.html.j2")
+    return template.render(**_content(run, summary), style=Markup(style), style_digest=digest)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
         loader=jinja2.FunctionLoader(_template),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=_plain,
         trim_blocks=True,
         lstrip_blocks=True,
-    )
-    style = _template("style.css")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return environment.get_template("report.html.j2").render(
-        **_content(run, summary), style=Markup(style), style_digest=digest
     )
 
 

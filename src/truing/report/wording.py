@@ -21,7 +21,7 @@ def number(value: float | None, digits: int = 3) -> str:
     if value == 0:
         return "0"
     size = math.floor(math.log10(abs(value)))
-    if size < -4 or size >= 15:
+    if size < -3 or size >= 15:
         factor = f"{value / 10**size:.{digits - 1}f}".rstrip("0").rstrip(".")
         return f"{factor} × {power_of_ten(size)}".replace("-", MINUS)
     return fixed(value, 0 if value == int(value) and abs(value) < 1e15 else max(0, digits - 1 - size))

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from truing.errors import RunError
 from truing.report.page import page
 from truing.report.reading import Run, read_run
 from truing.report.status import status_of
@@ -33,8 +34,10 @@ class RunReport:
         """Write the page in one step.
 
         Raises:
-            RunError: if the file cannot be written.
+            RunError: if the file cannot be written, or is a folder.
         """
+        if path.is_dir():
+            raise RunError("the report is a file, not a folder", where=str(path), fix=f"write to {path / FILE}")
         write_text(path, self.html)
         return path
 

@@ -11,7 +11,8 @@ from matplotlib.ticker import MaxNLocator
 
 from truing.report.wording import fixed, power_of_ten
 
-_LARGEST = 1e300  # beyond it, differences of two numbers are no longer finite
+# Beyond these sizes, differences and ratios of two numbers leave the range of floats.
+_LARGEST, _SMALLEST = 1e300, 1e-300
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,13 @@ def axis(
 
     Args:
         values: finite numbers, at least one.
-        most: intervals between ticks, at most.
+        most: about how many intervals there are between ticks.
         whole: ticks at whole numbers only.
         share: label values as per cent.
         tight: end at the extreme values; otherwise at the round numbers beyond them.
     """
-    low, high = max(-_LARGEST, min(values)), min(_LARGEST, max(values))
-    if high - low <= 1e-9 * max(abs(low), abs(high)):  # all values are the same
+    low, high = _within(min(values)), _within(max(values))
+    if high - low <= 1e-5 * max(abs(low), abs(high)):  # labels could not tell the values apart
         margin = 0.5 * abs(low) or 1.0
         low, high = low - margin, high + margin
     exponent = _exponent(0.0 if share else max(abs(low), abs(high)))
@@ -63,6 +64,10 @@ def axis(
     if tight:
         return Axis(low, high, tuple(tick for tick in ticks if low <= tick[0] <= high), factor)
     return Axis(ticks[0][0], ticks[-1][0], ticks, factor)
+
+
+def _within(value: float) -> float:
+    return 0.0 if abs(value) < _SMALLEST else min(_LARGEST, max(-_LARGEST, value))
 
 
 def _exponent(size: float) -> int:
