@@ -183,8 +183,10 @@ def _tokenizer(given: Any) -> Any:
         return given
     from transformers import AutoTokenizer
 
+    from truing.policies.loading import resolve
+
     try:
-        return AutoTokenizer.from_pretrained(str(given))
+        return AutoTokenizer.from_pretrained(resolve(str(given)))
     except Exception as error:  # a folder without tokenizer, a misspelt name and no network raise different types
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ModelError(
