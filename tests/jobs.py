@@ -20,7 +20,21 @@ from typing import Any
 
 import yaml
 
-WORDS = "quick brown fox lazy dog bread flour water salt yeast four two thanks hello fine bake knead wait".split()
+WORDS = [
+    "quick",
+    "brown",
+    "fox",
+    "lazy",
+    "dog",
+    "bread",
+    "flour",
+    "water",
+    "salt",
+    "yeast",
+    "four",
+    "hello",
+    "fine",
+]
 _PRELOAD = [
     "peft",
     "torch",

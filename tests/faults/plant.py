@@ -25,7 +25,7 @@ def _on_change(folder: Path, act: Callable[[int], None]) -> None:
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         nonlocal count
         if event == "open":
-            path, mode, flags = arguments
+            path, _, flags = arguments
             changes = isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
         elif event in _WRITING:
             path, changes = arguments[0], True
@@ -46,7 +46,11 @@ def kill_at_change(folder: Path, number: int) -> None:
 def count_changes(folder: Path, target: Path) -> None:
     """Write to ``target`` how many changes there were."""
     handle = os.open(target, os.O_WRONLY | os.O_CREAT)
-    _on_change(folder, lambda count: None if os.pwrite(handle, str(count).encode(), 0) else None)
+
+    def note(count: int) -> None:
+        os.pwrite(handle, str(count).encode(), 0)
+
+    _on_change(folder, note)
 
 
 def kill_in_step(number: int) -> None:
@@ -90,6 +94,20 @@ def kill_on_stage(name: str) -> None:
     def stage(self: ConsoleListener, begun: str) -> None:
         if begun == name:
             _die()
+        plain(self, begun)
+
+    ConsoleListener.stage = stage  # type: ignore[method-assign]
+
+
+def interrupt_on_stage(name: str) -> None:
+    """Ctrl-C when a stage begins."""
+    from truing.cli.console import ConsoleListener
+
+    plain = ConsoleListener.stage
+
+    def stage(self: ConsoleListener, begun: str) -> None:
+        if begun == name:
+            signal.raise_signal(signal.SIGINT)
         plain(self, begun)
 
     ConsoleListener.stage = stage  # type: ignore[method-assign]

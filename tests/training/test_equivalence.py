@@ -160,7 +160,7 @@ if World.current().is_main:
 def test_two_processes_follow_one(tmp_path: Path) -> None:
     script = tmp_path / "two.py"
     script.write_text(TWO_PROCESSES)
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=0", str(script)]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", str(script)]
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(
         [*command, str(tmp_path)],

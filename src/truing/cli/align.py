@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +31,8 @@ def align(
     from truing.recipe import load_recipe
 
     checked = load_recipe(recipe, overrides or ())
-    listener = ConsoleListener(quiet=json)
+    speaks = os.environ.get("RANK", "0") == "0"  # under torchrun, one process speaks for all
+    listener = ConsoleListener(quiet=json or not speaks)
     if dry_run:
         from truing.training.plan import describe, plan
         from truing.training.prepare import prepare
@@ -47,8 +50,8 @@ def align(
 
     result = run(checked, resume=resume, listener=listener)
     listener.close()
-    if json:
+    if json and speaks:
         print_json(result.record)
-    else:
-        print_summary(listener.console, result, str(recipe))
-    return 143 if result.status == "interrupted" else 0
+    elif not json:
+        print_summary(listener.console, result, shlex.join([str(recipe), *(overrides or ())]))
+    return 128 + int(result.record["signal"]) if result.status == "interrupted" else 0

@@ -10,10 +10,17 @@ from truing.training.align import RunResult
 _COLOURS = {"better": "green", "worse": "red", "changed": "yellow", "same": "dim"}
 
 
-def print_summary(console: Console, result: RunResult, recipe: str) -> None:
-    """What changed, what was alarming, and where everything is."""
+def print_summary(console: Console, result: RunResult, command: str) -> None:
+    """What changed, what was alarming, and where everything is.
+
+    Args:
+        console: where to.
+        result: the run.
+        command: recipe and overrides, as typed after ``truing align``.
+    """
     if result.status == "interrupted":
-        console.print(f"\nInterrupted. A checkpoint was written; continue with: truing align {recipe} --resume")
+        told = f"\nInterrupted. A checkpoint was written; continue with: truing align {command} --resume"
+        console.print(told, markup=False, soft_wrap=True)
         return
     console.print()
     for finding in result.findings:

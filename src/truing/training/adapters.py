@@ -11,6 +11,7 @@ from transformers import PreTrainedModel
 
 from truing.errors import ModelError, RecipeError, missing_dependency
 from truing.recipe.schema import PeftSection
+from truing.writing import atomic_path
 
 
 def attach(model: PreTrainedModel, section: PeftSection) -> nn.Module:
@@ -74,7 +75,8 @@ def save(model: nn.Module, folder: Path, adapter_folder: Path, *, merge: bool) -
     if not hasattr(model, "merge_and_unload"):
         _plain(model).save_pretrained(folder)
         return
-    model.save_pretrained(adapter_folder)  # type: ignore[operator]
+    with atomic_path(adapter_folder) as partial:
+        model.save_pretrained(partial)  # type: ignore[operator]
     if merge:
         merged = model.merge_and_unload()  # type: ignore[operator]
         _plain(merged).save_pretrained(folder)

@@ -6,6 +6,7 @@ before (held-out scores and sampled answers of the starting model), train, after
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -32,6 +33,9 @@ from truing.training.references import Resolved, resolve_references
 from truing.training.step import PreferenceStep
 from truing.training.trainer import CHECKPOINTS, PreferenceTrainer, complete_checkpoints
 from truing.writing import atomic_path, explain_disk_errors, remove_partials, write_text
+
+# A run that ended in one of these ways is not continued.
+_COMPLETE = ("finished", "stopped")
 
 
 @dataclass(frozen=True)
@@ -77,12 +81,15 @@ def align(
     listener = listener or Listener()
     recipe = _checked(recipe, overrides)
     folder = Path(recipe.output)
+    world = World.join()
     earlier = _earlier(folder, recipe, resume)
-    if earlier is not None and earlier.values.get("status") in ("finished", "stopped"):
+    world.barrier()  # all have looked at the folder before one writes to it
+    if earlier is not None and earlier.values.get("status") in _COMPLETE:
+        if world.is_main and not (folder / "report.html").exists():
+            _report(folder, listener)
         return _read_result(earlier)
     listener.stage("prepare")
     prepared = prepare(recipe)
-    world = World.current()
     values = plan(prepared)
     listener.plan(describe(values))
     record = earlier or RunRecord.start(folder, recipe)
@@ -96,7 +103,9 @@ def align(
     except BaseException as error:
         if world.is_main:
             status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-            record.finish(status, error=str(error)[:2000])
+            # On a full disk the record cannot be written either; what went wrong first is what the user must hear.
+            with contextlib.suppress(RunError):
+                record.finish(status, error=str(error)[:2000])
         raise
 
 
@@ -123,9 +132,10 @@ def _run(prepared: Prepared, record: RunRecord, listener: Listener, *, resume: b
     finally:
         stop.restore()
     alarms = list(watch.raised.values())
-    if stop.received is not None:
+    received = stop.agreed()
+    if received is not None:
         if world.is_main:
-            record.finish("interrupted", alarms=[a.as_dict() for a in alarms])
+            record.finish("interrupted", signal=received, alarms=[a.as_dict() for a in alarms])
         return _result(folder, "interrupted", record, [], alarms)
     _choose_weights(trainer, recipe, stopped=watch.stopped_by is not None)
     outcome: Outcome | None = None
@@ -144,12 +154,16 @@ def _run(prepared: Prepared, record: RunRecord, listener: Listener, *, resume: b
             findings=[f.as_dict() for f in outcome.findings],
             evaluation=outcome.as_dict(),
         )
-        listener.stage("report")
-        from truing.report import write_run_report
-
-        write_run_report(folder)
+        _report(folder, listener)
     world.barrier()
     return _result(folder, record.values["status"], record, outcome.findings if outcome else [], alarms)
+
+
+def _report(folder: Path, listener: Listener) -> None:
+    from truing.report import write_run_report
+
+    listener.stage("report")
+    write_run_report(folder)
 
 
 def _trainer(
@@ -184,7 +198,13 @@ def _trainer(
     )
     watch = callbacks.AlarmWatch(metrics, facts, tuple(recipe.alarms.stop_on), listener.alarm)
     stop = callbacks.CleanStop()
-    extra: list[Any] = [callbacks.MetricsFile(metrics), watch, stop, callbacks.ProgressLine(listener.quiet)]
+    extra: list[Any] = [
+        callbacks.NothingLeft(),
+        callbacks.MetricsFile(metrics),
+        watch,
+        stop,
+        callbacks.ProgressLine(listener.quiet),
+    ]
     if _keeps_best(recipe):
         extra.insert(0, callbacks.BestCheckpoint())
     trainer = PreferenceTrainer(
@@ -317,6 +337,9 @@ def _earlier(folder: Path, recipe: Recipe, resume: bool) -> RunRecord | None:
             where=str(folder / "run.json"),
             fix="use the same recipe, or another output",
         )
+    if record.values.get("status") not in _COMPLETE:
+        for key in ("signal", "error", "ended"):  # how the earlier attempt ended
+            record.values.pop(key, None)
     return record
 
 

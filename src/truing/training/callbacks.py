@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from truing.diagnostics import Alarm, Facts, History, detect
+from truing.training.distributed import World
 from truing.writing import explain_disk_errors, write_text
 
 # Bookkeeping of transformers that says nothing about the model.
@@ -65,12 +66,26 @@ class AlarmWatch(TrainerCallback):
         self.raised: dict[tuple[str, str], Alarm] = {}
         self.stopped_by: Alarm | None = None
 
-    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        logs = kwargs.get("logs") or {}
-        due = "eval_loss" in logs or state.global_step % max(1, self.facts.total_steps // 10) == 0
-        if not due or not self.path.exists() or state.global_step == 0:
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """On resuming, look again at what was recorded: a run that an alarm had ended stays ended."""
+        if state.global_step == 0 or not self.path.exists():
             return
-        for alarm in detect(History.read(self.path), self.facts):
+        records = History.read(self.path).records
+        for count, record in enumerate(records, start=1):
+            if self._due(record, int(record.get("step", 0))):
+                self._look(History(records[:count]), control)
+
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        if self.path.exists() and self._due(kwargs.get("logs") or {}, state.global_step):
+            self._look(History.read(self.path), control)
+
+    def _due(self, record: Mapping[str, Any], step: int) -> bool:
+        return step > 0 and ("eval_loss" in record or step % max(1, self.facts.total_steps // 10) == 0)
+
+    def _look(self, history: History, control: TrainerControl) -> None:
+        for alarm in detect(history, self.facts):
             key = (alarm.name, alarm.severity)
             if key not in self.raised:
                 self.raised[key] = alarm
@@ -110,9 +125,17 @@ class CleanStop(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        if self.received is not None:
+        if self.agreed() is not None:
             control.should_save = True
             control.should_training_stop = True
+
+    def agreed(self) -> int | None:
+        """The signal that any process received, ``None`` without one. All processes must ask together.
+
+        A signal reaches processes at different steps; they have to stop after the same one.
+        """
+        found = [number for number in World.current().gather(self.received) if number is not None]
+        return found[0] if found else None
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self.received is not None:
@@ -140,6 +163,16 @@ class BestCheckpoint(TrainerCallback):
             state.best_metric = value
             state.best_global_step = state.global_step
             control.should_save = True
+
+
+class NothingLeft(TrainerCallback):
+    """Ends a run at once that is resumed from its last step."""
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        if state.global_step >= state.max_steps:
+            control.should_training_stop = True
 
 
 class ProgressLine(TrainerCallback):

@@ -81,6 +81,14 @@ class PreferenceTrainer(transformers.Trainer):
         numbers: Any = range(len(self.step.data))
         return _EpochLoader(numbers, batch_sampler=sampler, collate_fn=list)
 
+    def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
+        """One pass over the data; none where a callback has ended the run before its first step.
+
+        Transformers asks after a step only, and so trains one step too many when it resumes a complete run.
+        """
+        if not self.control.should_training_stop:
+            super()._run_epoch(*args, **kwargs)
+
     # -- one step --------------------------------------------------------------------------------------
 
     def training_step(
@@ -175,7 +183,8 @@ class PreferenceTrainer(transformers.Trainer):
         best = self.state.best_global_step
         for checkpoint in found[:-limit] if limit else []:
             if step_of(checkpoint) != best:
-                shutil.rmtree(checkpoint, ignore_errors=True)
+                # Under another name first: half a checkpoint must not look like one.
+                shutil.rmtree(checkpoint.rename(folder / f".{checkpoint.name}.partial"), ignore_errors=True)
 
     def _load_callback_state(self) -> None:
         """Called while a checkpoint is being restored: the objective's state comes with it."""
@@ -185,6 +194,8 @@ class PreferenceTrainer(transformers.Trainer):
             self.tokens_seen = load_objective_state(self.step, checkpoint / STATE_FILE)
         if self.moving_reference is not None:
             self.moving_reference.load(checkpoint / REFERENCE_FILE)
+        if self.world.is_main:
+            self._rotate(checkpoint.parent)
 
 
 class _MoveReference(TrainerCallback):
