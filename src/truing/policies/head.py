@@ -18,7 +18,7 @@ from torch.nn.functional import linear
 
 # A chunk of logits should stay in the processor's cache; a GPU wants larger products.
 CHUNK_BYTES = {"cpu": 4 * 2**20, "cuda": 64 * 2**20}
-SMALLEST_CHUNK = 64
+SMALLEST_CHUNK = 32
 # Probabilities up to this size are kept for the backward pass instead of being computed again.
 KEPT_BYTES = 32 * 2**20
 # Top-k of the over-optimisation indicators (2410.11677, section 3: k = 10, logarithm to base 2).
@@ -45,6 +45,14 @@ class HeadSpec:
         if self.scale != 1.0:
             logits = logits * self.scale
         return logits if self.softcap is None else torch.tanh(logits / self.softcap) * self.softcap
+
+    def finish_(self, raw: Tensor) -> Tensor:
+        """:meth:`finish` in place, for float32 logits that no gradient flows through."""
+        if self.scale != 1.0:
+            raw.mul_(self.scale)
+        if self.softcap is not None:
+            raw.div_(self.softcap).tanh_().mul_(self.softcap)
+        return raw
 
 
 def token_log_probs(
@@ -81,7 +89,7 @@ def token_log_probs(
 
 
 def chunks(rows: int, vocabulary: int, device: torch.device) -> Iterator[slice]:
-    """Slices of at most :data:`CHUNK_BYTES` of float32 logits, and at least 64 rows."""
+    """Slices of at most :data:`CHUNK_BYTES` of float32 logits, and at least :data:`SMALLEST_CHUNK` rows."""
     size = max(SMALLEST_CHUNK, CHUNK_BYTES.get(device.type, CHUNK_BYTES["cuda"]) // (4 * vocabulary))
     for start in range(0, rows, size):
         yield slice(start, min(start + size, rows))
@@ -117,18 +125,22 @@ class _ChunkedHead(torch.autograd.Function):
         differentiable = any(ctx.needs_input_grad[:3])
         kept: list[Tensor] = []
         free = KEPT_BYTES if differentiable and spec.softcap is None else 0
+        room = _Room(hidden, weight, rows)
         for number, part in enumerate(chunks(rows, weight.shape[0], hidden.device)):
-            logits = spec.finish(linear(hidden[part], weight, bias))
-            chosen = logits.gather(1, targets[part, None])[:, 0]
-            # log_softmax is one fused kernel; logsumexp is four.
-            log_p = torch.log_softmax(logits, dim=-1)
-            logps[part] = log_p.gather(1, targets[part, None])[:, 0]
-            if number == len(kept) and log_p.numel() * 4 <= free:
+            logits = _logits(hidden[part], weight, bias, spec, room.first)
+            keep = number == len(kept) and logits.numel() * 4 <= free
+            log_p = torch.empty_like(logits) if keep else room.second[: len(logits)]
+            # One fused kernel; logsumexp is four.
+            torch.ops.aten._log_softmax.out(logits, -1, False, out=log_p)
+            if keep:
                 free -= log_p.numel() * 4
                 kept.append(log_p)
-            normaliser = chosen - logps[part]
-            for out, name in zip(extra, signals, strict=True):
-                out[part] = _SIGNALS[name](logits, normaliser, chosen)
+            logps[part] = log_p.gather(1, targets[part, None])[:, 0]
+            if signals:
+                chosen = logits.gather(1, targets[part, None])[:, 0]
+                normaliser = chosen - logps[part]
+                for out, name in zip(extra, signals, strict=True):
+                    out[part] = _SIGNALS[name](logits, normaliser, chosen)
         ctx.save_for_backward(hidden, weight, bias, targets, *kept)
         ctx.spec = spec
         ctx.mark_non_differentiable(*extra)
@@ -143,14 +155,18 @@ class _ChunkedHead(torch.autograd.Function):
         # The weight's gradient is summed over chunks in float32, whatever the head's precision.
         grad_weight = torch.zeros_like(weight, dtype=torch.float32) if need_weight else None
         grad_bias = torch.zeros_like(bias, dtype=torch.float32) if need_bias else None
+        room = _Room(hidden, weight, len(targets))
         for number, part in enumerate(chunks(len(targets), weight.shape[0], hidden.device)):
             # d log p(target) / d logits = onehot(target) − softmax
             scale = grad[part, None]
+            delta = room.second[: len(scale)]
+            logits = room.first[: len(scale)]
             if number < len(kept):
-                delta = torch.exp(kept[number]).mul_(-scale)
+                torch.exp(kept[number], out=delta)
             else:
-                logits = spec.finish(linear(hidden[part], weight, bias))
-                delta = torch.softmax(logits, dim=-1).mul_(-scale)
+                _logits(hidden[part], weight, bias, spec, room.first)
+                torch.ops.aten._softmax.out(logits, -1, False, out=delta)
+            delta.mul_(-scale)
             delta.scatter_add_(1, targets[part, None], scale.to(delta.dtype))
             if spec.softcap is not None:
                 delta.mul_(1 - (logits / spec.softcap).square_())
@@ -171,6 +187,28 @@ class _ChunkedHead(torch.autograd.Function):
             None,
             None,
         )
+
+
+class _Room:
+    """Two chunks' worth of float32 logits, used again for every chunk: fresh pages cost more than the products."""
+
+    def __init__(self, hidden: Tensor, weight: Tensor, rows: int) -> None:
+        part = next(iter(chunks(rows, weight.shape[0], hidden.device)), slice(0, 0))
+        shape = (min(rows, part.stop), weight.shape[0])
+        self.first = hidden.new_empty(shape, dtype=torch.float32)
+        self.second = torch.empty_like(self.first)
+
+
+def _logits(hidden: Tensor, weight: Tensor, bias: Tensor | None, spec: HeadSpec, room: Tensor) -> Tensor:
+    """Float32 logits of a chunk, written into ``room``."""
+    out = room[: len(hidden)]
+    if hidden.dtype != torch.float32:
+        out.copy_(linear(hidden, weight, bias))
+    elif bias is None:
+        torch.mm(hidden, weight.t(), out=out)
+    else:
+        torch.addmm(bias, hidden, weight.t(), out=out)
+    return spec.finish_(out)
 
 
 def _add_outer(total: Tensor, left: Tensor, right: Tensor) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from truing.policies.head import CHUNK_BYTES
+from truing.policies.head import CHUNK_BYTES, SMALLEST_CHUNK
 
 _PYTHON_BYTES = 650 * 2**20
 _SMALLEST, _LARGEST = 1024, 65_536
@@ -54,7 +54,7 @@ def estimate(
         weights=weights,
         gradients_and_optimizer=trained * 12,
         activations=tokens * bytes_per_token(inner, checkpointing, low),
-        head=3 * max(CHUNK_BYTES[inner.device.type], 64 * vocabulary * 4),
+        head=3 * max(CHUNK_BYTES[inner.device.type], SMALLEST_CHUNK * vocabulary * 4),
     )
 
 
