@@ -57,6 +57,15 @@ def test_curves_tell_first_and_last_held_out_value(page: Page) -> None:
     assert "Held-out: from 50.0% to 70.0%." in page.sections["figures"]
 
 
+def test_long_curves_say_that_they_are_averaged(tmp_path: Path) -> None:
+    # 151 training records do not fit into 150 points: each point is a mean over two.
+    rows = [{"step": step, "loss": 1.0} for step in range(151)]
+    said = Page(report_on(write(tmp_path, metrics=rows)).html).sections["figures"]
+    assert "Training is drawn as means over 2 records." in said
+    said = Page(report_on(write(tmp_path, metrics=rows[:150])).html).sections["figures"]
+    assert "drawn as means" not in said
+
+
 def test_held_out_answers_are_counted_per_token(page: Page) -> None:
     # Row i changed by −0.1 i nats over 10 tokens: mean −0.01 · 49.5; the rejected ones by twice that.
     assert "chosen: −0.495 nats a token" in page.sections["figures"]

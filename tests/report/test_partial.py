@@ -26,6 +26,7 @@ def test_a_failed_run_is_said_first(tmp_path: Path) -> None:
     said = page.sections["State of the run"]
     assert "This run failed after 20 steps of 20. Nothing below describes a trained model." in said
     assert "out of memory <at> step 9" in said
+    assert "Yes: the run failed." in page.sections["summary"]
     assert "was to be aligned" in page.sections["summary"]
     assert "Not measured: the run has not come to its end." in page.sections["summary"]
 

@@ -188,6 +188,13 @@ def alarm_counts(run: Run) -> dict[str, int]:
 
 def _alarming(run: Run) -> Answer:
     question = "Is anything alarming?"
+    if run.record.text("status") == "failed":
+        raised = (
+            f"{plural(len(run.alarms), 'alarm')} before that."
+            if run.alarms
+            else "No alarm was raised before that."
+        )
+        return Answer(question, "Yes: the run failed.", "bad", (raised,))
     if run.alarms is None:
         return Answer(question, "Not measured: there are no metrics that could be watched.", "plain")
     counts = alarm_counts(run)

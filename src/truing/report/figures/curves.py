@@ -59,11 +59,16 @@ def settled(series: Series) -> Series:
     return Series(series.steps, tuple(value if abs(value) > least else 0.0 for value in series.values))
 
 
-def thinned(series: Series, most: int = _MOST_POINTS) -> Series:
+def stretch(series: Series) -> int:
+    """How many values one drawn point stands for."""
+    return max(1, -(-len(series) // _MOST_POINTS))
+
+
+def thinned(series: Series) -> Series:
     """The series itself, or means over equal stretches of it where it has too many points to draw."""
-    if len(series) <= most:
+    size = stretch(series)
+    if size == 1:
         return series
-    size = -(-len(series) // most)
     starts = range(0, len(series), size)
     means = (series.values[s : s + size] for s in starts)
     return Series(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from truing.report.figures.curves import Curve, Level, Role, draw, legend, settled, table
+from truing.report.figures.curves import Curve, Level, Role, draw, legend, settled, stretch, table
 from truing.report.figures.figure import Figure, Group
 from truing.report.reading import Run
 from truing.report.wording import number, percent
@@ -68,7 +68,7 @@ def figure(run: Run, spec: Spec) -> Figure | None:
     return Figure(
         spec.name,
         spec.title,
-        spec.about,
+        " ".join([spec.about, *_averaged(curves)]),
         _reading(curves, spec),
         draw(curves, spec.unit, levels, share=spec.share),
         legend(curves, levels),
@@ -92,6 +92,12 @@ def _curves(run: Run, spec: Spec) -> list[Curve]:
                 band = tuple((estimate.low, estimate.high) for estimate in estimates)
             found.append(Curve(role, "held-out", settled(held_out), band))
     return found
+
+
+def _averaged(curves: Sequence[Curve]) -> list[str]:
+    """A sentence where curves were too long to be drawn point by point."""
+    size = max((stretch(curve.series) for curve in curves if curve.split == "training"), default=1)
+    return [f"Training is drawn as means over {size:,} records."] if size > 1 else []
 
 
 def _reading(curves: Sequence[Curve], spec: Spec) -> str:
