@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -48,10 +50,17 @@ def align(
     from truing.cli.summary import print_summary
     from truing.training.align import align as run
 
-    result = run(checked, resume=resume, listener=listener)
-    listener.close()
+    command = shlex.join([str(recipe), *(overrides or ())])
+    try:
+        result = run(checked, resume=resume, listener=listener)
+    except KeyboardInterrupt:
+        if speaks:
+            sys.stderr.write(f"\ninterrupted; continue with: truing align {command} --resume\n")
+        return 128 + signal.SIGINT
+    finally:
+        listener.close()
     if json and speaks:
         print_json(result.record)
     elif not json:
-        print_summary(listener.console, result, shlex.join([str(recipe), *(overrides or ())]))
+        print_summary(listener.console, result, command)
     return 128 + int(result.record["signal"]) if result.status == "interrupted" else 0

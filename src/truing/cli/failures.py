@@ -7,9 +7,13 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
+from typing import Any
 
-import click
 import typer
+
+# Wrong options and arguments. Typer brings click along under a name of its own or uses the one that is installed,
+# and exports of this family of errors one member only.
+_UsageError: Any = typer.BadParameter.__base__
 
 
 def handle(app: typer.Typer) -> int:
@@ -22,12 +26,10 @@ def handle(app: typer.Typer) -> int:
 
     try:
         result = app(standalone_mode=False)
-    except click.exceptions.Exit as exit_request:
-        return exit_request.exit_code
-    except click.ClickException as error:
+    except _UsageError as error:
         error.show()
         return 2
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         _say("interrupted")
         return 130
     except TruingError as error:
