@@ -4,7 +4,7 @@ Usage:
     python tools/docs/generate.py            into docs/
     python tools/docs/generate.py --out DIR  elsewhere
 
-One page for each objective, their index, the recipe reference and the coverage table. They are not kept in git.
+One page for each objective, their index, the recipe reference, the data layouts and the coverage table. They are not kept in git.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import argparse
 from pathlib import Path
 
 import coverage_page
+import data_page
 import objective_pages
 import recipe_page
 
@@ -26,6 +27,7 @@ def generate(out: Path) -> list[Path]:
     pages = {f"objectives/{method.name}.md": objective_pages.page(method.name) for method in METHODS}
     pages["objectives/index.md"] = objective_pages.index()
     pages["coverage.md"] = coverage_page.page()
+    pages["data-layouts.md"] = data_page.page()
     pages["recipe.md"] = recipe_page.page()
     folder = out / "objectives"
     folder.mkdir(parents=True, exist_ok=True)
