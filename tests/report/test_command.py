@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.report.runs import record, write
+from tests.report.runs import finding, record, write
 from truing.cli.app import app
 from truing.cli.failures import handle
 
@@ -47,6 +47,20 @@ def test_json_is_one_document(
     assert found["summary"][1]["answer"] == "No: the judge prefers the starting model's answers."
     assert found["win_rate"] == {"value": 0.4, "low": 0.35, "high": 0.45, "n": 100}
     assert found["alarms"] == {"problem": 0, "warning": 1, "note": 0}
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_hostile_names_reach_no_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    values = record(findings=[finding("x\ud800\u202e", "worse", -1.0, -2.0, -0.5)])
+    values["plan"]["model"]["name"] = "m\x1b[2J\ud800"
+    assert run(monkeypatch, write(tmp_path / "run", values), *options) == 0
+    said = capsys.readouterr().out
+    assert "m␛[2J�" in said
+    assert "X�[U+202E]" in said
+    assert not {"\x1b", "\ud800", "\u202e"} & set(said)
+    said.encode("utf-8")
 
 
 @pytest.mark.parametrize("content", [None, "{"])

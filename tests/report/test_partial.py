@@ -173,4 +173,4 @@ def test_random_partial_runs_never_crash(tmp_path_factory: pytest.TempPathFactor
     assert {"summary", "figures", "samples", "data", "alarms", "recipe", "origin", "glossary", "limits"} <= set(
         page.sections
     )
-    json.dumps(report_on(folder).as_dict())
+    json.dumps(report_on(folder).as_dict(), ensure_ascii=False).encode("utf-8")

@@ -21,6 +21,7 @@ def report(
 
     from truing.cli.console import print_json
     from truing.report import report_on
+    from truing.report.plain import visible
     from truing.report.write import FILE
 
     made = report_on(run)
@@ -30,6 +31,6 @@ def report(
         return 0
     console = Console(highlight=False)
     for answer in made.summary.answers:
-        console.print(f"{answer.question}: {answer.headline}", markup=False)
+        console.print(visible(f"{answer.question}: {answer.headline}"), markup=False)
     console.print(f"\nreport  {path}", markup=False, soft_wrap=True)
     return 0

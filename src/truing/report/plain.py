@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Any
 
 _KEPT = "\n\t"
 # Joiners that scripts and emoji need; alone they do no harm.
@@ -19,6 +20,17 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else _shown(character) for character in text)
+
+
+def visible_throughout(value: Any) -> Any:
+    """A JSON value with every text in it made :func:`visible`, keys included."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, dict):
+        return {visible(str(key)): visible_throughout(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [visible_throughout(item) for item in value]
+    return value
 
 
 def shortened(text: str, limit: int) -> str:

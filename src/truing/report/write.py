@@ -8,6 +8,7 @@ from typing import Any
 
 from truing.errors import RunError
 from truing.report.page import page
+from truing.report.plain import visible_throughout
 from truing.report.reading import Run, read_run
 from truing.report.status import status_of
 from truing.report.summary import Summary, alarm_counts, summarise
@@ -42,10 +43,10 @@ class RunReport:
         return path
 
     def as_dict(self) -> dict[str, Any]:
-        """The summary as plain data, for ``truing report --json``."""
+        """The summary as plain data that can be written as UTF-8, for ``truing report --json``."""
         status = status_of(self.run)
         win = self.summary.win_rate
-        return {
+        values = {
             "run": str(self.run.folder),
             "status": self.run.record.text("status"),
             "status_sentence": status.sentence or None,
@@ -62,6 +63,7 @@ class RunReport:
             "alarms": alarm_counts(self.run) if self.run.alarms is not None else None,
             "unreadable": list(self.run.unreadable),
         }
+        return {name: visible_throughout(value) for name, value in values.items()}
 
 
 def report_on(folder: Path) -> RunReport:
