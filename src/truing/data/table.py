@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from truing.cache import cache_folder
 from truing.data.records import NUMBER_COLUMNS, STRING_COLUMNS, TEXT_COLUMNS
 from truing.data.rows import Row
 from truing.writing import atomic_path
@@ -21,11 +21,6 @@ if TYPE_CHECKING:
 BATCH_ROWS = 500
 """Rows of an Arrow batch: few enough that the longest rows allowed stay below Arrow's 2 GiB a string column."""
 LARGEST_IN_MEMORY = 256 * 2**20
-
-
-def cache_folder() -> Path:
-    """Where Truing keeps what it can compute again: ``TRUING_CACHE``, else ``~/.cache/truing``."""
-    return Path(os.environ.get("TRUING_CACHE") or Path.home() / ".cache" / "truing")
 
 
 def schema(kind: DataKind, conversational: bool) -> pa.Schema:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import xxhash
 
+from truing.cache import cache_folder
 from truing.data.rows import Row
-from truing.data.table import cache_folder, open_stream
+from truing.data.table import open_stream
 from truing.data.token_report import TokenReport
 from truing.errors import TruingError
 from truing.writing import write_json

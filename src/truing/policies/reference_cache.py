@@ -7,7 +7,6 @@ that are written one by one, so a run that was killed goes on where it stopped.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import torch
 from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
+from truing.cache import cache_folder
 from truing.policies import fingerprint
 from truing.policies.causal import DEFAULT_SCORING_TOKENS, CausalPolicy
 from truing.policies.packing import Tree
@@ -27,11 +27,6 @@ _VERSION = 1
 SHARD_TREES = 512
 
 Progress = Callable[[int, int], None]
-
-
-def cache_folder() -> Path:
-    """Where caches live: ``$TRUING_CACHE``, or ``~/.cache/truing``."""
-    return Path(os.environ.get("TRUING_CACHE") or Path.home() / ".cache" / "truing")
 
 
 @dataclass(frozen=True)
