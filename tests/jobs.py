@@ -176,6 +176,8 @@ class Truing:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.streams = (folder / "stdout.txt", folder / "stderr.txt")
+        for stream in self.streams:
+            stream.unlink(missing_ok=True)
         self.process = _server().Process(
             target=_child, args=([str(a) for a in arguments], folder, self.streams, before)
         )

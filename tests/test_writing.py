@@ -40,6 +40,7 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
         OSError(errno.ENOSPC, "No space left on device"),
         OSError(errno.EDQUOT, "Disk quota exceeded"),
         RuntimeError("[enforce fail] PytorchStreamWriter failed writing file data/3: file write failed"),
+        RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 213696 vs 213588"),
         RuntimeError("Error while serializing: IoError(Os { code: 28, message: No space left on device })"),
     ],
 )

@@ -14,6 +14,16 @@ from typing import Any
 
 from truing.errors import RunError
 
+# What native writers say when a write fell short: safetensors, and torch's archives.
+_FULL = (
+    "No space left",
+    "os error 28",
+    "os error 27",
+    "file write failed",
+    "PytorchStreamWriter failed",
+    "inline_container.cc",
+)
+
 
 @contextlib.contextmanager
 def explain_disk_errors(path: Path) -> Iterator[None]:
@@ -112,13 +122,7 @@ def _errno(error: BaseException) -> int | None:
     while seen is not None:
         if isinstance(seen, OSError) and seen.errno:
             return seen.errno
-        text = str(seen)
-        if (
-            "No space left" in text
-            or "os error 28" in text
-            or "file write failed" in text
-            or "PytorchStreamWriter failed" in text
-        ):
+        if any(words in str(seen) for words in _FULL):
             return errno.ENOSPC
         seen = seen.__cause__ or seen.__context__
     return None

@@ -11,14 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-_WRITING = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
+_GROWING = {"os.mkdir"}
+_CHANGING = {"os.rename", "os.remove", "os.rmdir", "shutil.rmtree"} | _GROWING
 
 
 def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _on_change(folder: Path, act: Callable[[int], None]) -> None:
+def _on_change(folder: Path, act: Callable[[int], None], events: set[str] = _CHANGING) -> None:
     """Call ``act`` with 1, 2, ... whenever Python is about to change something under ``folder``."""
     count = 0
 
@@ -27,7 +28,7 @@ def _on_change(folder: Path, act: Callable[[int], None]) -> None:
         if event == "open":
             path, _, flags = arguments
             changes = isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
-        elif event in _WRITING:
+        elif event in events:
             path, changes = arguments[0], True
         else:
             return
@@ -135,13 +136,13 @@ def no_file_above(size: int) -> None:
 
 
 def full_from_change(folder: Path, number: int) -> None:
-    """The disk is full from the ``number``-th change on: nothing can be written under ``folder`` any more."""
+    """The disk is full from the ``number``-th new file or folder on; what is there can be moved and removed."""
 
     def refuse(count: int) -> None:
         if count >= number:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    _on_change(folder, refuse)
+    _on_change(folder, refuse, _GROWING)
 
 
 def nan_in_step(number: int) -> None:
