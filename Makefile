@@ -26,7 +26,7 @@ unit: $(VENV)/.installed-test
 
 docs: $(VENV)/.installed-test
 	$(BIN)/python tools/docs/generate.py
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 format: $(VENV)/.installed-test
 	$(BIN)/ruff check --fix .

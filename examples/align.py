@@ -27,7 +27,9 @@ def main(overrides: list[str]) -> None:
     tokenizer = AutoTokenizer.from_pretrained(run.model)
     model = AutoModelForCausalLM.from_pretrained(run.model)
     messages = [{"role": "user", "content": "How do I stay healthy?"}]
-    prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+    prompt = tokenizer.apply_chat_template(
+        messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
+    )
     answer = model.generate(**prompt, max_new_tokens=40, do_sample=False)
     print(tokenizer.decode(answer[0, prompt["input_ids"].shape[1] :], skip_special_tokens=True))
 

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 import torch
 
-from truing.evidence.setups import bystander, expected_length, gap, mean_length, normals, overlap, random_policy, versus
+from truing.evidence.setups import (
+    bystander,
+    expected_length,
+    gap,
+    mean_length,
+    normals,
+    overlap,
+    random_policy,
+    versus,
+)
 from truing.objectives import bco, cdpo, discopop, dpo, dpo_norm, exo, nll, r_dpo, sppo_hard
 from truing.objectives.algebra import LengthMargin
 from truing.worlds import (
@@ -38,7 +47,7 @@ def show(topic: str, *lines: str) -> None:
 
 
 def sign_of_r_dpo() -> None:
-    """Annotators pay 0.5 a token; which sign of the regulariser removes the bonus?"""
+    """Annotators pay 0.5 a token: which sign of the regulariser removes the bonus."""
     policy = Autoregressive.random(0)
     quality = normals(1, 1, len(policy.outputs))
     data = exact_pairs(bradley_terry(quality + BONUS * policy.lengths))
@@ -60,10 +69,11 @@ def weights_of_wpo() -> None:
     weight = law / law.square().sum()
     pair = weight[:, None] * weight[None, :]
     share = law[:, None] * law[None, :]
+    clamped = float((share * pair.clamp(max=1)).sum())
     show(
         "WPO: weights of answers drawn from the policy itself",
         f"mean weight of an answer {float(law @ weight):.3f}, but from {weight.min():.3f} to {weight.max():.3f}",
-        f"mean weight of a pair {float((share * pair).sum()):.3f}; clamped at 1 {float((share * pair.clamp(max=1)).sum()):.3f}",
+        f"mean weight of a pair {float((share * pair).sum()):.3f}; clamped at 1 {clamped:.3f}",
     )
 
 
@@ -81,7 +91,9 @@ def commitment_of_exo() -> None:
         for name, objective in objectives.items():
             # With labels that are always right DPO has no finite optimum, so its labels are the utilities' own.
             win = bradley_terry(utility) if name == "dpo" else deterministic(utility)
-            sums[name] += entropy(fit(family, objective, exact_pairs(win), tolerance=1e-7).policy.probabilities()) / 20
+            sums[name] += (
+                entropy(fit(family, objective, exact_pairs(win), tolerance=1e-7).policy.probabilities()) / 20
+            )
     start = random_policy(0, outputs=2)
     gaps = {
         name: 0.5 * gap(fit(start, objective, versus(0, 1, 0.8)).policy, start)
@@ -106,7 +118,10 @@ def length_at_equal_distance() -> None:
     show(
         "Length drift: a longer mean length may only mean a larger distance",
         f"start {mean_length(policy):.3f} tokens",
-        *(f"{name}: {expected_length(found, policy):.3f} tokens at KL {kl(found, law):.3f} nats" for name, found in rows.items()),
+        *(
+            f"{name}: {expected_length(found, policy):.3f} tokens at KL {kl(found, law):.3f} nats"
+            for name, found in rows.items()
+        ),
     )
 
 
@@ -136,8 +151,10 @@ def shift_of_bco() -> None:
             watch=lambda policy: {"tv": total_variation(policy.probabilities(), target)},
         )
         first = next((step for step, seen in enumerate(trace.watched) if seen["tv"] < 1e-3), None)
-        lines.append(f"{name}: {'not within 1000 steps' if first is None else f'{first} steps'}, "
-                     f"{trace.watched[-1]['tv']:.1e} after 1000")
+        lines.append(
+            f"{name}: {'not within 1000 steps' if first is None else f'{first} steps'}, "
+            f"{trace.watched[-1]['tv']:.4f} after 1000"
+        )
     show("BCO: steps until the policy is within 0.001 of the optimum", *lines)
 
 
@@ -152,10 +169,11 @@ def target_of_sppo() -> None:
     uniform = torch.full((1, 6), 1 / 6, dtype=torch.float64)
     law = fit(closed, sppo_hard(beta=beta), exact_pairs(win)).policy
     change = (law.logps() - closed.logps()).detach() - sppo_log_ratio(win_rate(win, uniform), beta)
+    goal, largest = 1 / (2 * 1e-3), [float(values.abs().max()) for values in (error, change)]
     show(
         "SPPO: log-ratios against (P(y wins) - 1/2)/beta",
-        f"default beta 1e-3: the target is ±{1 / (2 * 1e-3):.0f} nats, the loss starts at {2 * (1 / (2 * 1e-3)) ** 2:,.0f}",
-        f"largest error with room outside the data {float(error.abs().max()):.1e}, without {float(change.abs().max()):.3f} nats",
+        f"default beta 1e-3: the target is ±{goal:.0f} nats, the loss starts at {2 * goal**2:,.0f}",
+        f"largest error with room outside the data {largest[0]:.3f}, without {largest[1]:.3f} nats",
     )
 
 

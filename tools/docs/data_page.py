@@ -24,7 +24,8 @@ def page() -> str:
         for layout in LAYOUTS
     ]
     checks = [
-        (f"`{check.name}`", plain(check.summary), ", ".join(sorted(check.kinds)) or "every kind") for check in CHECKS
+        (f"`{check.name}`", plain(check.summary), ", ".join(sorted(check.kinds)) or "every kind")
+        for check in CHECKS
     ]
     return "\n".join(
         [

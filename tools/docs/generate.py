@@ -4,7 +4,8 @@ Usage:
     python tools/docs/generate.py            into docs/
     python tools/docs/generate.py --out DIR  elsewhere
 
-One page for each objective, their index, the recipe reference, the data layouts and the coverage table. They are not kept in git.
+One page for each objective, their index, the recipe reference, the data layouts and the coverage table. They are
+not kept in git.
 """
 
 from __future__ import annotations

@@ -25,9 +25,10 @@ def page() -> str:
     parts = [
         GENERATED,
         "# Recipe reference\n",
-        "Every key of a recipe, from the schema that checks it. An unknown key is an error that names the nearest known "
-        "one. On the command line `section.key=value` overrides a key, e.g. `training.epochs=2`, `objective.beta=0.05`, "
-        "`objective[0].beta=0.05`. The [guide](guides/align-your-model.md) says how to use them.\n",
+        "Every key of a recipe, from the schema that checks it. An unknown key is an error that names the nearest "
+        "known one. On the command line `section.key=value` overrides a key, e.g. `training.epochs=2`, "
+        "`objective.beta=0.05`, `objective[0].beta=0.05`. The [guide](guides/align-your-model.md) says how "
+        "to use them.\n",
     ]
     for path, section in _sections("", Recipe):
         parts.append(f"## {path or 'The recipe'}\n")

@@ -1,0 +1,69 @@
+"""The examples work: every recipe gives a plan, one trains, and scripts print what the documentation shows."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from truing.recipe import load_recipe
+from truing.training.plan import plan
+from truing.training.prepare import prepare
+
+from .pages import ROOT
+
+EXAMPLES = ROOT / "examples"
+RECIPES = sorted(EXAMPLES.glob("*.yaml"))
+# Enough to see every stage, little enough to be quick.
+SHORT = [
+    "training.max_steps=2",
+    "training.global_batch=4",
+    "data.limit=40",
+    "data.max_length=128",
+    "evaluation.samples=1",
+    "evaluation.judged_prompts=2",
+    "evaluation.max_new_tokens=4",
+]
+
+
+def test_there_are_examples() -> None:
+    assert {path.stem for path in RECIPES} >= {"dpo", "simpo", "kto", "mixture", "lora"}
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_gives_a_plan(path: Path) -> None:
+    found = plan(prepare(load_recipe(path, ["data.limit=60", "data.max_length=128"])))
+    assert found["model"]["scoring"] == "trees"
+    assert found["data"]["layout"] == "hh"
+    assert found["training"]["steps"] > 0
+
+
+@pytest.mark.slow
+def test_the_script_aligns(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "align.py"), *SHORT, f"output={tmp_path / 'run'}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**_environment(), "TRUING_CACHE": str(tmp_path / "cache")},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "held-out" in done.stdout
+    assert {"model", "run.json", "metrics.jsonl", "report.html"} <= {p.name for p in (tmp_path / "run").iterdir()}
+
+
+@pytest.mark.slow
+def test_contradictions_print_what_verify_shows() -> None:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "contradictions.py")], capture_output=True, text=True, check=True
+    )
+    page = (ROOT / "docs" / "verify.md").read_text(encoding="utf-8")
+    assert f"```text\n{done.stdout}```" in page
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    return dict(os.environ)

@@ -1,0 +1,123 @@
+"""Every snippet is true: recipes are valid, commands and options exist, Python imports and runs, links lead somewhere."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+import typer
+
+import truing
+from truing.cli.app import app
+from truing.objectives.recipe import build
+from truing.recipe import parse_recipe
+from truing.recipe.load import load_recipe
+
+from .pages import ROOT, WRITTEN, Snippet, snippets
+
+RECIPES, PYTHON = snippets("yaml"), snippets("python")
+COMMANDS = [
+    (found, line)
+    for found in snippets("bash")
+    for line in found.text.splitlines()
+    if re.search(r"\btruing ", line.split("#")[0])
+]
+
+
+def test_there_are_snippets() -> None:
+    """The collection above finds what a reader sees; an empty one would pass every test below."""
+    assert len(RECIPES) >= 10
+    assert len(PYTHON) >= 10
+    assert len(COMMANDS) >= 30
+
+
+@pytest.mark.parametrize("found", RECIPES, ids=str)
+def test_recipes_are_valid(found: Snippet, tmp_path: Path) -> None:
+    file = tmp_path / "recipe.yaml"
+    file.write_text(found.text, encoding="utf-8")
+    recipe = load_recipe(file)
+    assert build(recipe.objective).name
+
+
+@pytest.mark.parametrize(("found", "line"), COMMANDS, ids=lambda value: str(value)[:60])
+def test_commands_exist(found: Snippet, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Parsed by the command line itself, which refuses unknown commands, options and missing arguments."""
+    words = shlex.split(line, comments=True)
+    arguments = words[words.index("truing") + 1 :]
+    _parse(typer.main.get_command(app), arguments)
+    overrides = [word for word in arguments[2:] if re.match(r"^[a-z_.\[\]0-9]+=", word)]
+    if arguments[0] == "align" and overrides:
+        base = {"model": "truing/tiny", "data": "truing/hh-sample", "objective": "dpo", "output": "x"}
+        build(parse_recipe(base, overrides).objective)
+
+
+def _parse(command: click.Command, arguments: list[str]) -> None:
+    """Parse without running; ``resilient_parsing`` stays off, so that mistakes raise."""
+    context = command.make_context("truing", list(arguments))
+    while isinstance(command, click.Group):
+        name, found, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+        assert found is not None
+        command = found
+        context = command.make_context(name, list(rest), parent=context)
+
+
+@pytest.mark.parametrize("found", PYTHON, ids=str)
+def test_python_compiles_and_its_names_exist(found: Snippet) -> None:
+    tree = ast.parse(found.text, filename=str(found))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("truing"):
+            module = importlib.import_module(node.module)
+            for alias in node.names:
+                assert hasattr(module, alias.name), f"{node.module} has no {alias.name}"
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "truing":
+            assert hasattr(truing, node.attr), f"truing has no {node.attr}"
+
+
+# Blocks that train, or that need the result of another one, are run by test_examples or not at all.
+RUNS = [
+    f
+    for f in PYTHON
+    if not f.title and not re.search(r"truing\.(align|diagnose|verify)|from_pretrained\(", f.text)
+]
+
+
+@pytest.mark.parametrize("found", RUNS, ids=str)
+def test_python_runs(found: Snippet, monkeypatch: pytest.MonkeyPatch) -> None:
+    from truing.objectives import MODIFIERS
+
+    for registry in (MODIFIERS._entries, MODIFIERS._names):
+        for name, entry in list(registry.items()):
+            monkeypatch.setitem(registry, name, entry)
+    exec(compile(found.text, str(found), "exec"), {"__name__": "snippet"})
+    for registry in (MODIFIERS._entries, MODIFIERS._names):
+        registry.pop("fixed-margin", None)
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path, generated: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+        if target.startswith(("http://", "https://")):
+            continue
+        path = (page.parent / target).resolve()
+        made = generated / path.relative_to(ROOT / "docs") if path.is_relative_to(ROOT / "docs") else path
+        assert path.exists() or made.exists(), f"{page.name} links to {target}"
+
+
+def test_what_contradictions_prints_stands_in_verify() -> None:
+    """The page shows the output of a script; its topics are those of the script (numbers: see test_examples)."""
+    page = (ROOT / "docs" / "verify.md").read_text(encoding="utf-8")
+    script = (ROOT / "examples" / "contradictions.py").read_text(encoding="utf-8")
+    topics = re.findall(r'show\(\s*"([^"]+)"', script)
+    assert len(topics) == 8
+    assert [topic for topic in topics if f"\n{topic}\n" not in page] == []
+
+
+def test_no_machine_paths() -> None:
+    for page in WRITTEN:
+        assert not re.search(r"(?<!\w)/(work|root|home|tmp)/", page.read_text(encoding="utf-8")), page.name
