@@ -5,6 +5,7 @@ Weights come from safetensors only, and no code is ever run from a model folder.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,9 @@ def load_tokenizer(name: str, *, revision: str | None = None) -> PreTrainedToken
         ModelError: if there is none, or it would need code from the model folder.
     """
     folder = resolve(name)
+    base = adapter_base(folder)
+    if base is not None and not (Path(folder) / "tokenizer_config.json").exists():
+        return load_tokenizer(base)
     try:
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             folder, revision=revision, trust_remote_code=False
@@ -98,11 +102,16 @@ def load_model(
         quantization: a transformers quantisation configuration, or ``None``.
         device: where to put it; left alone for quantised models.
 
+    A folder with a LoRA adapter gives its base model with the adapter merged into it.
+
     Raises:
         ModelError: if the folder is no model, holds pickled weights only, or needs its own code.
     """
     folder = resolve(name)
     transformers_logging.disable_progress_bar()
+    base = adapter_base(folder)
+    if base is not None:
+        return _merged(load_model(base, dtype=dtype, quantization=quantization, device=device), folder)
     try:
         config = AutoConfig.from_pretrained(folder, revision=revision, trust_remote_code=False)
         kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
@@ -116,6 +125,41 @@ def load_model(
         model.to(device)
     model.eval()
     return model
+
+
+def adapter_base(folder: str) -> str | None:
+    """The base model of a folder that holds an adapter and no model; ``None`` for any other name.
+
+    Raises:
+        ModelError: if the adapter's configuration cannot be read.
+    """
+    path = Path(folder) / "adapter_config.json"
+    if not path.is_file() or (Path(folder) / "config.json").exists():
+        return None
+    try:
+        base = json.loads(path.read_text(encoding="utf-8"))["base_model_name_or_path"]
+    except (ValueError, KeyError, TypeError):
+        base = None
+    if not isinstance(base, str) or not base:
+        raise ModelError("the adapter does not say which model it belongs to", where=str(path))
+    return base
+
+
+def _merged(base: PreTrainedModel, folder: str) -> PreTrainedModel:
+    from peft import PeftModel
+
+    if not (Path(folder) / "adapter_model.safetensors").is_file():
+        raise ModelError(
+            f"the adapter {folder!r} has no adapter_model.safetensors",
+            allowed="safetensors; a pickle can run any code when it is opened",
+            fix="save it again with save_pretrained",
+        )
+    try:
+        merged: PreTrainedModel = PeftModel.from_pretrained(base, folder).merge_and_unload()
+    except Exception as error:
+        raise ModelError(f"the adapter {folder!r} cannot be loaded: {_first_line(error)}") from None
+    merged.eval()
+    return merged
 
 
 def _explain(name: str, folder: str, error: Exception) -> ModelError:

@@ -166,6 +166,8 @@ class PreferenceTrainer(transformers.Trainer):
                 save_objective_state(self.step, written / STATE_FILE, self.tokens_seen)
                 if self.moving_reference is not None:
                     self.moving_reference.save(written / REFERENCE_FILE)
+                if self.step.policy.tokenizer is not None:  # so that `truing score` takes a checkpoint
+                    self.step.policy.tokenizer.save_pretrained(written)
                 sync(written)
         self.world.barrier()
         if self.world.is_main:
