@@ -9,7 +9,6 @@ from truing.errors import RunError
 from truing.recipe import Recipe, parse_recipe
 from truing.training.align import RunResult, align
 from truing.training.listener import Listener
-from truing.writing import write_json
 
 
 def recipe(output: Path) -> Recipe:
@@ -42,9 +41,4 @@ def run(output: Path, listener: Listener) -> RunResult:
         raise RunError(
             "the folder holds a run already", where=str(output), fix="remove it, or choose another with --output"
         )
-    from truing.data.check import check_path
-
-    listener.stage("check")
-    report = check_path(str(preference_sample()))
-    write_json(output / "data.json", report.as_dict())
     return align(recipe(output), listener=listener)

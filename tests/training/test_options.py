@@ -96,7 +96,7 @@ def test_a_stream_is_read_only_as_far_as_needed(tmp_path: Path) -> None:
         file.write('{"prompt": 3}\n')
     values = recipe_values(folder, data__streaming=True, training__max_steps=3)
     recipe = parse_recipe(values)
-    train_rows, held = load_splits(recipe, dpo())
+    train_rows, held = load_splits(recipe)
     assert len(train_rows.dataset) == 3 * 4
     assert held is not None
     assert train_rows.notes == ("the first 12 rows of the stream",)
@@ -107,7 +107,7 @@ def test_a_stream_is_read_only_as_far_as_needed(tmp_path: Path) -> None:
 def test_a_stream_that_is_too_short_says_so(tmp_path: Path) -> None:
     folder = _folder(tmp_path)
     recipe = parse_recipe(recipe_values(folder, data__streaming=True, training__max_steps=100))
-    records, _ = load_splits(recipe, dpo())
+    records, _ = load_splits(recipe)
     assert records.notes == ("the first 32 rows of the stream, which has no more; 400 were wanted",)
 
 

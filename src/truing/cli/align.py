@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +40,8 @@ def align(
         from truing.training.plan import describe, plan
         from truing.training.prepare import prepare
 
-        values = plan(prepare(checked))
+        with tempfile.TemporaryDirectory() as folder:
+            values = plan(prepare(checked, quarantine=Path(folder) / "quarantine.jsonl"))
         if json:
             print_json(values)
         else:

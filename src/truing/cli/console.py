@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from truing.training.listener import Listener
 
 if TYPE_CHECKING:
+    from truing.data.check import DataReport
     from truing.diagnostics import Alarm
 
 
@@ -33,6 +34,7 @@ def _finite(value: Any) -> Any:
 
 _STAGES = {
     "prepare": "Preparing data and model",
+    "check": "Checking the data",
     "reference": "Scoring the data with the reference",
     "before": "Measuring the starting model",
     "train": "Training",
@@ -61,6 +63,12 @@ class ConsoleListener(Listener):
 
     def plan(self, lines: list[tuple[str, str]]) -> None:
         print_plan(self.console, lines)
+
+    def data(self, report: DataReport) -> None:
+        for finding in (*report.of("problem"), *report.of("warning")):
+            colour = "red" if finding.severity == "problem" else "yellow"
+            self.console.print(f"  [{colour}]{finding.severity}[/{colour}] ", end="")
+            self.console.print(f"{finding.count:,} of {finding.n:,}: {finding.what}", markup=False)
 
     def progress(self, name: str, done: int, total: int) -> None:
         if self._quiet or not self.console.is_terminal:

@@ -1,6 +1,6 @@
 """The main job: from a recipe to an aligned model, a record of the run and a report.
 
-Stages, each of which leaves its result on disk and is not done again on ``--resume``: prepare, reference,
+Stages, each of which leaves its result on disk and is not done again on ``--resume``: prepare, check, reference,
 before (held-out scores and sampled answers of the starting model), train, after, export, report.
 """
 
@@ -23,6 +23,7 @@ from truing.evaluation.findings import Finding
 from truing.recipe import Recipe, load_recipe, parse_recipe
 from truing.training import adapters, callbacks, model_card
 from truing.training.after import Outcome, measure_after, measure_before
+from truing.training.data_check import DATA_FILE, check_data
 from truing.training.distributed import World
 from truing.training.listener import Listener
 from truing.training.plan import describe, plan
@@ -32,7 +33,7 @@ from truing.training.reference import MovingReference
 from truing.training.references import Resolved, resolve_references
 from truing.training.step import PreferenceStep
 from truing.training.trainer import CHECKPOINTS, PreferenceTrainer, complete_checkpoints
-from truing.writing import atomic_path, explain_disk_errors, remove_partials, write_text
+from truing.writing import atomic_path, explain_disk_errors, remove_partials, write_json, write_text
 
 # A run that ended in one of these ways is not continued.
 _COMPLETE = ("finished", "stopped")
@@ -119,6 +120,11 @@ def _checked(recipe: Recipe | Mapping[str, Any] | str | Path, overrides: Sequenc
 
 def _run(prepared: Prepared, record: RunRecord, listener: Listener, *, resume: bool) -> RunResult:
     recipe, folder, world = prepared.recipe, prepared.output, World.current()
+    if world.is_main and not (folder / DATA_FILE).exists():
+        listener.stage("check")
+        report = check_data(prepared)
+        write_json(folder / DATA_FILE, report.as_dict())
+        listener.data(report)
     listener.stage("reference")
     references = resolve_references(prepared, progress=lambda d, t: listener.progress("reference", d, t))
     record.values["reference_reused"] = references.reused

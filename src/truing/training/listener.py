@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from truing.data.check import DataReport
     from truing.diagnostics import Alarm
 
 
@@ -16,6 +17,9 @@ class Listener:
 
     def plan(self, lines: list[tuple[str, str]]) -> None:
         """The resolved plan."""
+
+    def data(self, report: DataReport) -> None:
+        """The data was checked."""
 
     def progress(self, name: str, done: int, total: int) -> None:
         """Part of a stage is done."""

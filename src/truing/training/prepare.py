@@ -41,11 +41,13 @@ class Split:
     """One split of the data, from text to tokens.
 
     Attributes:
-        records: rows with text.
+        source: rows with text, as they were read.
+        records: the same, as the kind that the objective takes.
         encoded: the same rows as token ids, with what tokenisation found.
         examples: what the trainer reads.
     """
 
+    source: Records
     records: Records
     encoded: Encoded
     examples: ExampleData
@@ -166,18 +168,28 @@ OWNED_ARGUMENTS = frozenset(
 )
 
 
-def prepare(recipe: Recipe) -> Prepared:
+def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
     """Resolve a recipe.
+
+    Args:
+        recipe: as checked.
+        quarantine: file for malformed rows that are set aside; by default ``quarantine.jsonl`` in the output.
 
     Raises:
         TruingError: on anything that would go wrong later, with what to change.
     """
     objective = build(recipe.objective)
     check_combinations(recipe, objective)
-    train_records, held_records = load_splits(recipe, objective)
+    train_source, held_source = load_splits(recipe, quarantine)
+    ranked_as = recipe.data.ranked_as
+    train_records = view(train_source, objective.data, ranked_as=ranked_as)
+    held_records = view(held_source, objective.data, ranked_as=ranked_as) if held_source is not None else None
     tokenizer = load_tokenizer(recipe.model.tokenizer or recipe.model.name, revision=recipe.model.revision)
-    train = encode(train_records, tokenizer, recipe, objective, seed=recipe.training.seed)
-    held = encode(held_records, tokenizer, recipe, objective, seed=recipe.training.seed) if held_records else None
+    seed = recipe.training.seed
+    train = Split(train_source, train_records, *encode(train_records, tokenizer, recipe, objective, seed=seed))
+    held = None
+    if held_source is not None and held_records is not None:
+        held = Split(held_source, held_records, *encode(held_records, tokenizer, recipe, objective, seed=seed))
     policy = load_policy(recipe, tokenizer)
     low = policy.precision.autocast is not None or policy.inner.dtype != torch.float32
     checkpointing = recipe.training.gradient_checkpointing
@@ -202,8 +214,8 @@ def prepare(recipe: Recipe) -> Prepared:
     )
 
 
-def load_splits(recipe: Recipe, objective: Objective) -> tuple[Records, Records | None]:
-    """Read the training and the held-out records, as the kind that the objective takes."""
+def load_splits(recipe: Recipe, quarantine: Path | None = None) -> tuple[Records, Records | None]:
+    """Read the training and the held-out records."""
     data = recipe.data
     options: dict[str, Any] = {
         "layout": data.layout,
@@ -211,7 +223,8 @@ def load_splits(recipe: Recipe, objective: Objective) -> tuple[Records, Records 
         "on_bad_row": data.on_bad_row,
         "streaming": data.streaming,
     }
-    quarantine = Path(recipe.output) / "quarantine.jsonl" if data.on_bad_row == "quarantine" else None
+    if quarantine is None and data.on_bad_row == "quarantine":
+        quarantine = Path(recipe.output) / "quarantine.jsonl"
     records = load(data.path, split=data.split, limit=data.limit, quarantine_path=quarantine, **options)
     if data.streaming:
         records = taken(records, _rows_needed(recipe))
@@ -220,11 +233,7 @@ def load_splits(recipe: Recipe, objective: Objective) -> tuple[Records, Records 
         held = load(data.eval_path, **{**options, "streaming": False, "on_bad_row": "error"})
     elif data.eval_fraction > 0:
         records, held = hold_out(records, data.eval_fraction, recipe.training.seed)
-
-    def converted(found: Records) -> Records:
-        return view(found, objective.data, ranked_as=data.ranked_as)
-
-    return converted(records), converted(held) if held is not None else None
+    return records, held
 
 
 def _rows_needed(recipe: Recipe) -> int:
@@ -256,7 +265,7 @@ def hold_out(records: Records, fraction: float, seed: int) -> tuple[Records, Rec
 
 def encode(
     records: Records, tokenizer: PreTrainedTokenizerBase, recipe: Recipe, objective: Objective, *, seed: int
-) -> Split:
+) -> tuple[Encoded, ExampleData]:
     """Tokenise records, and draw the mismatched completions where the objective asks for them.
 
     Raises:
@@ -275,7 +284,7 @@ def encode(
     mismatch: Sequence[int] | None = None
     if "mismatched" in objective.requires:
         mismatch = mismatched(encoded, seed)
-    return Split(records, encoded, ExampleData(encoded.dataset, records.kind, mismatch))
+    return encoded, ExampleData(encoded.dataset, records.kind, mismatch)
 
 
 def load_policy(recipe: Recipe, tokenizer: PreTrainedTokenizerBase) -> CausalPolicy:
