@@ -76,3 +76,11 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     (tmp_path / "partial").write_text("mine")
     remove_partials(tmp_path)
     assert sorted(p.name for p in tmp_path.rglob("*")) == ["a", "partial"]
+
+
+def test_a_file_does_not_replace_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    with pytest.raises(RunError, match="a folder stands where a file"):
+        write_json(tmp_path / "a", {})
+    assert (tmp_path / "a" / "b").is_dir()
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]

@@ -51,7 +51,11 @@ def explain_disk_errors(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """A path to write to; it takes the place of ``path`` when the block ends well, and is removed otherwise."""
+    """A path to write to; it takes the place of ``path`` when the block ends well, and is removed otherwise.
+
+    Raises:
+        RunError: if the disk is full, the folder may not be written to, or a file was to replace a folder.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with explain_disk_errors(path):
@@ -73,6 +77,8 @@ def _replace(partial: Path, path: Path) -> None:
     if not path.is_dir():
         partial.replace(path)
         return
+    if not partial.is_dir():
+        raise RunError("a folder stands where a file is to be written", where=str(path), fix="name a file")
     # A folder cannot take the place of another one: the old one steps aside first.
     old = partial.with_name(f".{path.name}.{os.getpid()}.old.partial")
     path.rename(old)

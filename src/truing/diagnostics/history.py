@@ -83,7 +83,7 @@ class History:
         pairs = [
             (int(record["step"]), float(record[name]))
             for record in self.records
-            if isinstance(record.get(name), int | float) and math.isfinite(record[name])
+            if _is_number(record.get(name)) and _is_number(record.get("step"))
         ]
         return Series(tuple(step for step, _ in pairs), tuple(value for _, value in pairs))
 
@@ -95,3 +95,13 @@ class History:
             for name, value in record.items()
             if value is None or (isinstance(value, float) and not math.isfinite(value))
         ]
+
+
+def _is_number(value: object) -> bool:
+    """Whether a value is finite as a float; an integer may be too large for one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
