@@ -61,3 +61,19 @@ def test_the_win_rate_interval_covers(n: int) -> None:
         covered += interval.low <= 0.6 <= interval.high
     # 400 trials at 95 %: two standard errors are 2.2 points.
     assert 0.92 <= covered / 400 <= 0.98
+
+
+def test_comparisons_of_one_item_are_averaged() -> None:
+    # Items: won twice, won and lost, won and tied: shares 1, 1/2, 3/4; mean 3/4, n = 3 and not 6.
+    after, before = [2, 2, 2, 0, 2, 1], [1, 1, 1, 1, 1, 1]
+    found = win_rate(after, before, per_item=2)
+    assert found.rate.value == pytest.approx(0.75)
+    assert found.rate.n == 3
+    assert (found.wins, found.ties, found.losses) == (4, 1, 1)
+    # Two items above one half, none below: p = 2 * (1/2)^2.
+    assert found.p_value == pytest.approx(0.5)
+
+
+def test_differences_of_one_item_are_averaged() -> None:
+    found = paired_difference([1, 3, 5, 7], [0, 0, 0, 0], per_item=2)
+    assert (found.value, found.n) == (4.0, 2)

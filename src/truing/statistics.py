@@ -59,9 +59,11 @@ def mean(values: Sequence[float] | np.ndarray) -> Estimate:
     return Estimate(center, center - half, center + half, len(array))
 
 
-def paired_difference(after: Sequence[float] | np.ndarray, before: Sequence[float] | np.ndarray) -> Estimate:
-    """Mean of after − before over the same items, with the interval of a paired t-test."""
-    return mean(np.asarray(after, dtype=np.float64) - np.asarray(before, dtype=np.float64))
+def paired_difference(
+    after: Sequence[float] | np.ndarray, before: Sequence[float] | np.ndarray, *, per_item: int = 1
+) -> Estimate:
+    """Mean of after − before over the same items, with the interval of a paired t-test over items."""
+    return mean(averaged(np.asarray(after, dtype=np.float64) - np.asarray(before, dtype=np.float64), per_item))
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class WinRate:
 
     Attributes:
         rate: wins plus half the ties, over all; with its 95 % interval over items.
-        wins, ties, losses: counts.
+        wins, ties, losses: counts of comparisons.
         p_value: exact two-sided sign test on the decided items; nan where all are tied.
     """
 
@@ -89,12 +91,28 @@ class WinRate:
         return self.rate.low > 0.5
 
 
-def win_rate(after: Sequence[float] | np.ndarray, before: Sequence[float] | np.ndarray) -> WinRate:
-    """Compare two scores of the same items."""
+def win_rate(
+    after: Sequence[float] | np.ndarray, before: Sequence[float] | np.ndarray, *, per_item: int = 1
+) -> WinRate:
+    """Compare two scores of the same items.
+
+    Args:
+        after, before: scores, one item's comparisons in a row.
+        per_item: comparisons of each item. Those of one item are not independent: they are averaged, and the interval
+            and the sign test count items.
+    """
     gap = np.asarray(after, dtype=np.float64) - np.asarray(before, dtype=np.float64)
     wins, losses = int((gap > 0).sum()), int((gap < 0).sum())
     ties = len(gap) - wins - losses
-    estimate = mean(np.where(gap > 0, 1.0, np.where(gap < 0, 0.0, 0.5)))
+    shares = averaged(np.where(gap > 0, 1.0, np.where(gap < 0, 0.0, 0.5)), per_item)
+    estimate = mean(shares)
     clipped = Estimate(estimate.value, max(0.0, estimate.low), min(1.0, estimate.high), estimate.n)
-    p_value = float(stats.binomtest(wins, wins + losses).pvalue) if wins + losses else math.nan
+    above, below = int((shares > 0.5).sum()), int((shares < 0.5).sum())
+    p_value = float(stats.binomtest(above, above + below).pvalue) if above + below else math.nan
     return WinRate(clipped, wins, ties, losses, p_value)
+
+
+def averaged(values: np.ndarray, per_item: int) -> np.ndarray:
+    """Means of ``per_item`` neighbours at a time."""
+    means: np.ndarray = values.reshape(-1, per_item).mean(axis=1)
+    return means

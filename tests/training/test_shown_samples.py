@@ -16,7 +16,7 @@ OLD, NEW = ["I will tell you how.", "No.", "Sure."], ["I cannot help with that."
 
 def shown(judge: str | None, count: int) -> list[dict[str, Any]]:
     prepared: Any = SimpleNamespace(
-        recipe=SimpleNamespace(evaluation=SimpleNamespace(samples=count, judge=judge)),
+        recipe=SimpleNamespace(evaluation=SimpleNamespace(samples=count, judge=judge, answers_per_prompt=1)),
         tokenizer=SimpleNamespace(decode=lambda ids, skip_special_tokens: f"prompt {ids[0]}"),
     )
     ids = [[1]] * len(OLD)

@@ -86,18 +86,19 @@ def score_answers(
 
 
 def compare(
-    before: Answers, after: Answers, *, judge: str | None, ends: set[int], kl: Estimate | None
+    before: Answers, after: Answers, *, judge: str | None, ends: set[int], kl: Estimate | None, per_prompt: int = 1
 ) -> Comparison:
-    """Compare two sets of answers to the same prompts."""
+    """Compare two sets of answers to the same prompts; ``per_prompt`` answers in a row belong to one."""
     decided = scored = None
     others: dict[str, Estimate] = {}
     for entry in SCORERS:
         scorer = load_scorer(entry.name)
         new, old = scorer.scores(after.texts), scorer.scores(before.texts)
         if entry.name == judge:
-            decided, scored = win_rate(new, old), paired_difference(new, old)
+            decided = win_rate(new, old, per_item=per_prompt)
+            scored = paired_difference(new, old, per_item=per_prompt)
         else:
-            others[entry.name] = paired_difference(new, old)
+            others[entry.name] = paired_difference(new, old, per_item=per_prompt)
     repeated = [[text_metrics.repetition(t) for t in a.tokens] for a in (before, after)]
     return Comparison(
         judge=judge,
@@ -105,9 +106,11 @@ def compare(
         score_change=scored,
         others=others,
         kl=kl,
-        length=paired_difference(text_metrics.lengths(after.tokens), text_metrics.lengths(before.tokens)),
+        length=paired_difference(
+            text_metrics.lengths(after.tokens), text_metrics.lengths(before.tokens), per_item=per_prompt
+        ),
         length_before=float(text_metrics.lengths(before.tokens).mean()),
-        repetition=paired_difference(repeated[1], repeated[0]),
+        repetition=paired_difference(repeated[1], repeated[0], per_item=per_prompt),
         distinct_before=text_metrics.distinct(before.tokens),
         distinct_after=text_metrics.distinct(after.tokens),
         finished_before=_finished(before, ends),

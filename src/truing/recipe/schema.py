@@ -138,6 +138,8 @@ class EvaluationSection(Section):
     """Held-out prompts that are answered before and after, for the report."""
     judged_prompts: Annotated[int, Field(ge=0)] = 200
     """Held-out prompts for the win rate, where there is a judge."""
+    answers_per_prompt: Annotated[int, Field(gt=0)] = 1
+    """Answers sampled to each prompt; their verdicts are averaged, which narrows the interval."""
     judge: str | None = None
     """Scorer that compares answers: sentiment, harmlessness, or none."""
     max_new_tokens: Annotated[int, Field(gt=0)] = 64

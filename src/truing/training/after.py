@@ -101,6 +101,7 @@ def measure_after(prepared: Prepared, before: Before, progress: Progress | None 
             judge=prepared.recipe.evaluation.judge,
             ends=_ends(prepared),
             kl=_kl(prepared, before.prompts),
+            per_prompt=prepared.recipe.evaluation.answers_per_prompt,
         )
         shown = _shown(prepared, before, answers)
         write_json(folder / "after.json", answers.as_dict())
@@ -109,7 +110,7 @@ def measure_after(prepared: Prepared, before: Before, progress: Progress | None 
 
 
 def _prompts(prepared: Prepared) -> list[list[int]]:
-    """Distinct held-out prompts that fit, in order."""
+    """Distinct held-out prompts that fit, in order, each as often as it is answered."""
     wanted = max(
         prepared.recipe.evaluation.samples,
         prepared.recipe.evaluation.judged_prompts if prepared.recipe.evaluation.judge else 0,
@@ -121,7 +122,8 @@ def _prompts(prepared: Prepared) -> list[list[int]]:
         seen.setdefault(tuple(tree.prompt))
         if len(seen) >= wanted:
             break
-    return [list(prompt) for prompt in seen][:wanted]
+    times = prepared.recipe.evaluation.answers_per_prompt
+    return [list(prompt) for prompt in list(seen)[:wanted] for _ in range(times)]
 
 
 def _sampling(prepared: Prepared) -> Sampling:
@@ -136,7 +138,7 @@ def _sampling(prepared: Prepared) -> Sampling:
 def _kl(prepared: Prepared, prompts: list[list[int]]) -> Estimate:
     """KL(trained ‖ starting), nats per answer, from answers that the trained model samples at temperature 1."""
     policy, budget = prepared.policy, prepared.budget
-    chosen = prompts[:_KL_PROMPTS]
+    chosen = prompts[:: prepared.recipe.evaluation.answers_per_prompt][:_KL_PROMPTS]
     sampling = replace(_sampling(prepared), temperature=1.0, seed=prepared.recipe.training.seed + 1)
     answers = samples.answer(policy, chosen, sampling)
     own = samples.score_answers(policy, chosen, answers, budget)
@@ -154,11 +156,12 @@ def _ends(prepared: Prepared) -> set[int]:
 
 def _shown(prepared: Prepared, before: Before, answers: Answers) -> list[dict[str, Any]]:
     assert before.answers is not None
-    count = prepared.recipe.evaluation.samples
-    prompts = [prepared.tokenizer.decode(p, skip_special_tokens=False) for p in before.prompts[:count]]
+    evaluation = prepared.recipe.evaluation
+    every = slice(0, evaluation.samples * evaluation.answers_per_prompt, evaluation.answers_per_prompt)
+    prompts = [prepared.tokenizer.decode(p, skip_special_tokens=False) for p in before.prompts[every]]
     found: list[dict[str, Any]] = [
         {"prompt": prompt, "before": old, "after": new}
-        for prompt, old, new in zip(prompts, before.answers.texts, answers.texts, strict=False)
+        for prompt, old, new in zip(prompts, before.answers.texts[every], answers.texts[every], strict=True)
     ]
     judge = prepared.recipe.evaluation.judge
     if judge is not None and found:
