@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from truing.assets import preference_sample
 from truing.errors import RunError
 from truing.recipe import Recipe, parse_recipe
 from truing.training.align import RunResult, align
 from truing.training.listener import Listener
+
+ABOUT = (
+    "A language model of 6 million parameters learns from 244 pairs of answers that people compared (HH-RLHF).\n"
+    "A judge trained on other people's comparisons then reads answers to prompts that were held out.\n"
+)
 
 
 def recipe(output: Path) -> Recipe:
@@ -16,16 +20,15 @@ def recipe(output: Path) -> Recipe:
     return parse_recipe(
         {
             "model": "truing/tiny",
-            "data": {"path": str(preference_sample()), "eval_fraction": 0.4, "max_length": 512},
+            "data": {"path": "truing/hh-sample", "eval_fraction": 0.4, "max_length": 512},
             "objective": [{"name": "dpo", "beta": 0.1}],
-            "training": {
-                "epochs": 3,
-                "learning_rate": 5e-5,
-                "global_batch": 16,
-                "precision": "auto",
-                "seed": 0,
+            "training": {"epochs": 3, "learning_rate": 3e-4, "global_batch": 16, "save_every": 1000},
+            "evaluation": {
+                "judge": "harmlessness",
+                "answers_per_prompt": 3,
+                "max_new_tokens": 48,
+                "samples": 6,
             },
-            "evaluation": {"judge": "harmlessness", "judged_prompts": 200, "max_new_tokens": 48, "samples": 6},
             "output": str(output),
         }
     )

@@ -14,11 +14,23 @@ def quickstart(
 ) -> int:
     """Check a small real preference set, align the built-in model on it, measure, and write a report."""
     from truing.cli.console import ConsoleListener, print_json
-    from truing.quickstart import run
+    from truing.cli.summary import print_summary
+    from truing.quickstart import ABOUT, run
 
     listener = ConsoleListener(quiet=json)
+    listener.console.print(ABOUT)
     result = run(output, listener)
     listener.close()
     if json:
         print_json(result.record)
-    return 0
+        return 0 if result.status == "finished" else 143
+    print_summary(listener.console, result, f"{result.folder}/recipe.yaml")
+    if result.status == "finished":
+        listener.console.print(
+            f"\nNext: open {result.report} in a browser.\n"
+            f"The recipe is {result.folder / 'recipe.yaml'}; with your own model and data it goes\n"
+            "  truing align recipe.yaml model=MODEL data.path=DATA output=runs/first",
+            markup=False,
+            soft_wrap=True,
+        )
+    return 0 if result.status == "finished" else 143

@@ -118,9 +118,18 @@ def load_model(
         options: dict[str, Any] = {"dtype": dtype, "use_safetensors": True, "trust_remote_code": False}
         if quantization is not None:
             options["quantization_config"] = quantization
-        model: PreTrainedModel = kind.from_pretrained(folder, revision=revision, **options)
+        model: PreTrainedModel
+        model, found = kind.from_pretrained(folder, revision=revision, output_loading_info=True, **options)
     except Exception as error:
         raise _explain(name, folder, error) from None
+    if found["missing_keys"]:
+        # Transformers fills these with random numbers.
+        missing = sorted(found["missing_keys"])
+        raise ModelError(
+            f"{len(missing)} weights of {name!r} are missing: {', '.join(missing[:3])}{' ...' if missing[3:] else ''}",
+            where=folder,
+            fix="save the whole model again with save_pretrained; a classifier or a reward model is no language model",
+        )
     if device is not None and quantization is None:
         model.to(device)
     model.eval()

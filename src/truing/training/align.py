@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import transformers
+import yaml
 from transformers import TrainingArguments
 
 from truing.diagnostics import Alarm, Facts
-from truing.errors import RunError
+from truing.errors import RecipeError, RunError
 from truing.evaluation.findings import Finding
 from truing.recipe import Recipe, load_recipe, parse_recipe
 from truing.training import adapters, callbacks, model_card
@@ -91,6 +92,7 @@ def align(
         return _read_result(earlier)
     listener.stage("prepare")
     prepared = prepare(recipe)
+    arguments(prepared)  # what transformers refuses is refused before anything is written
     values = plan(prepared)
     listener.plan(describe(values))
     record = earlier or RunRecord.start(folder, recipe)
@@ -98,7 +100,7 @@ def align(
         _make(folder)
         remove_partials(folder)
         record.update(status="running", plan=values)
-        write_text(folder / "recipe.json", json.dumps(recipe.model_dump(mode="json"), indent=2) + "\n")
+        write_text(folder / "recipe.yaml", yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
     try:
         return _run(prepared, record, listener, resume=resume)
     except BaseException as error:
@@ -238,6 +240,9 @@ def arguments(prepared: Prepared, *, resuming: bool = False) -> TrainingArgument
     Args:
         prepared: the run.
         resuming: whether it goes on from a checkpoint; the evaluation at that step is in the record already.
+
+    Raises:
+        RecipeError: if transformers refuses a value.
     """
     training, world = prepared.recipe.training, World.current()
     tenth = max(1, prepared.steps // 10)
@@ -272,7 +277,13 @@ def arguments(prepared: Prepared, *, resuming: bool = False) -> TrainingArgument
         "ddp_backend": None if world.size == 1 else ("nccl" if on_gpu else "gloo"),
         "dataloader_pin_memory": False,
     }
-    return TrainingArguments(**{**values, **training.arguments})
+    try:
+        return TrainingArguments(**{**values, **training.arguments})
+    except (TypeError, ValueError, ImportError) as error:
+        raise RecipeError(
+            f"transformers refuses the training arguments: {str(error).strip().splitlines()[0]}",
+            where="training.arguments or training.report_to",
+        ) from None
 
 
 def _keeps_best(recipe: Recipe) -> bool:

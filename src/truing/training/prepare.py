@@ -8,24 +8,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from transformers import TrainingArguments
 
 from truing.data.sources import load
 from truing.data.streaming import taken
 from truing.data.text import Encoded, TextEncoder, mismatched
 from truing.data.views import view
-from truing.errors import DataError, RecipeError
+from truing.errors import DataError, RecipeError, did_you_mean
 from truing.objectives.algebra import Objective
 from truing.objectives.recipe import build
 from truing.policies.causal import CausalPolicy
 from truing.policies.loading import load_model, load_tokenizer
+from truing.policies.loading import resolve as resolve_name
 from truing.policies.precision import resolve
 from truing.recipe import Recipe
+from truing.rewards.scorers import SCORERS
 from truing.training import adapters, memory
 from truing.training.examples import ExampleData
 from truing.training.layers import checkpoint_activations, compile_layers
@@ -132,6 +135,18 @@ def check_combinations(recipe: Recipe, objective: Objective) -> None:
             where="training.arguments",
             fix="use the recipe's own keys (`truing align --help` lists them)",
         )
+    names = {field.name for field in fields(TrainingArguments)}
+    unknown = sorted(set(training.arguments) - names)
+    if unknown:
+        raise RecipeError(
+            f"transformers has no training argument {unknown[0]!r}",
+            where="training.arguments",
+            fix=did_you_mean(unknown[0], names),
+        )
+    if recipe.evaluation.judge is not None:
+        SCORERS.get(recipe.evaluation.judge)
+    if reference.model is not None:
+        resolve_name(reference.model)
 
 
 OWNED_ARGUMENTS = frozenset(
