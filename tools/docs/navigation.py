@@ -9,8 +9,8 @@ from typing import Any
 def on_config(config: Any) -> Any:
     """Put the pages of the objectives under their index."""
     folder = Path(config.docs_dir) / "objectives"
-    pages = sorted(path.name for path in folder.glob("*.md") if path.name != "index.md")
+    names = sorted(path.stem for path in folder.glob("*.md") if path.name != "index.md")
     for entry in config.nav or []:
         if isinstance(entry, dict) and "Objectives" in entry:
-            entry["Objectives"] = ["objectives/index.md", *(f"objectives/{page}" for page in pages)]
+            entry["Objectives"] = ["objectives/index.md", *({name: f"objectives/{name}.md"} for name in names)]
     return config

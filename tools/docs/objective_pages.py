@@ -41,9 +41,8 @@ def page(name: str) -> str:
         f"# {found['name']}\n",
         plain(found["summary"]) + "\n",
         "## Formula\n",
-        '<div class="formula" markdown>\n\n'
-        + code("\n".join([found["formula"], "", *found["legend"]]))
-        + "\n</div>\n",
+        code(found["formula"]),
+        _legend(found["legend"]),
         "Paper: " + paper_link(found["paper"]) + ".\n",
     ]
     if found["aliases"]:
@@ -69,6 +68,11 @@ def page(name: str) -> str:
         table(("objective", "formula"), [_relative(other) for other in nearest(name)]),
     ]
     return "\n".join(parts)
+
+
+def _legend(lines: list[str]) -> str:
+    pairs = (line.split(": ", 1) for line in lines)
+    return "\n".join(f"- `{symbol}`: {plain(meaning)}" for symbol, meaning in pairs) + "\n"
 
 
 def index() -> str:
