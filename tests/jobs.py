@@ -210,6 +210,7 @@ def truing(arguments: Sequence[object], folder: Path, before: Callable[[], None]
 @cache
 def _server() -> Any:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's client is imported
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOAD)
     return context
@@ -218,7 +219,7 @@ def _server() -> Any:
 def _child(
     arguments: list[str], folder: Path, streams: tuple[Path, Path], before: Callable[[], None] | None
 ) -> None:
-    os.environ.update(TRUING_CACHE=str(folder / "cache"), HF_HUB_OFFLINE="1", COLUMNS="200")
+    os.environ.update(TRUING_CACHE=str(folder / "cache"), COLUMNS="200")
     for number, path in enumerate(streams, start=1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), number)
     sys.stdin, sys.stdout, sys.stderr = (os.fdopen(n, mode, 1) for n, mode in ((0, "r"), (1, "w"), (2, "w")))

@@ -7,7 +7,6 @@ before (held-out scores and sampled answers of the starting model), train, after
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
