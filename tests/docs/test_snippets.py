@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 import typer
+import yaml
 
 import truing
 from truing.cli.app import app
 from truing.objectives import MODIFIERS
 from truing.objectives.recipe import build
-from truing.recipe import parse_recipe
+from truing.recipe import Recipe, parse_recipe
 from truing.recipe.load import load_recipe
 
 from .pages import ROOT, WRITTEN, Snippet, snippets
@@ -121,6 +122,39 @@ def test_links_lead_somewhere(page: Path, generated: Path) -> None:
         path = (page.parent / target).resolve()
         made = generated / path.relative_to(ROOT / "docs") if path.is_relative_to(ROOT / "docs") else path
         assert path.exists() or made.exists(), f"{page.name} links to {target}"
+
+
+INLINE = re.compile(r"`([^`\n]+)`")
+SECTIONS = {
+    name: field.annotation
+    for name, field in Recipe.model_fields.items()
+    if hasattr(field.annotation, "model_fields")
+}
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
+def test_keys_in_the_text_are_keys_of_a_recipe(page: Path) -> None:
+    for text in INLINE.findall(page.read_text(encoding="utf-8")):
+        match = re.fullmatch(rf"({'|'.join(SECTIONS)})\.([a-z_]+)(=.*|: .*)?", text)
+        if match and match[2] != "json":
+            assert match[2] in SECTIONS[match[1]].model_fields, f"{page.name}: {text}"
+
+
+def test_objectives_of_the_trl_table_can_be_built() -> None:
+    page = (ROOT / "docs" / "guides" / "from-trl.md").read_text(encoding="utf-8")
+    table = page.split("## Losses")[1].split("## Everything else")[0]
+    built = []
+    for row in table.splitlines()[4:]:
+        for text in INLINE.findall(row.rsplit("| ", 1)[-1]):
+            if text == "_":
+                continue
+            value = yaml.safe_load(text)
+            if isinstance(value, dict) and "modify" in value:
+                value = {"name": "dpo", **value}
+            elif isinstance(value, dict) and "objective" in value:
+                value = value["objective"]
+            built.append(build(value).name)
+    assert len(built) >= 20
 
 
 def test_what_contradictions_prints_stands_in_verify() -> None:
