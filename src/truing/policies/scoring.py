@@ -7,6 +7,7 @@ DeepSpeed, ``torch.compile``) keeps working. Any other call of the model is unto
 
 from __future__ import annotations
 
+import inspect
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -54,6 +55,10 @@ def install(model: PreTrainedModel) -> None:
             return original(*args, **kwargs)
         return score(self, scoring, original)
 
+    # `generate` reads from the signature whether the model takes positions; without them, padding would move prompts.
+    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    shown = inspect.Signature([own, *inspect.signature(original).parameters.values()])
+    forward.__signature__ = shown  # type: ignore[attr-defined]
     forward._truing_scoring = True  # type: ignore[attr-defined]
     model.forward = types.MethodType(forward, model)
 
