@@ -32,7 +32,8 @@ def main() -> None:
     if failed:
         raise SystemExit(f"these claims fail, and nothing was written: {', '.join(failed)}")
     rows = [
-        {**{key: result[key] for key in KEPT}, **{key: rounded(result[key]) for key in ROUNDED}} for result in results
+        {**{key: result[key] for key in KEPT}, **{key: rounded(result[key]) for key in ROUNDED}}
+        for result in results
     ]
     path = folder() / "evidence.json"
     path.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
