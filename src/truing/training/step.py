@@ -36,7 +36,7 @@ class StepResult:
     Attributes:
         loss: sums over processes to the loss of the global batch.
         sums: metric sums; ``count/x`` holds what ``x`` is divided by.
-        tokens: tokens that the model was run on with gradient.
+        tokens: tokens of the global batch that the model was run on with gradient, over all processes.
     """
 
     loss: float = 0.0
@@ -110,7 +110,7 @@ class PreferenceStep:
         plan = self._plan(indices)
         whole = self._whole(plan, training=True, through=through)
         token_grads = self._token_gradients(plan, whole) if self.objective.coupled and whole else None
-        result = StepResult()
+        result = StepResult(tokens=sum(plan.costs[: plan.real]))
         groups = plan.groups[self.world.rank :: self.world.size]
         for number, group in enumerate(groups):
             part = self._score(plan, group, through, signals)
@@ -123,8 +123,7 @@ class PreferenceStep:
                 loss = out.loss
                 result.loss += float(loss.detach())
                 result.add({name: float(value) for name, value in out.metrics.items()})
-            result.add(_signal_sums(part.scores, signals))
-            result.tokens += plan.cost(group)
+            result.add(_signal_sums(part.scores, signals, plan.counted(group)))
             backward(loss, number == len(groups) - 1)
         if token_grads is not None and whole and self.world.is_main:
             out = self.objective(whole, plan.batch, self.state)
@@ -141,17 +140,18 @@ class PreferenceStep:
             whole = self._whole(plan, training=False, through=None)
             result = StepResult()
             if self.objective.coupled and whole:
-                parts = [(whole, plan.batch)] if self.world.is_main else []
+                everything = list(range(len(plan.trees)))
+                parts = [(whole, plan.batch, everything)] if self.world.is_main else []
             else:
                 groups = plan.groups[self.world.rank :: self.world.size]
                 scored = [self._score(plan, group, None, signals) for group in groups]
-                parts = [(part.scores, part.batch) for part in scored]
-            for scores, batch in parts:
+                parts = [(part.scores, part.batch, group) for part, group in zip(scored, groups, strict=True)]
+            for scores, batch, group in parts:
                 denominators = None if self.objective.coupled else plan.denominators
                 out = self.objective(scores, batch, self.state, denominators=denominators)
                 result.loss += float(out.loss)
                 result.add({name: float(value) for name, value in out.metrics.items()})
-                result.add(_signal_sums(scores, signals))
+                result.add(_signal_sums(scores, signals, plan.counted(group)))
         self.state = kept
         return result
 
@@ -171,7 +171,8 @@ class PreferenceStep:
         costs = [self.policy.cost(tree) for tree in trees]
         groups = partition(costs, self.budget, self.world.size)
         lengths = torch.tensor([float(len(b)) for tree in trees for b in tree.branches])
-        return _Plan(indices, rows, trees, batch, groups, costs, self.objective.denominators(batch, lengths))
+        denominators = self.objective.denominators(batch, lengths)
+        return _Plan(indices, rows, trees, batch, groups, costs, denominators, len(indices) - missing)
 
     def _score(self, plan: _Plan, group: list[int], through: nn.Module | None, signals: Sequence[str]) -> _Part:
         trees = [plan.trees[i] for i in group]
@@ -241,7 +242,8 @@ class PreferenceStep:
         """Record the mean absolute gradient per token, scaled to one record."""
         if not scores.token_logps.requires_grad:
             return
-        records = float((plan.batch.weights > 0).sum())
+        # The backward call scales losses by the number of processes, over which gradients are then averaged.
+        records = float((plan.batch.weights > 0).sum()) / self.world.size
 
         def record(gradient: Tensor) -> None:
             result.add(
@@ -275,9 +277,7 @@ class _Plan:
     groups: list[list[int]]
     costs: list[int]
     denominators: Tensor
-
-    def cost(self, group: list[int]) -> int:
-        return sum(self.costs[i] for i in group)
+    real: int  # records after these fill a batch up that is smaller than the number of processes
 
     def token_slices(self, group: list[int]) -> Tensor:
         """Positions of a group's completion tokens among those of the whole batch."""
@@ -285,14 +285,20 @@ class _Plan:
         starts = sizes.cumsum(0) - sizes
         return torch.cat([torch.arange(int(starts[i]), int(starts[i] + sizes[i])) for i in group])
 
+    def counted(self, group: list[int]) -> Tensor:
+        """Which completion tokens of a group belong to real records, boolean ``[M]``."""
+        sizes = torch.tensor([sum(len(branch) for branch in self.trees[i].branches) for i in group])
+        return torch.repeat_interleave(torch.tensor([i < self.real for i in group]), sizes)
 
-def _signal_sums(scores: Scores, signals: Sequence[str]) -> dict[str, float]:
+
+def _signal_sums(scores: Scores, signals: Sequence[str], counted: Tensor) -> dict[str, float]:
+    """Sums of per-token signals over the tokens that count, boolean ``[M]``, and how many those are."""
     sums: dict[str, float] = {}
     for name in signals:
         values = scores.signals.get(name)
         if values is not None:
-            sums[f"tokens/{name}"] = float(values.double().sum())
-            sums[f"count/tokens/{name}"] = float(len(values))
+            sums[f"tokens/{name}"] = float(values[counted.to(values.device)].double().sum())
+            sums[f"count/tokens/{name}"] = float(counted.sum())
     return sums
 
 
