@@ -51,14 +51,11 @@ def main() -> None:
     print(
         f"prompt {PROMPT} tokens, completions {COMPLETION}, {torch.get_num_threads()} threads, forward only, float32"
     )
-    print(
-        f"{'n':>4}{'Truing s':>10}{'by tokens':>11}{'separate s':>12}{'ratio':>8}{'n(P+C)/(P+nC)':>15}{'difference':>12}"
-    )
+    titles = ("Truing s", "by tokens", "separate s", "ratio", "n(P+C)/(P+nC)", "difference")
+    print(f"{'n':>4}" + "".join(f"{title:>15}" for title in titles))
     for row in table:
-        print(
-            f"{row['n']:4}{row['truing_seconds']:10.3f}{row['seconds_predicted_by_tokens']:11.3f}"
-            f"{row['separate_seconds']:12.3f}{row['ratio']:8.2f}{row['ratio_of_tokens']:15.2f}{row['difference']:12.1g}"
-        )
+        keys = ("truing_seconds", "seconds_predicted_by_tokens", "separate_seconds", "ratio", "ratio_of_tokens")
+        print(f"{row['n']:4}" + "".join(f"{row[key]:15.3f}" for key in keys) + f"{row['difference']:15.1g}")
 
 
 def tokens_shared(n: int) -> int:

@@ -121,7 +121,10 @@ def test_texts_for_tables():
     number = result_of(equals(2.19722, 2.1971, 1e-3, "nats"))
     assert (number.predicted_text, number.measured_text) == ("2.1972 ± 0.001 nats", "2.1971")
     direction = result_of(above(0.0, [1.0, 2.0, 3.0], "tokens"))
-    assert (direction.predicted_text, direction.measured_text) == ("> 0 tokens", "2 [-0.4841, 4.484]")
+    assert (direction.predicted_text, direction.measured_text) == (
+        "> 0 tokens",
+        "2 (95 % interval -0.4841 to 4.484)",
+    )
 
 
 def test_numbers_that_are_not_finite_become_null():

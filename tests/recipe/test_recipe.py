@@ -214,3 +214,8 @@ def test_values_on_the_command_line() -> None:
     assert parse_value("true") is True
     assert parse_value("[a, b]") == ["a", "b"]
     assert dotted(("objective", 0, "beta")) == "objective[0].beta"
+
+
+def test_an_override_reaches_into_the_default_objective() -> None:
+    recipe = parse_recipe({"model": "a", "data": "b", "output": "c"}, ["objective.beta=0.05"])
+    assert recipe.objective == {"name": "dpo", "beta": 0.05}

@@ -1,8 +1,8 @@
 """Train the embedded tiny language model (Llama architecture, 6.3 M parameters) from scratch.
 
-Usage (about two hours on two CPU cores; a minute or two on a GPU):
+Usage (an hour to two on two CPU cores; a minute or two on a GPU):
     python tools/assets/corpus.py --data ../shared/data --out build/tiny
-    python tools/assets/train_tiny_model.py --work build/tiny --tokens 10e6
+    python tools/assets/train_tiny_model.py --work build/tiny --tokens 8e6
 
 Matrices are trained with Muon (orthogonalised momentum), embeddings and norms with AdamW, on a
 warm-up / stable / decay schedule. A checkpoint is written every ``--save-every`` steps and the script
@@ -111,7 +111,7 @@ def evaluate(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--tokens", type=float, default=10e6)
+    parser.add_argument("--tokens", type=float, default=8e6)
     parser.add_argument("--batch", type=int, default=16, help="sequences of 512 tokens a step")
     parser.add_argument("--micro", type=int, default=4, help="sequences a forward pass")
     parser.add_argument("--lr", type=float, default=6e-3, help="AdamW (embeddings); Muon uses --muon-lr")

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from truing.evidence_text import measured, predicted
+
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -24,9 +26,7 @@ def render(console: Console, found: dict[str, Any]) -> None:
     if found["parameters"]:
         lines = [f"{p['name']} = {p['default']!r}: {p['meaning']} ({p['allowed']})" for p in found["parameters"]]
         _block(console, "hyper-parameters", lines)
-    claims = [
-        f"{row['claim']} predicted {row['predicted']}, measured {row['measured']}" for row in found["measured"]
-    ]
+    claims = [f"{row['claim']} predicted {predicted(row)}, measured {measured(row)}" for row in found["measured"]]
     _block(console, "claims", claims or [found["claim"]])
     _block(console, "paper", [f"{paper['title']} ({paper['year']}), arXiv {paper['arxiv']}"])
     if found["aliases"]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from truing import evidence_text
 from truing.errors import TruingError
 from truing.evidence.claim import CLAIMS, Claim, Factory, claims_for
 from truing.evidence.measurement import Measurement
@@ -39,18 +40,13 @@ class Result:
 
     @property
     def predicted_text(self) -> str:
-        """The prediction for a table, e.g. ``2.197 ± 0.001 nats`` or ``< 0 tokens``."""
-        m = self.measurement
-        if m.relation == "=":
-            return f"{m.predicted:.5g} ± {m.tolerance:.1g} {m.unit}"
-        return f"{m.relation} {m.predicted:.4g} {m.unit}"
+        """The prediction for a table, e.g. ``2.1972 ± 0.001 nats`` or ``< 0 tokens``."""
+        return evidence_text.predicted(self.as_dict())
 
     @property
     def measured_text(self) -> str:
         """The measurement for a table, with its 95 % interval where it has one."""
-        m = self.measurement
-        shown = f"{m.measured:.5g}"
-        return shown if m.interval is None else f"{shown} [{m.interval[0]:.4g}, {m.interval[1]:.4g}]"
+        return evidence_text.measured(self.as_dict())
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; numbers that are not finite become ``None``.

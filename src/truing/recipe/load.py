@@ -65,6 +65,8 @@ def _override(value: dict[str, Any], text: str) -> dict[str, Any]:
         parsed = parse_value(raw)
     except RecipeError as error:
         raise RecipeError(error.what, where=f"the override {text!r}", fix=error.fix) from None
+    if path[0] == "objective" and len(path) > 1:
+        value = {"objective": Recipe.model_fields["objective"].default, **value}
     return _set(value, tuple(path), parsed, text)  # type: ignore[no-any-return]
 
 

@@ -133,7 +133,7 @@ def check_combinations(recipe: Recipe, objective: Objective) -> None:
         raise RecipeError(
             f"training.arguments.{owned[0]} is set by the recipe itself",
             where="training.arguments",
-            fix="use the recipe's own keys (`truing align --help` lists them)",
+            fix="use the recipe's own key for it: training.learning_rate, global_batch, save_every, report_to, ...",
         )
     names = {field.name for field in fields(TrainingArguments)}
     unknown = sorted(set(training.arguments) - names)

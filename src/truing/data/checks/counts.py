@@ -17,7 +17,7 @@ def _run(subject: Subject) -> list[Finding]:
             "distinct prompts",
             prompts,
             rows,
-            f"There are {rows / prompts:.3g} rows a prompt; intervals count prompts where rows of one are alike.",
+            f"Rows a prompt: {rows / prompts:.3g}; intervals count prompts where rows of one are alike.",
             severity="info",
             values={"rows_per_prompt": rows / prompts},
         ),

@@ -15,8 +15,8 @@ from truing.registry import Paper
     slug="baseline-pairwise",
     aliases=("exo-pair",),
     paper=Paper("Towards Efficient Exact Optimization of Language Model Alignment", 2024, "2402.00856"),
-    summary="Reverse KL of the policy's pair softmax from the smoothed label: mode-seeking where DPO covers.",
-    use_when="A mode-seeking fit is wanted, as reinforcement learning would give.",
+    summary="Reverse KL of the policy's pair softmax from the smoothed label, where DPO takes the forward KL.",
+    use_when="Pairs are to be fitted by reverse KL, the direction in which reinforcement learning fits.",
     avoid_when="Labels are noisy: the reverse KL commits to one side.",
 )
 def exo(
