@@ -150,7 +150,7 @@ def test_align_writes_what_it_promises(done: Path) -> None:
     assert record == json.loads((run / "run.json").read_text())
     assert record["status"] == "finished"
     assert {"recipe", "plan", "versions", "machine", "seeds", "findings", "evaluation", "alarms"} <= set(record)
-    assert {"run.json", "metrics.jsonl", "report.html", "recipe.json"} <= set(files(run))
+    assert {"run.json", "metrics.jsonl", "report.html", "recipe.yaml"} <= set(files(run))
     steps = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert [r["step"] for r in steps if "loss" in r] == [1, 2, 3, 4, 5, 6, 7]
     # eval_every is 3; the start and the end are measured as well.
