@@ -32,6 +32,19 @@ def csv_text(delimiter=","):
     return "\n".join(lines) + "\n"
 
 
+def test_a_slip_in_a_column_name_is_refused(write):
+    path = write([{"promt": "a", "chosen": "b", "rejected": "c"}])
+    with pytest.raises(DataError, match=r"'promt' would not be read, and there is no 'prompt'"):
+        load(path)
+    assert load(path, columns={"prompt": "promt"}).dataset["prompt"] == ["a"]
+
+
+def test_columns_with_other_names_are_left_alone(write):
+    # "prompt_id" is near to "prompt", which is there; "source_url" is near to nothing that is missing.
+    records = load(write([{"prompt": "a", "chosen": "b", "rejected": "c", "prompt_id": "7", "source_url": "x"}]))
+    assert records.dataset["prompt"] == ["a"]
+
+
 class TestFormats:
     @pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "a.json", "a.json.gz"])
     def test_json(self, write, name):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from itertools import chain, islice
 from typing import Any
 
 from truing.data.bad_rows import BadRows
 from truing.data.layouts import LAYOUTS, Layout, detect
 from truing.data.layouts.base import present_columns
-from truing.data.records import ANSWER_COLUMNS, Count, check_row
+from truing.data.records import ANSWER_COLUMNS, TEXT_COLUMNS, Count, check_row
 from truing.data.rows import Remark, Row, RowError, Skip
 from truing.data.unreadable import Numbered, Unreadable
 from truing.errors import DataError, did_you_mean
@@ -123,6 +124,7 @@ class Converter:
                 where=f"{self._seen_in} is {self.layout.name!r}, {part.label} is {found.name!r}",
                 fix="load one of them: give its path, or a narrower glob",
             )
+        _check_spelling(found, readable, part.label)
         self.layout, self._seen_in = found, part.label
         return found
 
@@ -167,6 +169,20 @@ class Converter:
         elif self.conversational != conversational:
             forms = ("messages", "text") if self.conversational else ("text", "messages")
             raise RowError(f"its texts are {forms[1]}, but those of the rows before are {forms[0]}")
+
+
+def _check_spelling(layout: Layout, rows: list[Row], where: str) -> None:
+    """Refuse a text column that would not be read because of a slip in its name."""
+    present = {str(name) for row in rows for name in row}
+    missing = [name for name in TEXT_COLUMNS[layout.kind] if name not in present]
+    for name in sorted(present - set(layout.known)):
+        for close in get_close_matches(name, missing, n=1, cutoff=0.8):
+            raise DataError(
+                f"column {name!r} would not be read, and there is no {close!r}",
+                where=where,
+                allowed=", ".join(sorted(layout.known)),
+                fix=f"rename it, or say data.columns: {{{close}: {name}}}; if it is meant to be left out, drop it",
+            )
 
 
 def _check_renames(renames: Mapping[str, str], rows: list[Row], where: str) -> None:
