@@ -13,7 +13,8 @@ def predicted(result: Mapping[str, Any]) -> str:
         result: as ``truing verify --json`` prints it.
     """
     if result["relation"] == "=":
-        return f"{result['predicted']:.5g} ± {result['tolerance']:.1g} {result['unit']}"
+        margin = f" ± {result['tolerance']:.1g}" if result["tolerance"] else ""
+        return f"{result['predicted']:.5g}{margin} {result['unit']}"
     return f"{result['relation']} {result['predicted']:.4g} {result['unit']}"
 
 

@@ -30,13 +30,27 @@ def methods(
     if json:
         print_json(rows)
         return
-    table = Table(title=f"{len(rows)} methods")
-    for column in ("name", "needs", "what it does", "paper"):
+    table = Table(title=f"{len(rows)} methods", caption=CAPTION)
+    for column in ("name", "needs", "what it does", "first claim: predicted, measured", "paper"):
         table.add_column(column, overflow="fold")
     for row in rows:
         paper = f"{row['paper']['year']} {row['paper']['arxiv']}"
-        table.add_row(row["name"], ", ".join(row["requires"]), row["summary"], paper)
+        table.add_row(row["name"], ", ".join(row["requires"]), row["summary"], _evidence(row), paper)
     Console().print(table)
+
+
+CAPTION = "truing explain NAME: all claims in words · truing verify NAME: measures them again"
+
+
+def _evidence(row: dict[str, Any]) -> str:
+    """The first claim's prediction and measurement, and how many more there are."""
+    from truing.evidence_text import measured, predicted
+
+    if not row["measured"]:
+        return "not measured"
+    first, *more = row["measured"]
+    others = f"; {len(more)} more" if more else ""
+    return f"{predicted(first)}, {measured(first)}{others}"
 
 
 def _matches(row: dict[str, Any], words: list[str], requires: str | None, without: str | None) -> bool:

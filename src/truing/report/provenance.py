@@ -77,6 +77,7 @@ def identity_facts(run: Run) -> Facts:
     seeds = [(f"seed of {name}", number(Values({"it": v}).number("it"))) for name, v in run.record.part("seeds")]
     return seeds + _known(
         ("model revision", run.record.text("recipe", "model", "revision")),
+        ("fingerprint of the starting weights", run.record.text("plan", "model", "fingerprint")),
         ("fingerprint of the training data", run.record.text("plan", "data", "fingerprint")),
         ("fingerprint of the checked data", run.data.text("fingerprint")),
     )

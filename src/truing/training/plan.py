@@ -23,6 +23,7 @@ def plan(prepared: Prepared) -> dict[str, Any]:
             "weights": str(policy.inner.dtype).removeprefix("torch."),
             "precision": policy.precision.name,
             "precision_reason": policy.precision.reason,
+            "fingerprint": prepared.weights,
             "scoring": policy.verdict.layout,
             "scoring_reason": policy.verdict.reason,
             "device": str(policy.device),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from truing.data.views import view
 from truing.errors import DataError, RecipeError, did_you_mean
 from truing.objectives.algebra import Objective
 from truing.objectives.recipe import build
+from truing.policies import fingerprint
 from truing.policies.causal import CausalPolicy
 from truing.policies.loading import load_model, load_tokenizer
 from truing.policies.loading import resolve as resolve_name
@@ -85,7 +87,13 @@ class Prepared:
 
     @property
     def output(self) -> Path:
+        """The run's folder."""
         return Path(self.recipe.output)
+
+    @cached_property
+    def weights(self) -> str:
+        """Fingerprint of the starting weights; first asked for before any of them changes."""
+        return fingerprint.of_parameters(self.policy.model)
 
 
 def check_combinations(recipe: Recipe, objective: Objective) -> None:

@@ -48,7 +48,9 @@ def resolve_references(prepared: Prepared, progress: Progress | None = None) -> 
         source = Live(policy, prepared.budget)
         both = References(source, source)
         return Resolved(both, both, policy)
-    weights = fingerprint.of_parameters(policy.model) if recipe.reference.cache else None
+    weights = None
+    if recipe.reference.cache:
+        weights = prepared.weights if policy is prepared.policy else fingerprint.of_parameters(policy.model)
 
     def values(data: ExampleData, *, mismatched: bool, report: Progress | None) -> ReferenceLogps:
         everything = range(len(data))
