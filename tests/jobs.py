@@ -11,6 +11,7 @@ import json
 import multiprocessing
 import os
 import random
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -220,6 +221,8 @@ def _child(
     arguments: list[str], folder: Path, streams: tuple[Path, Path], before: Callable[[], None] | None
 ) -> None:
     os.environ.update(TRUING_CACHE=str(folder / "cache"), COLUMNS="200")
+    # Tests that run in the background of a shell inherit that Ctrl-C is ignored; at a terminal it is not.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, path in enumerate(streams, start=1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), number)
     sys.stdin, sys.stdout, sys.stderr = (os.fdopen(n, mode, 1) for n, mode in ((0, "r"), (1, "w"), (2, "w")))
