@@ -21,13 +21,13 @@ def recipe(output: Path) -> Recipe:
         {
             "model": "truing/tiny",
             "data": {"path": "truing/hh-sample", "eval_fraction": 0.4, "max_length": 512},
-            "objective": [{"name": "dpo", "beta": 0.1}, {"name": "nll", "weight": 0.2}],
+            "objective": [{"name": "dpo", "beta": 0.1}, {"name": "nll", "weight": 0.4}],
             "training": {
                 "epochs": 2,
                 "learning_rate": 2e-4,
                 "global_batch": 16,
                 "save_every": 1000,
-                "eval_every": 8,
+                "eval_every": 4,
             },
             "evaluation": {
                 "judge": "harmlessness",

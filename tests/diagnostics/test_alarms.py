@@ -66,6 +66,28 @@ def test_falling_chosen_with_learning_is_explained_not_alarming() -> None:
     assert alarm.evidence["chosen_change_nats_per_token"] == pytest.approx(-0.0724, abs=1e-4)
 
 
+@pytest.mark.parametrize(("swing", "severity"), [(5.0, "warning"), (15.0, "note")])
+def test_a_large_fall_must_be_beyond_the_noise_of_batches(swing: float, severity: str) -> None:
+    # The last 20 of 100 steps: -7.5 nats plus or minus the swing, in turn, over 50 tokens: -0.15 a token. The standard
+    # error is swing·sqrt(20/19)/sqrt(20) = 0.229·swing: two of them leave -5.2 nats (beyond -0.1 a token) or -0.6.
+    def train(step: int) -> dict[str, float]:
+        change = -7.5 + (swing if step % 2 else -swing) if step > 80 else 0.0
+        return {**_moves(0.0, -9.0)(step), "log_ratio/chosen": change}
+
+    alarm = _named(_run(train, _accuracy(0.5)), "chosen_falling")
+    assert alarm is not None
+    assert alarm.severity == severity
+    # The rejected answers fall further: 8.1 nats on average over the last fifth.
+    assert ("fall faster" in alarm.message) == (severity == "note")
+
+
+def test_falling_chosen_is_not_explained_by_rejected_ones_that_fall_less() -> None:
+    alarm = _named(_run(_moves(-4.0, -2.0), _accuracy(0.65)), "chosen_falling")
+    assert alarm is not None
+    assert alarm.severity == "note"
+    assert "fall faster" not in alarm.message
+
+
 def test_falling_chosen_without_learning_is_a_warning() -> None:
     alarm = _named(_run(_moves(-8.0, -9.0), _accuracy(0.5)), "chosen_falling")
     assert alarm is not None

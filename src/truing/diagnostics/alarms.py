@@ -83,21 +83,26 @@ def non_finite(history: History, facts: Facts) -> Alarm | None:
     )
 
 
+_ANCHOR = "give an nll term more weight ({name: nll, weight: 0.1} where the objective has none)"
+
+
 def chosen_falling(history: History, facts: Facts) -> Alarm | None:
     """Likelihood displacement (2410.08847): the chosen answers themselves become less likely."""
     chosen, rejected = history.series("log_ratio/chosen"), history.series("log_ratio/rejected")
     length = history.series("length/chosen")
     if len(chosen) < 5 or not length.values:
         return None
-    recent = _mean(chosen.tail(0.2))
-    per_token = recent / max(1.0, _mean(length.values))
-    noise = _standard_error(chosen.tail(0.2))
+    latest = chosen.tail(0.2, at_least=3)
+    recent, noise, tokens = _mean(latest), _standard_error(latest), max(1.0, _mean(length.values))
+    per_token = recent / tokens
     if recent > -2 * noise or per_token > -0.01:
         return None
-    other = _mean(rejected.tail(0.2)) if rejected.values else float("nan")
+    other = _mean(rejected.tail(0.2, at_least=3)) if rejected.values else float("nan")
     accuracy = history.series("eval_rewards/accuracy")
     learned = len(accuracy) > 0 and accuracy.last > 0.5 + 2 * _binomial_error(accuracy.last, facts.eval_records)
-    harmful = per_token < -0.3 or (per_token < -0.1 and not learned)
+    # Batches differ: what is called a large fall must be one beyond their noise.
+    surely = (recent + 2 * noise) / tokens
+    harmful = surely < -0.3 or (surely < -0.1 and not learned)
     evidence = {
         "chosen_change_nats": recent,
         "chosen_change_nats_per_token": per_token,
@@ -116,12 +121,15 @@ def chosen_falling(history: History, facts: Facts) -> Alarm | None:
             "note",
             chosen.steps[-1],
             said
-            + "This is usual for losses that look at the difference of the two only, and the run is not broken: "
-            f"rejected answers fall faster, which is what is being learned{seen}. It is the reason why such a model "
-            "may also get worse at writing the chosen answers; look at the samples.",
+            + "This is usual for losses that look at the difference of the two, and the run is not broken"
+            + (
+                f": rejected answers fall faster, which is what is being learned{seen}. "
+                if other < recent
+                else ". "
+            )
+            + "It is why such a model may also get worse at writing the chosen answers; look at the samples.",
             evidence,
-            "Nothing has to be done. To hold the chosen likelihood up, add {name: nll, weight: 0.1} to the objective, "
-            "or use nca or apo-zero.",
+            f"Nothing has to be done. To hold the chosen likelihood up, {_ANCHOR}, or use nca or apo-zero.",
         )
     return Alarm(
         "chosen_falling",
@@ -132,7 +140,7 @@ def chosen_falling(history: History, facts: Facts) -> Alarm | None:
         + ("." if learned else ", and held-out accuracy does not show that anything was learned for it.")
         + " Probability is moving to answers that are in neither column.",
         evidence,
-        "Add {name: nll, weight: 0.1} to the objective, raise beta, lower the learning rate, or train for fewer steps.",
+        f"G{_ANCHOR[1:]}, raise beta, lower the learning rate, or train for fewer steps.",
     )
 
 

@@ -31,9 +31,9 @@ class Series:
     def last(self) -> float:
         return self.values[-1]
 
-    def tail(self, share: float) -> tuple[float, ...]:
-        """The last share of the values, at least one."""
-        return self.values[-max(1, round(len(self.values) * share)) :]
+    def tail(self, share: float, *, at_least: int = 1) -> tuple[float, ...]:
+        """The last share of the values, at least some of them."""
+        return self.values[-max(at_least, round(len(self.values) * share)) :]
 
     def smoothed(self, decay: float) -> tuple[float, ...]:
         """Exponential moving average, started at the first value."""
