@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from truing.evaluation import text_metrics
-from truing.policies.causal import CausalPolicy, sequence_logps
+from truing.policies.causal import CausalPolicy
 from truing.policies.generation import Progress, Sampling, generate
 from truing.policies.packing import Tree
 from truing.rewards.scorers import SCORERS, load_scorer
@@ -74,15 +74,30 @@ def answer(
 
 def score_answers(
     policy: CausalPolicy, prompts: Sequence[Sequence[int]], answers: Answers, budget: int
-) -> np.ndarray:
-    """Log-probability of each answer, nats; empty answers count 0."""
+) -> list[np.ndarray]:
+    """Log-probabilities of each answer's tokens, nats, shape ``[tokens]`` each."""
     kept = [i for i, tokens in enumerate(answers.tokens) if tokens]
-    found = np.zeros(len(answers.tokens))
+    found = [np.zeros(0) for _ in answers.tokens]
     if kept:
         with policy.evaluating():
             scores = policy.score_all([Tree(prompts[i], [answers.tokens[i]]) for i in kept], budget=budget)
-        found[kept] = sequence_logps(scores).double().cpu().numpy()
+        parts = scores.token_logps.double().cpu().split([len(answers.tokens[i]) for i in kept])
+        for i, part in zip(kept, parts, strict=True):
+            found[i] = part.numpy()
     return found
+
+
+def kl_of_samples(own: Sequence[np.ndarray], other: Sequence[np.ndarray]) -> np.ndarray:
+    """Estimates of KL(own ‖ other), nats an answer, from answers that ``own`` sampled; shape ``[answers]``.
+
+    For each token r − 1 − log r with r the ratio of the other's probability to the own: unbiased, never negative, and
+    of less variance than −log r (Schulman 2020, "Approximating KL divergence", k3).
+
+    Args:
+        own, other: log-probabilities of the same tokens under both.
+    """
+    gaps = [there - here for here, there in zip(own, other, strict=True)]
+    return np.array([float((np.expm1(gap) - gap).sum()) for gap in gaps])
 
 
 def compare(

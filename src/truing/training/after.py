@@ -147,7 +147,7 @@ def _kl(prepared: Prepared, prompts: list[list[int]]) -> Estimate:
             start = samples.score_answers(policy, chosen, answers, budget)
     else:
         start = samples.score_answers(starting_policy(prepared), chosen, answers, budget)
-    return mean(own - start)
+    return mean(samples.kl_of_samples(own, start))
 
 
 def _ends(prepared: Prepared) -> set[int]:
