@@ -219,3 +219,8 @@ def test_values_on_the_command_line() -> None:
 def test_an_override_reaches_into_the_default_objective() -> None:
     recipe = parse_recipe({"model": "a", "data": "b", "output": "c"}, ["objective.beta=0.05"])
     assert recipe.objective == {"name": "dpo", "beta": 0.05}
+
+
+def test_a_raised_two_is_a_name_and_no_number() -> None:
+    with pytest.raises(RecipeError, match="'²'"):
+        parse_recipe({"model": "a", "data": "b", "output": "c"}, ["²=1"])

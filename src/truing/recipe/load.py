@@ -60,7 +60,7 @@ def _override(value: dict[str, Any], text: str) -> dict[str, Any]:
         )
     path: list[str | int] = []
     for part in key.strip().replace("[", ".").replace("]", "").split("."):
-        path.append(int(part) if part.isdigit() else part)
+        path.append(int(part) if part.isdecimal() else part)
     try:
         parsed = parse_value(raw)
     except RecipeError as error:
