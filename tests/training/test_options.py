@@ -82,6 +82,13 @@ def test_a_model_that_cannot_checkpoint_is_refused(monkeypatch: pytest.MonkeyPat
         layers.checkpoint_activations(policy)
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU sharding has an effect")
+def test_sharding_without_a_gpu_is_refused(tmp_path: Path) -> None:
+    recipe = parse_recipe(recipe_values(tmp_path, training__arguments={"fsdp": "full_shard"}))
+    with pytest.raises(RecipeError, match="has no effect here: accelerate shards weights over GPUs only"):
+        prepare(recipe)
+
+
 def test_the_recipe_switches_them_on(tmp_path: Path) -> None:
     folder = _folder(tmp_path)
     values = recipe_values(folder, training__gradient_checkpointing=True)

@@ -33,6 +33,7 @@ from truing.training.reference import MovingReference
 from truing.training.references import Resolved, resolve_references
 from truing.training.step import PreferenceStep
 from truing.training.trainer import CHECKPOINTS, PreferenceTrainer, complete_checkpoints
+from truing.training.whole import gathered
 from truing.writing import atomic_path, explain_disk_errors, remove_partials, write_json, write_text
 
 # A run that ended in one of these ways is not continued.
@@ -146,6 +147,7 @@ def _run(prepared: Prepared, record: RunRecord, listener: Listener, *, resume: b
         return _result(folder, "interrupted", record, [], alarms)
     _choose_weights(trainer, recipe, stopped=watch.stopped_by is not None)
     outcome: Outcome | None = None
+    prepared = gathered(prepared)
     if world.is_main:
         listener.stage("after")
         outcome = measure_after(prepared, before, progress=lambda d, t: listener.progress("after", d, t))

@@ -136,6 +136,12 @@ def check_combinations(recipe: Recipe, objective: Objective) -> None:
             where="training.keep",
             fix="set data.eval_path or data.eval_fraction",
         )
+    if training.arguments.get("fsdp") and not torch.cuda.is_available():
+        raise RecipeError(
+            "training.arguments.fsdp has no effect here: accelerate shards weights over GPUs only",
+            where="training.arguments.fsdp",
+            fix="remove it; several processes on CPUs each hold the whole model",
+        )
     owned = sorted(set(training.arguments) & OWNED_ARGUMENTS)
     if owned:
         raise RecipeError(
