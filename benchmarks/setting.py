@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MARK = "\n\nAssistant:"
+# Training arguments that both sides share, whatever their defaults are.
+SAME = {"learning_rate": 1e-6, "logging_steps": 1, "save_strategy": "no", "report_to": [], "disable_tqdm": True}
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from datasets import Dataset
+from setting import SAME
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import DPOConfig, DPOTrainer
 
@@ -26,11 +27,7 @@ def start(
             num_train_epochs=1,
             per_device_train_batch_size=batch,
             max_length=max_length,
-            learning_rate=1e-6,
-            logging_steps=1,
-            save_strategy="no",
-            report_to=[],
-            disable_tqdm=True,
+            **SAME,
             train_sampling_strategy="sequential",
             use_cpu=not torch.cuda.is_available(),
             **options,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from setting import SAME
 from torch.utils.data import DataLoader
 from transformers import TrainingArguments
 
@@ -51,11 +52,7 @@ def start(
             output_dir=output,
             max_steps=-(-len(data) // batch),
             per_device_train_batch_size=batch,
-            learning_rate=1e-6,
-            logging_steps=1,
-            save_strategy="no",
-            report_to=[],
-            disable_tqdm=True,
+            **SAME,
             use_cpu=not torch.cuda.is_available(),
         )
         trainer = InOrder(step, arguments, global_batch=batch)

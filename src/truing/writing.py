@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
-import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from truing.errors import RunError
+from truing.json_values import plain
 
 # What native writers say when a write fell short: safetensors, and torch's archives.
 _FULL = (
@@ -109,17 +109,7 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Replace a JSON file in one step; non-finite numbers are written as ``null``."""
-    write_text(path, json.dumps(_finite(value), indent=2, ensure_ascii=False, default=str) + "\n")
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {str(k): _finite(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(v) for v in value]
-    return value
+    write_text(path, json.dumps(plain(value), indent=2, ensure_ascii=False, default=str) + "\n")
 
 
 def _errno(error: BaseException) -> int | None:

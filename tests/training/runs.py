@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -155,3 +158,18 @@ def plain_run(objective: Objective, batches: Sequence[Sequence[int]]) -> tuple[l
         optimizer.step()
         losses.append(float(loss.detach()))
     return losses, weights(model)
+
+
+def in_two_processes(script: Path, *arguments: str | Path, **environment: str) -> None:
+    """Run a script under torchrun with two processes; fails with what it printed."""
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
+    done = subprocess.run(
+        [*command, *map(str, arguments)],
+        cwd=root,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(root), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]

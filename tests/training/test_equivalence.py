@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 
 from tests.policies.models import tiny
-from tests.training.runs import EPOCHS, GLOBAL_BATCH, RECORDS, plain_run, step, train, weights
+from tests.training.runs import EPOCHS, GLOBAL_BATCH, RECORDS, in_two_processes, plain_run, step, train, weights
 from truing.objectives import METHODS, Objective, aot, bco, dpo, kto, nll, rrhf, simpo, wpo
 from truing.policies import head
 from truing.training.batches import GlobalBatchSampler
@@ -160,24 +158,8 @@ if World.current().is_main:
 def test_two_processes_follow_one(tmp_path: Path) -> None:
     script = tmp_path / "two.py"
     script.write_text(TWO_PROCESSES)
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", str(script)]
-    root = Path(__file__).resolve().parents[2]
-    done = subprocess.run(
-        [*command, str(tmp_path)],
-        cwd=root,
-        env={**_environment(), "PYTHONPATH": str(root)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    in_two_processes(script, tmp_path)
     found = torch.load(tmp_path / "found.pt")
     kinds = {"dpo": "pairs", "aot": "pairs", "kto": "unpaired", "bco": "unpaired", "sft": "pairs"}
     for name, kind in kinds.items():
         _same(found[name], train(step(METHODS.get(name)(), kind), tmp_path / "one", seed=42))
-
-
-def _environment() -> dict[str, str]:
-    import os
-
-    return {**os.environ, "OMP_NUM_THREADS": "1"}

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 
 from tests.jobs import job
+from tests.training.runs import in_two_processes
 
 TWO_PROCESSES = """
 import sys, torch
@@ -61,15 +59,7 @@ def test_sharded_weights_give_the_same_numbers(adapter: bool, tmp_path: Path) ->
     script, out = tmp_path / "two.py", tmp_path / "out.pt"
     script.write_text(TWO_PROCESSES)
     extra = ["training.peft=lora"] if adapter else []
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
-    done = subprocess.run(
-        [*command, str(job(tmp_path)), str(out), *extra],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "TRUING_CACHE": str(tmp_path / "cache")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    in_two_processes(script, job(tmp_path), out, *extra, TRUING_CACHE=str(tmp_path / "cache"))
     plain, sharded, expected, found, before, after = torch.load(out)
     torch.testing.assert_close(sharded, plain, atol=1e-5, rtol=0)
     assert found.keys() == expected.keys()

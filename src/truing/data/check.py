@@ -15,6 +15,7 @@ from truing.data.lengths import LengthRow, lengths
 from truing.data.records import Records
 from truing.data.sources import collect, open_source, splits_of
 from truing.errors import DataError, ModelError
+from truing.json_values import plain
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class DataReport:
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain data for JSON; what is unknown is ``None``."""
-        plain: dict[str, Any] = _plain(
+        values: dict[str, Any] = plain(
             {
                 "source": self.source,
                 "layout": self.layout,
@@ -78,7 +79,7 @@ class DataReport:
                 "findings": [finding.as_dict() for finding in self.findings],
             }
         )
-        return plain
+        return values
 
 
 def check(
@@ -194,16 +195,3 @@ def _tokenizer(given: Any) -> Any:
             where=str(given),
             fix="give the folder or hub name of a model that has a tokenizer",
         ) from None
-
-
-def _plain(value: Any) -> Any:
-    """Numbers, texts, lists and dictionaries; what is not finite is ``None``."""
-    if isinstance(value, float):
-        return value if value == value and abs(value) != float("inf") else None  # noqa: PLR0124
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if hasattr(value, "as_dict"):
-        return _plain(value.as_dict())
-    return value

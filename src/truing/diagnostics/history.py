@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from truing.errors import RunError
+from truing.json_values import finite
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class History:
         pairs = [
             (int(record["step"]), float(record[name]))
             for record in self.records
-            if _is_number(record.get(name)) and _is_number(record.get("step"))
+            if finite(record.get(name)) is not None and finite(record.get("step")) is not None
         ]
         return Series(tuple(step for step, _ in pairs), tuple(value for _, value in pairs))
 
@@ -95,13 +96,3 @@ class History:
             for name, value in record.items()
             if value is None or (isinstance(value, float) and not math.isfinite(value))
         ]
-
-
-def _is_number(value: object) -> bool:
-    """Whether a value is finite as a float; an integer may be too large for one."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False

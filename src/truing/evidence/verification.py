@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from truing import evidence_text
 from truing.errors import TruingError
 from truing.evidence.claim import CLAIMS, Claim, Factory, claims_for
 from truing.evidence.measurement import Measurement
+from truing.json_values import plain
 
 
 @dataclass(frozen=True)
@@ -61,16 +61,16 @@ class Result:
             "name": self.entry.name,
             "claim": self.claim,
             "source": self.entry.source,
-            "predicted": _plain(m.predicted),
+            "predicted": plain(m.predicted),
             "relation": m.relation,
-            "measured": _plain(m.measured),
-            "tolerance": _plain(m.tolerance),
-            "interval": _plain(m.interval),
+            "measured": plain(m.measured),
+            "tolerance": plain(m.tolerance),
+            "interval": plain(m.interval),
             "unit": m.unit,
             "passed": m.passed,
             "seed": self.seed,
             "seconds": round(self.seconds, 3),
-            "details": _plain(dict(m.details)),
+            "details": plain(dict(m.details)),
         }
 
 
@@ -103,13 +103,3 @@ def _run(entry: Claim, seed: int, factory: Factory | None) -> Result:
     start = time.perf_counter()
     measurement = entry.measure(seed, factory)
     return Result(entry, measurement, seed, time.perf_counter() - start)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value

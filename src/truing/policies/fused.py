@@ -14,7 +14,7 @@ from torch import Tensor
 
 
 def rms_norm(x: Float[Tensor, "tokens width"], weight: Float[Tensor, " width"], eps: float) -> Tensor:
-    """X / sqrt(mean(x²) + eps) · weight, over the last dimension."""
+    """Root-mean-square norm over the last dimension: x / sqrt(mean(x²) + eps) · weight."""
     low = torch.get_autocast_dtype(x.device.type) if torch.is_autocast_enabled(x.device.type) else x.dtype
     out: Tensor = _RMSNorm.apply(x, weight, eps, low)  # type: ignore[no-untyped-call]
     return out

@@ -11,7 +11,8 @@ from typing import Any
 from truing.diagnostics import History, detect
 from truing.diagnostics.run import facts_of
 from truing.errors import RunError, TruingError
-from truing.report.values import Values, finite
+from truing.json_values import finite
+from truing.report.values import Values
 from truing.training.record import RunRecord
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from truing.json_values import finite
 from truing.statistics import Estimate
 
 
@@ -75,14 +76,3 @@ class Values:
         return Estimate(
             value, math.nan if low is None else low, math.nan if high is None else high, found.count("n") or 0
         )
-
-
-def finite(value: Any) -> float | None:
-    """A finite number, or ``None``; true and false are no numbers."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None

@@ -27,11 +27,11 @@ from truing.training.data_check import DATA_FILE, check_data
 from truing.training.distributed import World
 from truing.training.listener import Listener
 from truing.training.plan import describe, plan
-from truing.training.prepare import Prepared, prepare
+from truing.training.prepare import Prepared, Split, prepare
 from truing.training.record import RunRecord
 from truing.training.reference import MovingReference
 from truing.training.references import Resolved, resolve_references
-from truing.training.step import PreferenceStep
+from truing.training.step import PreferenceStep, References
 from truing.training.trainer import CHECKPOINTS, PreferenceTrainer, complete_checkpoints
 from truing.training.whole import gathered
 from truing.writing import atomic_path, explain_disk_errors, remove_partials, write_json, write_text
@@ -179,24 +179,16 @@ def _trainer(
     prepared: Prepared, references: Resolved, listener: Listener, *, resuming: bool
 ) -> tuple[PreferenceTrainer, callbacks.AlarmWatch, callbacks.CleanStop]:
     recipe, world = prepared.recipe, World.current()
-    step = PreferenceStep(
-        prepared.policy,
-        prepared.objective,
-        prepared.train.examples,
-        references.train,
-        budget=prepared.budget,
-        world=world,
-    )
+
+    def step_over(split: Split, reference: References) -> PreferenceStep:
+        return PreferenceStep(
+            prepared.policy, prepared.objective, split.examples, reference, budget=prepared.budget, world=world
+        )
+
+    step = step_over(prepared.train, references.train)
     evaluation = None
     if prepared.held_out is not None:
-        evaluation = PreferenceStep(
-            prepared.policy,
-            prepared.objective,
-            prepared.held_out.examples,
-            references.held_out,
-            budget=prepared.budget,
-            world=world,
-        )
+        evaluation = step_over(prepared.held_out, references.held_out)
     metrics = prepared.output / "metrics.jsonl"
     facts = Facts(
         total_steps=prepared.steps,

@@ -35,7 +35,7 @@ class Precomputed:
 
 
 class Live:
-    """Values computed in the step: for streams, and for a reference that moves.
+    """Values computed in the step: for a reference that moves.
 
     Args:
         policy: the reference, or the trained policy itself, whose adapter is then switched off.

@@ -231,7 +231,7 @@ class PreferenceStep:
         )
 
     def _token_gradients(self, plan: _Plan, whole: Scores) -> Tensor:
-        """D loss / d token log-probability of the whole batch, shape ``[M]``."""
+        """Gradient of the loss in each token's log-probability, over the whole batch, shape ``[M]``."""
         with torch.enable_grad():
             leaf = whole.token_logps.detach().clone().requires_grad_()
             out = self.objective(replace(whole, token_logps=leaf), plan.batch, self.state)
