@@ -83,7 +83,7 @@ def compare(data: ExampleData, before: RowScores, after: RowScores) -> HeldOut:
         ``reward_margin``: difference of the two log-ratios, nats.
         ``chosen_logp_change`` / ``rejected_logp_change``: nats per token.
     """
-    from truing.training.examples import roles
+    from truing.training.roles import roles
 
     rows = data.take(range(len(data)))
     batch = roles(data.kind, rows)

@@ -16,6 +16,9 @@ from torch.utils.data import Sampler
 class GlobalBatchSampler(Sampler[list[int]]):
     """Yields the record numbers of one global batch after another.
 
+    In later passes over the data ``count`` is added to the numbers for every pass before, so that what is drawn
+    anew for a record in every pass can be told from its number.
+
     The last batch of an epoch is smaller where the sizes do not divide; its loss is a mean over its own
     records, so no record counts more or less than any other in its batch.
 
@@ -41,4 +44,4 @@ class GlobalBatchSampler(Sampler[list[int]]):
     def __iter__(self) -> Iterator[list[int]]:
         order = np.random.default_rng((self.seed, self.epoch)).permutation(self.count)
         for start in range(0, self.count, self.size):
-            yield order[start : start + self.size].tolist()
+            yield (order[start : start + self.size] + self.epoch * self.count).tolist()

@@ -1,24 +1,97 @@
-"""Tokenised records as the trainer sees them: trees, roles, and the mismatched completions of KTO."""
+"""Tokenised records as the trainer sees them: trees, roles, parts, and the mismatched completions of KTO."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from truing.objectives.algebra import Batch, DataKind
 from truing.policies.packing import Tree
+from truing.training.roles import Row, joined, roles
 
-Row = Mapping[str, Any]
+__all__ = ["Drawn", "Example", "ExampleData", "Part", "Partner", "Row", "SameRow"]
+
+
+@dataclass(frozen=True)
+class Example:
+    """One record with its parts.
+
+    Attributes:
+        own: the record.
+        parts: the row of each part, in the order of their names.
+    """
+
+    own: Row
+    parts: Mapping[str, Row] = field(default_factory=dict)
+
+    @property
+    def trees(self) -> list[Tree]:
+        """The record's tree, then those of its parts."""
+        return [_tree(row) for row in (self.own, *self.parts.values())]
+
+
+class Partner(Protocol):
+    """Which row of a part belongs to a record."""
+
+    def __call__(self, index: int, records: int) -> int:
+        """The row's number.
+
+        Args:
+            index: number of the record, plus ``records`` for every pass over the data before this one.
+            records: how many records there are.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class SameRow:
+    """Row by row: the part was made from the records."""
+
+    def __call__(self, index: int, records: int) -> int:
+        return index % records
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A data set of its own, gone through again and again in ever new orders, whichever is the longer.
+
+    Args:
+        count: rows of the part.
+        seed: of the orders.
+    """
+
+    count: int
+    seed: int
+
+    def __call__(self, index: int, records: int) -> int:
+        turn, place = divmod(index, self.count)
+        order = np.random.default_rng((self.seed, 5, turn)).permutation(self.count)
+        return int(order[place])
+
+
+@dataclass(frozen=True)
+class Part:
+    """Further sequences beside every record.
+
+    Attributes:
+        data: the part's own rows.
+        partner: which of them belongs to a record.
+    """
+
+    data: ExampleData
+    partner: Partner
 
 
 @dataclass(frozen=True)
 class ExampleData:
     """Tokenised records of one kind.
+
+    A record's number may exceed the number of records: what is beyond tells the pass over the data, for parts that
+    are drawn anew in every pass.
 
     Args:
         rows: anything indexable by a list of numbers that returns a mapping of columns (a ``datasets.Dataset``),
@@ -26,34 +99,59 @@ class ExampleData:
         kind: what the records are.
         mismatch: for each record the number of another one, whose completion is put under this record's
             prompt to estimate KTO's baseline; ``None`` where the objective does not ask for it.
+        parts: further sequences beside every record, by name.
+        columns: numbers that were worked out for the records beforehand, one each, by name.
     """
 
     rows: Any
     kind: DataKind
     mismatch: Sequence[int] | None = None
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def take(self, indices: Sequence[int]) -> list[Row]:
         """Rows by number, in the order asked for."""
-        columns = self.rows[list(indices)]
-        names = list(columns)
+        numbers = [index % len(self) for index in indices]
+        found = dict(self.rows[numbers])
+        found.update({name: values[numbers].tolist() for name, values in self.columns.items()})
+        names = list(found)
         return [
-            dict(zip(names, values, strict=True))
-            for values in zip(*(columns[name] for name in names), strict=True)
+            dict(zip(names, values, strict=True)) for values in zip(*(found[name] for name in names), strict=True)
         ]
 
+    def examples(self, indices: Sequence[int]) -> list[Example]:
+        """Records with their parts."""
+        own = self.take(indices)
+        parts = {
+            name: part.data.take([part.partner(i, len(self)) for i in indices])
+            for name, part in sorted(self.parts.items())
+        }
+        return [Example(row, {name: rows[place] for name, rows in parts.items()}) for place, row in enumerate(own)]
+
+    def batch(self, examples: Sequence[Example]) -> Batch:
+        """Roles of all completions of ``examples``, laid out record by record."""
+        own = roles(self.kind, [example.own for example in examples])
+        if not self.parts:
+            return own
+        parts = {
+            name: roles(part.data.kind, [example.parts[name] for example in examples])
+            for name, part in sorted(self.parts.items())
+        }
+        return joined(own, parts)
+
     def trees(self, indices: Sequence[int]) -> list[Tree]:
-        """Prompts with their completions."""
-        return [Tree(row["prompt_ids"], row["completion_ids"]) for row in self.take(indices)]
+        """Prompts with their completions, without the parts."""
+        return [_tree(row) for row in self.take(indices)]
 
     def mismatched_trees(self, indices: Sequence[int]) -> list[Tree]:
         """Each prompt with the first completion of its mismatched record."""
         if self.mismatch is None:
             raise ValueError("these examples were prepared without mismatched completions")
         own = self.take(indices)
-        other = self.take([self.mismatch[i] for i in indices])
+        other = self.take([self.mismatch[i % len(self)] for i in indices])
         return [
             Tree(row["prompt_ids"], [partner["completion_ids"][0]])
             for row, partner in zip(own, other, strict=True)
@@ -61,31 +159,9 @@ class ExampleData:
 
     def select(self, indices: Sequence[int]) -> ExampleData:
         """A part of the records. Mismatches are not carried over."""
-        return replace(self, rows=self.rows.select(list(indices)), mismatch=None)
+        columns = {name: values[list(indices)] for name, values in self.columns.items()}
+        return replace(self, rows=self.rows.select(list(indices)), mismatch=None, columns=columns)
 
 
-def roles(kind: DataKind, rows: Sequence[Row]) -> Batch:
-    """Roles of the completions of ``rows``, laid out tree by tree."""
-    weight = _column(rows, "weight")
-    margin = _column(rows, "margin")
-    if kind == "pairs":
-        return Batch.pairs(len(rows), weight=weight, margin=margin)
-    if kind == "unpaired":
-        return Batch.unpaired([bool(row["label"]) for row in rows], weight=weight)
-    if kind == "ranked":
-        sizes = [len(row["completion_ids"]) for row in rows]
-        reward = torch.tensor([float(s) for row in rows for s in _scalar_scores(row["scores"])])
-        return Batch.ranked(sizes, reward, weight=weight)
-    index = torch.arange(len(rows))
-    return Batch(index, len(rows), index, index[:0], paired=False, weight=weight)
-
-
-def _scalar_scores(scores: Sequence[Any]) -> list[float]:
-    """One number per completion; several criteria are averaged."""
-    return [float(np.mean(s)) if isinstance(s, Sequence | np.ndarray) else float(s) for s in scores]
-
-
-def _column(rows: Sequence[Row], name: str) -> Tensor | None:
-    if not rows or rows[0].get(name) is None:
-        return None
-    return torch.tensor([float(row[name]) for row in rows])
+def _tree(row: Row) -> Tree:
+    return Tree(row["prompt_ids"], row["completion_ids"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from truing.policies.causal import CausalPolicy
 from truing.policies.packing import Tree
 from truing.policies.reference_cache import ReferenceLogps
+from truing.training.examples import ExampleData
 
 
 class ReferenceSource(Protocol):
@@ -25,13 +26,34 @@ class ReferenceSource(Protocol):
 
 
 class Precomputed:
-    """Values that were computed before training."""
+    """Values that were computed before training.
 
-    def __init__(self, values: ReferenceLogps) -> None:
+    Args:
+        values: of the records' own completions.
+        data: the records, where they have parts.
+        parts: values of each part's rows, by name.
+    """
+
+    def __init__(
+        self,
+        values: ReferenceLogps,
+        data: ExampleData | None = None,
+        parts: Mapping[str, ReferenceLogps] | None = None,
+    ) -> None:
         self.values = values
+        self.data = data
+        self.parts = dict(sorted((parts or {}).items()))
 
     def __call__(self, indices: Sequence[int], trees: Sequence[Tree]) -> Tensor:
-        return self.values.of(indices)
+        count = len(self.values.offsets) - 1
+        if self.data is None or not self.parts:
+            return self.values.of([index % count for index in indices])
+        found = []
+        for index in indices:
+            found.append(self.values.of([index % count]))
+            for name, values in self.parts.items():
+                found.append(values.of([self.data.parts[name].partner(index, count)]))
+        return torch.cat(found)
 
 
 class Live:

@@ -68,7 +68,8 @@ def resolve_references(prepared: Prepared, progress: Progress | None = None) -> 
         other = None
         if data.mismatch is not None:
             other = Precomputed(values(data, mismatched=True, report=report))
-        return References(Precomputed(own), other), own
+        parts = {name: values(part.data, mismatched=False, report=None) for name, part in data.parts.items()}
+        return References(Precomputed(own, data, parts), other), own
 
     train, own = sources(prepared.train.examples, progress)
     held_out, held_values = References(), None

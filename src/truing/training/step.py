@@ -19,7 +19,7 @@ from truing.objectives.algebra import Batch, Objective, ObjectiveState, Scores
 from truing.policies.causal import CausalPolicy
 from truing.policies.packing import Tree, partition
 from truing.training.distributed import World
-from truing.training.examples import ExampleData, Row, roles
+from truing.training.examples import Example, ExampleData
 from truing.training.reference import ReferenceSource
 
 
@@ -140,7 +140,7 @@ class PreferenceStep:
             whole = self._whole(plan, training=False, through=None)
             result = StepResult()
             if self.objective.coupled and whole:
-                everything = list(range(len(plan.trees)))
+                everything = list(range(len(plan.examples)))
                 parts = [(whole, plan.batch, everything)] if self.world.is_main else []
             else:
                 groups = plan.groups[self.world.rank :: self.world.size]
@@ -161,29 +161,30 @@ class PreferenceStep:
         # Every process must take part in the exchange of gradients: fill up with records of weight 0.
         missing = max(0, self.world.size - len(indices))
         indices = [*indices, *(indices[i % len(indices)] for i in range(missing))]
-        rows = self.data.take(indices)
-        trees = [Tree(row["prompt_ids"], row["completion_ids"]) for row in rows]
-        batch = roles(self.data.kind, rows)
+        examples = self.data.examples(indices)
+        trees = [example.trees for example in examples]
+        batch = self.data.batch(examples)
         if missing:
-            weight = batch.weights.clone()
-            weight[-missing:] = 0.0
-            batch = replace(batch, weight=weight)
-        costs = [self.policy.cost(tree) for tree in trees]
+            present = torch.ones(len(indices))
+            present[-missing:] = 0.0
+            batch = batch.reweighted(present)
+        costs = [sum(self.policy.cost(tree) for tree in group) for group in trees]
         groups = partition(costs, self.budget, self.world.size)
-        lengths = torch.tensor([float(len(b)) for tree in trees for b in tree.branches])
+        lengths = torch.tensor([float(len(b)) for group in trees for tree in group for b in tree.branches])
         denominators = self.objective.denominators(batch, lengths)
-        return _Plan(indices, rows, trees, batch, groups, costs, denominators, len(indices) - missing)
+        return _Plan(indices, examples, trees, batch, groups, costs, denominators, len(indices) - missing)
 
     def _score(self, plan: _Plan, group: list[int], through: nn.Module | None, signals: Sequence[str]) -> _Part:
-        trees = [plan.trees[i] for i in group]
+        trees = [tree for i in group for tree in plan.trees[i]]
         wanted = tuple(dict.fromkeys((*self.signals, *signals)))
         scores = self.policy.score(trees, signals=wanted, through=through)
         indices = [plan.indices[i] for i in group]
         if self.references.own is not None:
             reference = self.references.own(indices, trees).to(scores.token_logps.device)
             scores = replace(scores, reference=reference)
-        weight = None if plan.batch.weight is None else plan.batch.weight[group]
-        batch = replace(roles(self.data.kind, [plan.rows[i] for i in group]), weight=weight)
+        batch = self.data.batch([plan.examples[i] for i in group])
+        if plan.real < len(plan.examples):
+            batch = batch.reweighted(torch.tensor([float(i < plan.real) for i in group]))
         return _Part(scores, batch.to(scores.token_logps.device))
 
     def _whole(self, plan: _Plan, *, training: bool, through: nn.Module | None) -> Scores | None:
@@ -195,22 +196,25 @@ class PreferenceStep:
         if coupling == "batch":
             own = self._gathered(plan, plan.trees, self.references.own, through)
         if "mismatched" in self.objective.requires:
-            trees = self.data.mismatched_trees(plan.indices)
+            trees = [[tree] for tree in self.data.mismatched_trees(plan.indices)]
             other = self._gathered(plan, trees, self.references.mismatched, through)
         self.state = self.objective.update(self.state, own, plan.batch, other, training=training)
         return own
 
     def _gathered(
-        self, plan: _Plan, trees: list[Tree], reference: ReferenceSource | None, through: nn.Module | None
+        self, plan: _Plan, trees: list[list[Tree]], reference: ReferenceSource | None, through: nn.Module | None
     ) -> Scores:
-        """Scores of all processes' trees without gradient, in the order of the batch, on the CPU."""
+        """Scores of all processes' records without gradient, in the order of the batch, on the CPU.
+
+        ``trees`` holds those of every record.
+        """
         mine: dict[int, tuple[Tensor, Tensor | None, dict[str, Tensor]]] = {}
         for group in plan.groups[self.world.rank :: self.world.size]:
-            chosen = [trees[i] for i in group]
+            chosen = [tree for i in group for tree in trees[i]]
             with torch.no_grad(), self.policy.evaluating():
                 scores = self.policy.score(chosen, signals=self.signals, through=through)
                 values = reference([plan.indices[i] for i in group], chosen) if reference is not None else None
-            sizes = [sum(len(branch) for branch in tree.branches) for tree in chosen]
+            sizes = [_tokens(trees[i]) for i in group]
             policy = scores.token_logps.float().cpu().split(sizes)
             ref = values.float().cpu().split(sizes) if values is not None else [None] * len(group)
             extra = {name: value.float().cpu().split(sizes) for name, value in scores.signals.items()}
@@ -220,7 +224,7 @@ class PreferenceStep:
         for part in self.world.gather(mine):
             everyone.update(part)
         ordered = [everyone[i] for i in range(len(trees))]
-        lengths = torch.tensor([len(branch) for tree in trees for branch in tree.branches])
+        lengths = torch.tensor([len(branch) for group in trees for tree in group for branch in tree.branches])
         references = [ref for _, ref, _ in ordered if ref is not None]
         return Scores(
             torch.cat([own for own, _, _ in ordered]),
@@ -271,8 +275,8 @@ class _Plan:
     """One global batch, divided into micro-batches."""
 
     indices: list[int]
-    rows: list[Row]
-    trees: list[Tree]
+    examples: list[Example]
+    trees: list[list[Tree]]
     batch: Batch
     groups: list[list[int]]
     costs: list[int]
@@ -281,14 +285,19 @@ class _Plan:
 
     def token_slices(self, group: list[int]) -> Tensor:
         """Positions of a group's completion tokens among those of the whole batch."""
-        sizes = torch.tensor([sum(len(branch) for branch in tree.branches) for tree in self.trees])
+        sizes = torch.tensor([_tokens(trees) for trees in self.trees])
         starts = sizes.cumsum(0) - sizes
         return torch.cat([torch.arange(int(starts[i]), int(starts[i] + sizes[i])) for i in group])
 
     def counted(self, group: list[int]) -> Tensor:
         """Which completion tokens of a group belong to real records, boolean ``[M]``."""
-        sizes = torch.tensor([sum(len(branch) for branch in self.trees[i].branches) for i in group])
+        sizes = torch.tensor([_tokens(self.trees[i]) for i in group])
         return torch.repeat_interleave(torch.tensor([i < self.real for i in group]), sizes)
+
+
+def _tokens(trees: Sequence[Tree]) -> int:
+    """Completion tokens."""
+    return sum(len(branch) for tree in trees for branch in tree.branches)
 
 
 def _signal_sums(scores: Scores, signals: Sequence[str], counted: Tensor) -> dict[str, float]:

@@ -18,7 +18,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from truing.errors import RunError
@@ -78,7 +78,7 @@ class PreferenceTrainer(transformers.Trainer):
     def get_train_dataloader(self) -> DataLoader[Any]:
         """Lists of record numbers, one list a global batch, the same in every process."""
         sampler = GlobalBatchSampler(len(self.step.data), self.global_batch, self.args.seed)
-        numbers: Any = range(len(self.step.data))
+        numbers: Any = _Numbers(len(self.step.data))
         return _EpochLoader(numbers, batch_sampler=sampler, collate_fn=list)
 
     def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
@@ -210,6 +210,19 @@ class _MoveReference(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         self.reference.after_step(state.global_step, kwargs["model"])
+
+
+class _Numbers(Dataset[int]):
+    """Record numbers as a data set; those of later passes lie beyond its length."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> int:
+        return index
 
 
 class _EpochLoader(DataLoader[Any]):

@@ -19,8 +19,17 @@ def core_metrics(reward: SequenceScore, scale: float, scores: Scores, batch: Bat
         ``log_ratio/chosen``, ``log_ratio/rejected``: change against the reference.
         ``kl``: k3 estimate (ratio − 1 − log ratio, ratio = ref/π) per completion at the data's tokens.
         ``length/chosen``, ``length/rejected``: tokens.
-    Each sum ``x`` comes with ``count/x``. Records of weight 0 do not count.
+    Each sum ``x`` comes with ``count/x``. Records of weight 0 do not count. Where records have parts, the same
+    follows for each part, with its name in front, e.g. ``retain/logps/chosen``.
     """
+    result = _own_metrics(reward, scale, scores, batch)
+    for name, part in batch.parts.items():
+        for key, value in _own_metrics(reward, scale, scores, part).items():
+            result[f"count/{name}/{key[6:]}" if key.startswith("count/") else f"{name}/{key}"] = value
+    return result
+
+
+def _own_metrics(reward: SequenceScore, scale: float, scores: Scores, batch: Batch) -> dict[str, Tensor]:
     result: dict[str, Tensor] = {}
 
     def add(name: str, values: Tensor, weights: Tensor) -> None:
@@ -47,5 +56,6 @@ def core_metrics(reward: SequenceScore, scale: float, scores: Scores, batch: Bat
     if scores.reference is not None:
         back = scores.reference - scores.token_logps
         k3 = torch.expm1(back.clamp(max=20.0)) - back
-        add("kl", scores.total(k3), counted[batch.example])
+        own = slice(None) if batch.own is None else batch.own
+        add("kl", scores.total(k3)[own], counted[batch.example][own])
     return result

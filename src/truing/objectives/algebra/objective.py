@@ -19,6 +19,7 @@ from truing.objectives.algebra.formula import legend, scaled, summed
 from truing.objectives.algebra.links import Link
 from truing.objectives.algebra.margins import ConstantMargin, Margin
 from truing.objectives.algebra.metrics import core_metrics
+from truing.objectives.algebra.parts import OnPart
 from truing.objectives.algebra.scores import Batch, DataKind, Scores
 from truing.objectives.algebra.sequence_scores import DivergenceName, SequenceScore, TokenWeights, log_ratio
 from truing.objectives.algebra.terms import Pairwise, Term
@@ -68,7 +69,8 @@ class Objective:
         """What it needs beyond the policy's log-probabilities.
 
         ``"reference"``: the reference model's; ``"mismatched"``: scores of mismatched completions;
-        ``"signal:x"``: the per-token signal x; ``"column:x"``: the column x of the records.
+        ``"signal:x"``: the per-token signal x; ``"column:x"``: the column x of the records; ``"part:x"``: further
+        sequences beside every record.
         """
         return frozenset().union(*(term.requires for _, term in self.terms))
 
@@ -90,6 +92,24 @@ class Objective:
                 fix="combine objectives that take the same data, e.g. two for pairs",
             )
         return common
+
+    @property
+    def part_data(self) -> dict[str, frozenset[DataKind]]:
+        """The parts that records must have beside them, and the data layouts that each may have.
+
+        Raises:
+            ObjectiveError: if two terms want a part in different layouts.
+        """
+        found: dict[str, frozenset[DataKind]] = {}
+        for _, term in self.terms:
+            for part, kinds in term.part_data.items():
+                found[part] = found.get(part, kinds) & kinds
+                if not found[part]:
+                    raise ObjectiveError(
+                        f"no data layout suits every use that objective {self.name!r} makes of the part {part!r}",
+                        fix="combine objectives that take the same data there",
+                    )
+        return found
 
     @property
     def compares(self) -> bool:
@@ -181,6 +201,15 @@ class Objective:
     def named(self, name: str) -> Objective:
         """The same objective under another name."""
         return replace(self, name=name)
+
+    def on(self, part: str) -> Objective:
+        """The same objective on a part of the records, e.g. ``nll().on("retain")``.
+
+        Args:
+            part: name of the part, see :class:`~truing.objectives.algebra.parts.OnPart`.
+        """
+        terms = tuple((coefficient, OnPart(part, term)) for coefficient, term in self.terms)
+        return replace(self, name=f"{self.name}@{part}", terms=terms)
 
     def robust(self, flip_rate: float) -> Objective:
         """De-bias comparisons for labels flipped at a known rate in (0, 0.5) (2403.00409, eq. 12).

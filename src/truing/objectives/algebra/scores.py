@@ -15,10 +15,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-DataKind = Literal["pairs", "unpaired", "ranked", "demonstrations"]
+DataKind = Literal["pairs", "unpaired", "ranked", "demonstrations", "samples"]
 PAIRS: frozenset[DataKind] = frozenset({"pairs"})
 UNPAIRED: frozenset[DataKind] = frozenset({"unpaired"})
 ANY_DATA: frozenset[DataKind] = frozenset({"pairs", "unpaired", "ranked", "demonstrations"})
+SAMPLES: frozenset[DataKind] = frozenset({"samples"})
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class Batch:
 
     For pairs, ``chosen[i]`` and ``rejected[i]`` are the two completions of pair ``i``. For unpaired
     feedback, ``chosen`` holds the desirable completions and ``rejected`` the undesirable ones, and their
-    counts may differ. For rankings, ``reward`` gives a number to every sequence and ``example`` says which
+    counts may differ. Demonstrations and unlabelled samples are all chosen. For rankings, ``reward`` gives a number to every sequence and ``example`` says which
     sequences answer the same prompt.
 
     Args:
@@ -125,6 +126,10 @@ class Batch:
         margin: the record's own margin between chosen and rejected, reward units, shape ``[E]``.
         reward: a score of each sequence, shape ``[N]``; larger is better.
         columns: further per-record columns, by name.
+        own: the sequences of the records themselves, where records have parts beside them; ``None`` for all.
+        parts: roles of further sequences that come with the records, by the part's name: answers whose knowledge
+            is to be kept, a rationale, the same pair without its reasoning. A part's batch counts the same
+            ``N`` sequences and ``E`` records.
     """
 
     example: Int[Tensor, " sequences"]
@@ -136,6 +141,8 @@ class Batch:
     margin: Float[Tensor, " examples"] | None = None
     reward: Float[Tensor, " sequences"] | None = None
     columns: Mapping[str, Tensor] = field(default_factory=dict)
+    own: Int[Tensor, " own"] | None = None
+    parts: Mapping[str, Batch] = field(default_factory=dict)
 
     @classmethod
     def pairs(cls, count: int, *, reward: Tensor | None = None, **columns: Unpack[Columns]) -> Batch:
@@ -170,6 +177,13 @@ class Batch:
             **columns,
         )
 
+    @classmethod
+    def samples(cls, sizes: Sequence[int], **columns: Unpack[Columns]) -> Batch:
+        """Records with one or several completions that nothing is said about; all of them count as chosen."""
+        example = torch.repeat_interleave(torch.arange(len(sizes)), torch.as_tensor(sizes))
+        index = torch.arange(len(example))
+        return cls(example, len(sizes), index, index[:0], paired=False, **columns)
+
     @property
     def weights(self) -> Float[Tensor, " examples"]:
         """``weight``, detached, or ones."""
@@ -187,4 +201,12 @@ class Batch:
     def to(self, device: torch.device | str) -> Batch:
         """The same batch with its tensors on ``device``."""
         moved: dict[str, Any] = {k: v.to(device) for k, v in vars(self).items() if isinstance(v, Tensor)}
-        return replace(self, **moved, columns={k: v.to(device) for k, v in self.columns.items()})
+        columns = {name: values.to(device) for name, values in self.columns.items()}
+        return replace(
+            self, **moved, columns=columns, parts={k: part.to(device) for k, part in self.parts.items()}
+        )
+
+    def reweighted(self, weight: Float[Tensor, " examples"]) -> Batch:
+        """The same batch, its parts included, with every record's weight multiplied."""
+        parts = {name: part.reweighted(weight) for name, part in self.parts.items()}
+        return replace(self, weight=self.weights * weight.to(self.example.device), parts=parts)

@@ -6,6 +6,7 @@ size of the batch happens there, once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
@@ -48,6 +49,11 @@ class Term(Protocol):
     def data(self) -> frozenset[DataKind]: ...
 
     @property
+    def part_data(self) -> Mapping[str, frozenset[DataKind]]:
+        """Parts that records must have beside them, with the data layouts that each may have."""
+        ...
+
+    @property
     def coupling(self) -> str: ...
 
     @property
@@ -76,6 +82,10 @@ class Term(Protocol):
 @dataclass(frozen=True)
 class Stateless:
     """Defaults of a comparison that keeps nothing between batches."""
+
+    @property
+    def part_data(self) -> Mapping[str, frozenset[DataKind]]:
+        return {}
 
     @property
     def coupling(self) -> str:

@@ -1,0 +1,110 @@
+"""Which completion of a batch plays which role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from truing.objectives.algebra import Batch, DataKind
+
+Row = Mapping[str, Any]
+
+# Columns that a row always has, or that have a place of their own in a batch.
+_PLACED = frozenset({"id", "prompt_ids", "completion_ids", "label", "scores", "weight", "margin"})
+
+
+def roles(kind: DataKind, rows: Sequence[Row]) -> Batch:
+    """Roles of the completions of ``rows``, laid out row by row."""
+    batch = _KINDS[kind](rows)
+    return replace(
+        batch, weight=_column(rows, "weight"), margin=_column(rows, "margin"), columns=_further_columns(rows)
+    )
+
+
+def joined(own: Batch, parts: Mapping[str, Batch]) -> Batch:
+    """One batch of records and their parts.
+
+    Args:
+        own: roles of the records' completions, laid out record by record.
+        parts: the same for each part. In the result each record's own completions are followed by those of its
+            parts, in the order given.
+    """
+    sources = [own, *parts.values()]
+    counts = torch.stack([torch.bincount(batch.example, minlength=own.examples) for batch in sources])
+    example = torch.repeat_interleave(torch.arange(own.examples), counts.sum(0))
+    # Where each record's block of each source begins: records one after another, sources within a record.
+    starts = counts.T.flatten().cumsum(0) - counts.T.flatten()
+    starts = starts.view(own.examples, len(sources)).T
+    placed = [
+        _placed(batch, example, start, count) for batch, start, count in zip(sources, starts, counts, strict=True)
+    ]
+    return replace(placed[0], parts=dict(zip(parts, placed[1:], strict=True)))
+
+
+def _placed(batch: Batch, example: Tensor, start: Tensor, count: Tensor) -> Batch:
+    """A batch whose sequences stand among those of others: record ``e``'s begin at ``start[e]``."""
+    within = torch.arange(len(batch.example)) - (count.cumsum(0) - count)[batch.example]
+    place = start[batch.example] + within
+    reward = None
+    if batch.reward is not None:
+        reward = torch.full((len(example),), float("nan")).index_copy(0, place, batch.reward.float())
+    return replace(
+        batch,
+        example=example,
+        chosen=place[batch.chosen],
+        rejected=place[batch.rejected],
+        reward=reward,
+        own=place,
+    )
+
+
+def _pairs(rows: Sequence[Row]) -> Batch:
+    return Batch.pairs(len(rows))
+
+
+def _unpaired(rows: Sequence[Row]) -> Batch:
+    return Batch.unpaired([bool(row["label"]) for row in rows])
+
+
+def _ranked(rows: Sequence[Row]) -> Batch:
+    reward = torch.tensor([float(s) for row in rows for s in _scalar_scores(row["scores"])])
+    return Batch.ranked([len(row["completion_ids"]) for row in rows], reward)
+
+
+def _samples(rows: Sequence[Row]) -> Batch:
+    return Batch.samples([len(row["completion_ids"]) for row in rows])
+
+
+_KINDS: dict[DataKind, Callable[[Sequence[Row]], Batch]] = {
+    "pairs": _pairs,
+    "unpaired": _unpaired,
+    "ranked": _ranked,
+    "demonstrations": _samples,
+    "samples": _samples,
+}
+
+
+def _scalar_scores(scores: Sequence[Any]) -> list[float]:
+    """One number per completion; several criteria are averaged."""
+    return [float(np.mean(s)) if isinstance(s, Sequence | np.ndarray) else float(s) for s in scores]
+
+
+def _further_columns(rows: Sequence[Row]) -> dict[str, Tensor]:
+    """Numbers that the records bring along, by name."""
+    found = {}
+    for name in rows[0] if rows else ():
+        values = None if name in _PLACED else _column(rows, name)
+        if values is not None:
+            found[name] = values
+    return found
+
+
+def _column(rows: Sequence[Row], name: str) -> Tensor | None:
+    if not rows or rows[0].get(name) is None:
+        return None
+    return torch.tensor([float(row[name]) for row in rows])
