@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from truing.diagnostics.audits import AUDITS, Audit
 from truing.objectives.algebra import Batch, Objective, Scores
 from truing.objectives.method import METHODS, Method
 
@@ -16,12 +17,12 @@ _ANSWER_TOKENS = 20
 
 
 def entries() -> list[dict[str, Any]]:
-    """One mapping per method: name, slug, aliases, kind, paper, requires, claim, summary, parameters."""
-    return [entry(method) for method in METHODS]
+    """One mapping per objective and audit: name, slug, aliases, kind, paper, requires, claim, summary, parameters."""
+    return [*(entry(method) for method in METHODS), *(entry(audit) for audit in AUDITS)]
 
 
-def entry(method: Method[Any]) -> dict[str, Any]:
-    """One method."""
+def entry(method: Method[Any] | Audit[Any, Any]) -> dict[str, Any]:
+    """One objective or audit."""
     from truing.evidence import claims_for
 
     measured = _measured()
@@ -31,27 +32,38 @@ def entry(method: Method[Any]) -> dict[str, Any]:
         "aliases": list(method.aliases),
         "kind": method.kind,
         "paper": method.paper.as_dict(),
-        "requires": method.requires,
+        "requires": list(method.requires),
         "claim": " ".join(claim.statement for claim in claims_for(method.name)),
         "measured": [row for row in measured if row["method"] == method.name],
         "summary": method.summary,
         "parameters": [
             {"name": p.name, "default": p.default, "meaning": p.doc.text, "allowed": p.doc.bound}
-            for p in method.parameters
+            for p in (method.parameters if isinstance(method, Method) else ())
         ],
     }
 
 
 def explanation(name: str) -> dict[str, Any]:
-    """Everything that helps to choose a method, and to read its formula."""
-    method = METHODS.get(name)
-    objective = method()
+    """Everything that helps to choose an objective or audit, and to read its formula.
+
+    ``gradient`` and ``cost.beside_forward_and_backward`` are those of objectives; an audit has ``cost.in_all``.
+    """
+    from truing.evidence.subjects import subject
+
+    method = subject(name)
+    found = {**entry(method), "use_when": method.use_when, "avoid_when": method.avoid_when}
+    if isinstance(method, Audit):
+        return {
+            **found,
+            "formula": method.formula,
+            "legend": list(method.legend),
+            "cost": {"in_all": [method.cost]},
+        }
+    objective: Objective = method()
     return {
-        **entry(method),
+        **found,
         "formula": objective.text(),
         "legend": objective.legend(),
-        "use_when": method.use_when,
-        "avoid_when": method.avoid_when,
         "gradient": gradient_curve(objective),
         "cost": cost(objective),
     }

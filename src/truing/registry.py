@@ -95,3 +95,20 @@ class Registry(Generic[Entry]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+def find(name: str, *registries: Registry[Any]) -> Any:
+    """The entry of that name or alias, in the first of several registries that has it.
+
+    Raises:
+        TruingError: if none has it; near matches in all of them are suggested.
+    """
+    for registry in registries:
+        if name in registry:
+            return registry.get(name)
+    known = [known for registry in registries for known in registry._names]
+    raise TruingError(
+        f"unknown {' or '.join(registry.kind for registry in registries)} {name!r}",
+        allowed=", ".join(sorted(entry.name for registry in registries for entry in registry)),
+        fix=did_you_mean(Registry._key(name), known) or "`truing methods` lists every name",
+    )

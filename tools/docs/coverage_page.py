@@ -17,16 +17,17 @@ NOT_YET = Path(__file__).with_name("not_yet.md")
 
 def page() -> str:
     """The table of methods, the modifiers, and what is missing."""
-    rows = entries()
+    rows = [row for row in entries() if row["kind"] == "objective"]
+    audits = [row for row in entries() if row["kind"] == "audit"]
     results: list[dict[str, Any]] = json.loads((folder() / "evidence.json").read_text(encoding="utf-8"))
-    papers = {row["paper"]["arxiv"] for row in rows} | {modifier.paper.arxiv for modifier in MODIFIERS}
+    papers = {row["paper"]["arxiv"] for row in [*rows, *audits]} | {modifier.paper.arxiv for modifier in MODIFIERS}
     return "\n".join(
         [
             GENERATED,
             "# What works, what does not\n",
-            f"{len(rows)} objectives and {len(MODIFIERS)} modifiers from {len(papers)} papers, with {len(results)} "
-            "measured claims. A claim is an experiment with a predicted outcome; `truing verify --all` runs every one "
-            "of them again.\n",
+            f"{len(rows)} objectives, {len(MODIFIERS)} modifiers and {len(audits)} audits from {len(papers)} papers, "
+            f"with {len(results)} measured claims. A claim is an experiment with a predicted outcome; `truing verify "
+            "--all` runs every one of them again.\n",
             "## Objectives\n",
             table(
                 ("objective", "entry", "paper", "claims that hold", "status"),
@@ -37,6 +38,11 @@ def page() -> str:
                 ("modifier", "paper", "what it changes"),
                 [(f"`{m.name}`", paper_link(m.paper.as_dict()), plain(m.summary)) for m in MODIFIERS],
             ),
+            "## Audits\n",
+            table(
+                ("audit", "entry", "paper", "claims that hold", "status"),
+                [_row(row) for row in audits],
+            ),
             NOT_YET.read_text(encoding="utf-8"),
         ]
     )
@@ -46,9 +52,13 @@ def _row(row: dict[str, Any]) -> tuple[str, str, str, str, str]:
     count = len(row["measured"])
     status = "works" if count else "works; nothing measured yet"
     return (
-        f"[{row['name']}](objectives/{row['name']}.md)",
+        f"[{row['name']}]({_page(row)})",
         f"`{row['slug']}`",
         paper_link(row["paper"]),
         str(count),
         status,
     )
+
+
+def _page(row: dict[str, Any]) -> str:
+    return f"objectives/{row['name']}.md" if row["kind"] == "objective" else f"audits.md#{row['name']}"

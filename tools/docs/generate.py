@@ -4,8 +4,8 @@ Usage:
     python tools/docs/generate.py            into docs/
     python tools/docs/generate.py --out DIR  elsewhere
 
-One page for each objective, their index, the recipe reference, the data layouts and the coverage table. They are
-not kept in git.
+One page for each objective, their index, the audits, the recipe reference, the data layouts and the coverage table.
+They are not kept in git.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import audit_pages
 import coverage_page
 import data_page
 import objective_pages
@@ -27,6 +28,7 @@ def generate(out: Path) -> list[Path]:
     """Write all pages; those of objectives that no longer exist are removed."""
     pages = {f"objectives/{method.name}.md": objective_pages.page(method.name) for method in METHODS}
     pages["objectives/index.md"] = objective_pages.index()
+    pages["audits.md"] = audit_pages.page()
     pages["coverage.md"] = coverage_page.page()
     pages["data-layouts.md"] = data_page.page()
     pages["recipe.md"] = recipe_page.page()

@@ -77,7 +77,7 @@ def _legend(lines: list[str]) -> str:
 
 def index() -> str:
     """All objectives by what they need, and the modifiers."""
-    rows = entries()
+    rows = [row for row in entries() if row["kind"] == "objective"]
     parts = [
         GENERATED,
         "# Objectives\n",

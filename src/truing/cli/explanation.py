@@ -18,9 +18,10 @@ def render(console: Console, found: dict[str, Any]) -> None:
     paper = found["paper"]
     console.print(Text.assemble((found["name"], "bold"), f"  {found['summary']}"))
     _block(console, "formula", [found["formula"], *found["legend"]])
-    _block(console, "gradient weight", gradient_lines(found["gradient"]))
+    if "gradient" in found:
+        _block(console, "gradient weight", gradient_lines(found["gradient"]))
     _block(console, "needs", [", ".join(found["requires"])])
-    _block(console, "costs", found["cost"]["beside_forward_and_backward"])
+    _block(console, "costs", [line for lines in found["cost"].values() for line in lines])
     _block(console, "use it when", [found["use_when"]])
     _block(console, "avoid it when", [found["avoid_when"]])
     if found["parameters"]:

@@ -19,7 +19,7 @@ def methods(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
 ) -> None:
-    """List the methods, what they need and what each was measured to do."""
+    """List objectives and audits, what they need and what each was measured to do."""
     from rich.console import Console
     from rich.table import Table
 
@@ -35,7 +35,8 @@ def methods(
         table.add_column(column, overflow="fold")
     for row in rows:
         paper = f"{row['paper']['year']} {row['paper']['arxiv']}"
-        table.add_row(row["name"], ", ".join(row["requires"]), row["summary"], _evidence(row), paper)
+        name = row["name"] if row["kind"] == "objective" else f"{row['name']} ({row['kind']})"
+        table.add_row(name, ", ".join(row["requires"]), row["summary"], _evidence(row), paper)
     Console().print(table)
 
 
@@ -68,7 +69,7 @@ def explain(
     name: Annotated[str, typer.Argument(help="A method; see `truing methods`.")],
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Explain a method: formula, gradient weight, what it needs, when to use it and when not, paper."""
+    """Explain an objective or audit: formula, what it needs, when to use it and when not, evidence, paper."""
     from rich.console import Console
 
     from truing.catalogue import explanation

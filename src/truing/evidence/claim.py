@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from truing.evidence.measurement import Measurement
-from truing.objectives import METHODS, Objective
+from truing.evidence.subjects import subject
+from truing.objectives import Objective
 from truing.registry import Registry
 
 Factory = Callable[..., Objective]
-Experiment = Callable[[Factory, int], Measurement]
+# The first argument builds an objective (a Factory) or measures (the function of an audit).
+Experiment = Callable[[Any, int], Measurement]
 
 
 @dataclass(frozen=True)
@@ -20,11 +22,11 @@ class Claim:
 
     Args:
         name: the method and a short title, e.g. ``"dpo/tilted-optimum"``.
-        method: registered name of the objective.
+        method: registered name of the objective or audit.
         statement: one sentence.
         source: the paper, or the entry of the catalogue, that it follows from.
-        experiment: builds the objective with the factory that it is given, in a world drawn from the seed,
-            and measures.
+        experiment: builds the objective with the factory that it is given (or applies the audit that it is given),
+            in a world drawn from the seed, and measures.
     """
 
     name: str
@@ -34,16 +36,15 @@ class Claim:
     experiment: Experiment
     aliases: tuple[str, ...] = ()
 
-    def measure(self, seed: int = 0, factory: Factory | None = None) -> Measurement:
+    def measure(self, seed: int = 0, factory: Callable[..., Any] | None = None) -> Measurement:
         """Run the experiment.
 
         Args:
             seed: of everything that is random in it.
-            factory: builds the objective from its hyper-parameters; the registered method if left out. A
-                factory with a mistake in it is how the claim's ability to fail is tested.
+            factory: builds the objective from its hyper-parameters, or stands in for the audit; what is registered if
+                left out. A factory with a mistake in it is how the claim's ability to fail is tested.
         """
-        chosen: Any = METHODS.get(self.method) if factory is None else factory
-        return self.experiment(chosen, seed)
+        return self.experiment(subject(self.method) if factory is None else factory, seed)
 
 
 CLAIMS: Registry[Claim] = Registry("claim")
@@ -53,7 +54,7 @@ def claim(*, method: str, statement: str, source: str) -> Callable[[Experiment],
     """Register an experiment; the claim is called ``method/name-of-the-function``."""
 
     def register(experiment: Experiment) -> Experiment:
-        registered = METHODS.get(method).name
+        registered = subject(method).name
         title = experiment.__name__.replace("_", "-")
         CLAIMS.add(Claim(f"{registered}/{title}", registered, statement, source, experiment))
         return experiment
@@ -62,10 +63,10 @@ def claim(*, method: str, statement: str, source: str) -> Callable[[Experiment],
 
 
 def claims_for(method: str) -> list[Claim]:
-    """All claims about a method, by name or alias.
+    """All claims about an objective or audit, by name or alias.
 
     Raises:
-        TruingError: if there is no such method.
+        TruingError: if there is no such name.
     """
-    name = METHODS.get(method).name
+    name = subject(method).name
     return [entry for entry in CLAIMS if entry.method == name]

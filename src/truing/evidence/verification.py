@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from truing import evidence_text
 from truing.errors import TruingError
-from truing.evidence.claim import CLAIMS, Claim, Factory, claims_for
+from truing.evidence.claim import CLAIMS, Claim, claims_for
 from truing.evidence.measurement import Measurement
 from truing.json_values import plain
 
@@ -25,7 +25,7 @@ class Result:
 
     @property
     def method(self) -> str:
-        """Registered name of the objective."""
+        """Registered name of the objective or audit."""
         return self.entry.method
 
     @property
@@ -74,13 +74,15 @@ class Result:
         }
 
 
-def verify(name: str = "all", *, seeds: Sequence[int] = (0,), factory: Factory | None = None) -> list[Result]:
+def verify(
+    name: str = "all", *, seeds: Sequence[int] = (0,), factory: Callable[..., Any] | None = None
+) -> list[Result]:
     """Run claims, in order of their names, each once for every seed.
 
     Args:
         name: a method (every claim about it), a claim such as ``"dpo/tilted-optimum"``, or ``"all"``.
         seeds: each draws its own worlds.
-        factory: builds the objective in place of the registered method.
+        factory: builds the objective in place of the registered method, or stands in for the audit.
 
     Raises:
         TruingError: on an unknown name, or a factory without a method that it stands for.
@@ -99,7 +101,7 @@ def verify(name: str = "all", *, seeds: Sequence[int] = (0,), factory: Factory |
     return [_run(entry, seed, factory) for entry in chosen for seed in seeds]
 
 
-def _run(entry: Claim, seed: int, factory: Factory | None) -> Result:
+def _run(entry: Claim, seed: int, factory: Callable[..., Any] | None) -> Result:
     start = time.perf_counter()
     measurement = entry.measure(seed, factory)
     return Result(entry, measurement, seed, time.perf_counter() - start)
