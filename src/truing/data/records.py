@@ -7,6 +7,8 @@ pairs               ``prompt``, ``chosen``, ``rejected``
 unpaired            ``prompt``, ``completion``, ``label``
 ranked              ``prompt``, ``completions``, ``scores``
 demonstrations      ``prompt``, ``completion``
+unwanted            ``prompt``, ``completion``
+samples             ``prompt``, ``completions``
 ==================  ==========================================
 
 Every row has an ``id``. Where the source has them there are also ``weight`` (at least 0), ``margin`` (reward
@@ -34,6 +36,8 @@ TEXT_COLUMNS: dict[str, tuple[str, ...]] = {
     "unpaired": ("prompt", "completion"),
     "ranked": ("prompt", "completions"),
     "demonstrations": ("prompt", "completion"),
+    "unwanted": ("prompt", "completion"),
+    "samples": ("prompt", "completions"),
 }
 ANSWER_COLUMNS = {kind: columns[1:] for kind, columns in TEXT_COLUMNS.items()}
 NUMBER_COLUMNS = ("weight", "margin", "preference")

@@ -3,13 +3,15 @@
 =============  ======================================================================
 from           to
 =============  ======================================================================
-pairs          unpaired (chosen liked, rejected disliked), demonstrations (chosen)
+pairs          unpaired (chosen liked, rejected disliked), demonstrations (chosen), unwanted (rejected)
 ranked         pairs (best against worst, or all), unpaired (by score), demonstrations (best)
-unpaired       demonstrations (the liked answers)
+unpaired       demonstrations (the liked answers), unwanted (the disliked answers)
+demonstrations unwanted (all answers: what is to be forgotten)
 =============  ======================================================================
 
 Every view is a note in the records it gives. Nothing else can be made: one rated answer is no pair, and a
-demonstration has nothing to be compared with.
+demonstration has nothing to be compared with. Demonstrations are read as unwanted only by objectives that take
+nothing else, which are those that forget.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ RankedAs = Literal["best-worst", "all-pairs"]
 COMMON = ("prompt", "id", "weight", "annotator", "context", "source")
 """Columns that say something about the prompt or the whole record, and stay."""
 
-PREFERENCE_ORDER: tuple[DataKind, ...] = ("pairs", "ranked", "unpaired", "demonstrations")
+PREFERENCE_ORDER: tuple[DataKind, ...] = ("pairs", "ranked", "unpaired", "demonstrations", "unwanted")
 """Of the kinds that an objective takes, the first that the records can be read as: the most informative."""
 
 
@@ -148,6 +150,18 @@ def _unpaired_to_demonstration(row: Row, _: _Settings) -> list[Row]:
     return [{**_common(row), "completion": row["completion"]}] if row["label"] else []
 
 
+def _pair_to_unwanted(row: Row, _: _Settings) -> list[Row]:
+    return [{**_common(row), "completion": row["rejected"]}]
+
+
+def _unpaired_to_unwanted(row: Row, _: _Settings) -> list[Row]:
+    return [] if row["label"] else [{**_common(row), "completion": row["completion"]}]
+
+
+def _demonstration_to_unwanted(row: Row, _: _Settings) -> list[Row]:
+    return [{**_common(row), "completion": row["completion"]}]
+
+
 def _note(text: str) -> Callable[[_Settings], str]:
     return lambda _: text
 
@@ -177,6 +191,15 @@ _VIEWS: dict[tuple[str, str], _View] = {
     ),
     ("unpaired", "demonstrations"): _View(
         _unpaired_to_demonstration, _note("only the liked answers are used, as demonstrations")
+    ),
+    ("pairs", "unwanted"): _View(
+        _pair_to_unwanted, _note("only the rejected answers of the pairs are used, as what to move away from")
+    ),
+    ("unpaired", "unwanted"): _View(
+        _unpaired_to_unwanted, _note("only the disliked answers are used, as what to move away from")
+    ),
+    ("demonstrations", "unwanted"): _View(
+        _demonstration_to_unwanted, _note("every answer of the data is something to move away from")
     ),
 }
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
-from torch import Tensor
 
 from truing.objectives.algebra import Batch, DataKind
 from truing.policies.packing import Tree

@@ -76,6 +76,10 @@ def _ranked(rows: Sequence[Row]) -> Batch:
     return Batch.ranked([len(row["completion_ids"]) for row in rows], reward)
 
 
+def _unwanted(rows: Sequence[Row]) -> Batch:
+    return Batch.unwanted(len(rows))
+
+
 def _samples(rows: Sequence[Row]) -> Batch:
     return Batch.samples([len(row["completion_ids"]) for row in rows])
 
@@ -85,6 +89,7 @@ _KINDS: dict[DataKind, Callable[[Sequence[Row]], Batch]] = {
     "unpaired": _unpaired,
     "ranked": _ranked,
     "demonstrations": _samples,
+    "unwanted": _unwanted,
     "samples": _samples,
 }
 

@@ -10,6 +10,7 @@ from truing.objectives.algebra.links import (
     Blend,
     Complement,
     Hinge,
+    Linear,
     Link,
     Logistic,
     ReLU,
@@ -30,7 +31,7 @@ from truing.objectives.algebra.margins import (
 from truing.objectives.algebra.objective import LossOutput, Objective, ObjectiveState, pairwise
 from truing.objectives.algebra.pairings import Aligned, Pairing, SortedGaps, SortedSides
 from truing.objectives.algebra.rankings import Ranking, SoftmaxRanking
-from truing.objectives.algebra.scores import UNPAIRED, Batch, DataKind, Scores
+from truing.objectives.algebra.scores import UNPAIRED, UNWANTED, Batch, DataKind, Scores
 from truing.objectives.algebra.sequence_scores import (
     Divergence,
     DivergenceName,
@@ -48,6 +49,7 @@ from truing.objectives.algebra.weights import OnPolicyWeight, PairWeight
 
 __all__ = [
     "UNPAIRED",
+    "UNWANTED",
     "Absolute",
     "Aligned",
     "Batch",
@@ -60,6 +62,7 @@ __all__ = [
     "Hinge",
     "LengthMargin",
     "Likelihood",
+    "Linear",
     "Link",
     "LogOdds",
     "LogProb",

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from truing.objectives.algebra.formula import Argument, grouped, minus
+from truing.objectives.algebra.formula import Argument, grouped, minus, scaled
 
 # exp(80) is still finite in float32.
 _EXPONENT_LIMIT = 80.0
@@ -41,6 +41,17 @@ class Logistic:
 
     def text(self, z: Argument) -> str:
         return f"−log σ({z.times(self.beta)})"
+
+
+@dataclass(frozen=True)
+class Linear:
+    """−z: the gap itself, without bound."""
+
+    def __call__(self, z: Tensor) -> Tensor:
+        return -z
+
+    def text(self, z: Argument) -> str:
+        return scaled(-1.0, z.times(1.0))
 
 
 @dataclass(frozen=True)

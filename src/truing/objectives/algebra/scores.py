@@ -15,11 +15,15 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-DataKind = Literal["pairs", "unpaired", "ranked", "demonstrations", "samples"]
+DataKind = Literal["pairs", "unpaired", "ranked", "demonstrations", "unwanted", "samples"]
+"""What is said about answers: a pair, one label each, scores, answers to imitate, answers to move away from, nothing."""
+
 PAIRS: frozenset[DataKind] = frozenset({"pairs"})
 UNPAIRED: frozenset[DataKind] = frozenset({"unpaired"})
-ANY_DATA: frozenset[DataKind] = frozenset({"pairs", "unpaired", "ranked", "demonstrations"})
+UNWANTED: frozenset[DataKind] = frozenset({"unwanted"})
 SAMPLES: frozenset[DataKind] = frozenset({"samples"})
+WITH_LIKED: frozenset[DataKind] = frozenset({"pairs", "unpaired", "ranked", "demonstrations"})
+ANY_DATA: frozenset[DataKind] = WITH_LIKED | UNWANTED | SAMPLES
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,8 @@ class Batch:
 
     For pairs, ``chosen[i]`` and ``rejected[i]`` are the two completions of pair ``i``. For unpaired
     feedback, ``chosen`` holds the desirable completions and ``rejected`` the undesirable ones, and their
-    counts may differ. Demonstrations and unlabelled samples are all chosen. For rankings, ``reward`` gives a number to every sequence and ``example`` says which
+    counts may differ. Demonstrations and unlabelled samples are all chosen, unwanted answers all rejected. For
+    rankings, ``reward`` gives a number to every sequence and ``example`` says which
     sequences answer the same prompt.
 
     Args:
@@ -178,11 +183,31 @@ class Batch:
         )
 
     @classmethod
+    def unwanted(cls, count: int, **columns: Unpack[Columns]) -> Batch:
+        """One completion a record, all of them to be moved away from."""
+        return cls.unpaired([False] * count, **columns)
+
+    @classmethod
     def samples(cls, sizes: Sequence[int], **columns: Unpack[Columns]) -> Batch:
         """Records with one or several completions that nothing is said about; all of them count as chosen."""
         example = torch.repeat_interleave(torch.arange(len(sizes)), torch.as_tensor(sizes))
         index = torch.arange(len(example))
         return cls(example, len(sizes), index, index[:0], paired=False, **columns)
+
+    def exchanged(self) -> Batch:
+        """The same pairs with chosen and rejected exchanged, in parts that are pairs too; margins turn their sign."""
+        reward = self.reward
+        if reward is not None:
+            pair, other = (torch.cat(sides) for sides in ((self.chosen, self.rejected), (self.rejected, self.chosen)))
+            reward = reward.index_copy(0, pair, reward[other])
+        return replace(
+            self,
+            chosen=self.rejected,
+            rejected=self.chosen,
+            margin=None if self.margin is None else -self.margin,
+            reward=reward,
+            parts={name: part.exchanged() if part.paired else part for name, part in self.parts.items()},
+        )
 
     @property
     def weights(self) -> Float[Tensor, " examples"]:

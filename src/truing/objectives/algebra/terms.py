@@ -18,7 +18,8 @@ from truing.objectives.algebra.formula import Argument, scaled, summed, times
 from truing.objectives.algebra.links import Link
 from truing.objectives.algebra.margins import Margin, NoShift, Shift, State
 from truing.objectives.algebra.pairings import Aligned, Pairing
-from truing.objectives.algebra.scores import ANY_DATA, PAIRS, UNPAIRED, Batch, DataKind, Scores
+from truing.objectives.algebra.scales import PairScale
+from truing.objectives.algebra.scores import PAIRS, UNPAIRED, WITH_LIKED, Batch, DataKind, Scores
 from truing.objectives.algebra.sequence_scores import LogProb, SequenceScore
 from truing.objectives.algebra.weights import PairWeight
 
@@ -114,7 +115,7 @@ class Pairwise(Stateless):
 
     loss = straight · link(g − m) + swapped · link(−g − m'), where g is the gap and m' the margin with the
     roles exchanged. ``straight, swapped`` are (1, 0) normally, (1−eps, eps) for label smoothing and
-    (1−eps, −eps)/(1−2 eps) for robust DPO.
+    (1−eps, −eps)/(1−2 eps) for robust DPO. ``scale`` multiplies what the link is applied to, pair by pair.
     """
 
     score: SequenceScore
@@ -124,10 +125,11 @@ class Pairwise(Stateless):
     pairing: Pairing = field(default_factory=Aligned)
     straight: float = 1.0
     swapped: float = 0.0
+    scale: PairScale | None = None
 
     @property
     def requires(self) -> frozenset[str]:
-        parts = (self.score, self.margin, self.weight)
+        parts = (self.score, self.margin, self.weight, self.scale)
         return frozenset().union(*(part.requires for part in parts if part is not None))
 
     @property
@@ -136,39 +138,57 @@ class Pairwise(Stateless):
 
     @property
     def coupling(self) -> str:
-        return "batch" if self.pairing.coupled else "none"
+        return "batch" if self.pairing.coupled or (self.scale and self.scale.coupling == "batch") else "none"
 
     @property
     def coupled(self) -> bool:
         return self.pairing.coupled
 
+    def init(self) -> dict[str, Tensor]:
+        return self.scale.init() if self.scale is not None else {}
+
+    def update(
+        self, state: State, scores: Scores | None, batch: Batch, auxiliary: Scores | None, training: bool
+    ) -> dict[str, Tensor]:
+        if self.scale is None:
+            return dict(state)
+        gaps = None if scores is None else self.pairing(self.score, scores, batch)[0].detach()
+        return self.scale.update(state, gaps, batch, training)
+
     def losses(self, scores: Scores, batch: Batch, state: State) -> TermLoss:
-        gap, owners = self.pairing(self.score, scores, batch)
-        values = self.straight * self._side(gap, scores, batch, swapped=False)
+        values, owners = self._side(scores, batch, state)
+        values = self.straight * values
         if self.swapped:
-            values = values + self.swapped * self._side(-gap, scores, batch, swapped=True)
+            values = values + self.swapped * self._side(scores, batch, state, swapped=True)[0]
         if self.weight is not None:
             values = values * self.weight(scores, batch)
-        weights = torch.ones_like(gap).detach() if owners is None else batch.weights[owners].to(gap.dtype)
+        weights = torch.ones_like(values).detach() if owners is None else batch.weights[owners].to(values.dtype)
         return TermLoss(values, weights, owners)
 
-    def _side(self, gap: Tensor, scores: Scores, batch: Batch, *, swapped: bool) -> Tensor:
+    def _side(
+        self, scores: Scores, batch: Batch, state: State, *, swapped: bool = False
+    ) -> tuple[Tensor, Tensor | None]:
         margin = self.margin(scores, batch, swapped) if self.margin is not None else 0.0
-        return self.link(gap - margin)
+        roles = batch.exchanged() if swapped else batch
+        gap, owners = self.pairing(self.score, scores, roles)
+        z = gap - margin
+        return self.link(z if self.scale is None else self.scale(roles, state).to(z) * z), owners
 
     def denominator(self, batch: Batch, lengths: Tensor) -> Tensor:
         return self.pairing.count(batch)
 
     def text(self) -> str:
-        better, worse = self.pairing.sides(self.score)
-        straight, exchanged = (
-            self.link.text(Argument(up, down, self.margin.parts(swapped) if self.margin is not None else ()))
-            for up, down, swapped in ((better, worse, False), (worse, better, True))
-        )
+        straight, exchanged = (self._side_text(swapped) for swapped in (False, True))
         body = scaled(self.straight, straight)
         if self.swapped:
             body = summed([body, scaled(self.swapped, exchanged)])
         return times(self.weight.text(), body) if self.weight is not None else body
+
+    def _side_text(self, swapped: bool) -> str:
+        up, down = self.pairing.sides(self.score, *("lw" if swapped else "wl"))
+        margins = self.margin.parts(swapped) if self.margin is not None else ()
+        scale = self.scale.text(swapped) if self.scale is not None else ""
+        return self.link.text(Argument(up, down, margins, scale))
 
 
 @dataclass(frozen=True)
@@ -265,7 +285,7 @@ class Likelihood(Stateless):
 
     @property
     def data(self) -> frozenset[DataKind]:
-        return ANY_DATA
+        return WITH_LIKED
 
     @property
     def compares(self) -> bool:
