@@ -1,4 +1,6 @@
-"""Does the model rank the chosen answer above the rejected one, could it, and which pairs are hard (2405.19534)?
+"""Whether the model ranks the chosen answer above the rejected one, whether it could, and which pairs are hard.
+
+The paper is 2405.19534.
 
 Not to be confused with the accuracy that trainers print: that one asks whether the *log-ratio to the reference* is
 larger for the chosen answer; this one asks which answer the model itself finds likelier.
@@ -68,8 +70,8 @@ class Ranking:
         "α: probability that the chosen answer is preferred; 1 − flip rate where only one label is known",
         "β: the objective's beta",
     ),
-    use_when="A model was trained on pairs and the trainer's accuracy looks good: to see whether it would now write the "
-    "chosen answer rather than the rejected one, and whether training could have done more.",
+    use_when="A model was trained on pairs and the trainer's accuracy looks good: to see whether it would now write "
+    "the chosen answer rather than the rejected one, and whether training could have done more.",
     avoid_when="Win rates are what matters: far from the reference the two part company (section 5). Summed "
     "log-probabilities favour short answers; look at the figure per token beside it.",
     requires=("pairs", "reference"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -123,6 +124,31 @@ class CausalPolicy:
         flat = torch.tensor([n for tree in lengths for n in tree], device=self.device)
         sequence = torch.repeat_interleave(torch.arange(len(flat), device=self.device), flat)
         return Scores(columns[0], sequence, len(flat), signals=dict(zip(signals, columns[1:], strict=True)))
+
+    @torch.no_grad()
+    def hidden(
+        self, trees: Sequence[Tree], *, budget: int = DEFAULT_SCORING_TOKENS, through: nn.Module | None = None
+    ) -> Tensor:
+        """For each completion, in order, the sum of the last hidden states that predict its tokens.
+
+        No more than one part's states exist at a time; see :func:`truing.policies.scoring.hidden_sums`.
+
+        Args:
+            trees: prompts with their completions.
+            budget: tokens in one forward pass.
+            through: the wrapped model to call, if there is one.
+
+        Returns:
+            Shape ``[N, H]``, float64 where the device has it, on the CPU.
+        """
+        sizes = [len(tree.branches) for tree in trees]
+        found: list[Tensor | None] = [None] * len(trees)
+        for group in partition([self.cost(tree) for tree in trees], budget):
+            request = replace(self.request([trees[i] for i in group]), hidden=True)
+            sums = (through or self.model)(scoring=request).cpu()
+            for i, part in zip(group, sums.split([sizes[i] for i in group]), strict=True):
+                found[i] = part
+        return torch.cat([part for part in found if part is not None])
 
     @contextlib.contextmanager
     def without_adapter(self) -> Iterator[None]:

@@ -1,8 +1,8 @@
 """Scoring through a model's own ``forward``.
 
 :func:`install` lets ``model(scoring=request)`` return log-probabilities of completion tokens instead of
-logits. Because it goes through ``forward``, whatever wraps the model (PEFT, DistributedDataParallel, FSDP,
-DeepSpeed, ``torch.compile``) keeps working. Any other call of the model is untouched.
+logits, or sums of hidden states. Because it goes through ``forward``, whatever wraps the model (PEFT,
+DistributedDataParallel, FSDP, DeepSpeed, ``torch.compile``) keeps working. Any other call of the model is untouched.
 """
 
 from __future__ import annotations
@@ -36,12 +36,14 @@ class ScoringRequest:
         signals: see :func:`truing.policies.head.token_log_probs`.
         autocast: precision of the matrix products, or ``None`` for the model's own.
         fast_layers: whether Llama-shaped layers are run by :mod:`truing.policies.llama_stack`.
+        hidden: return sums of hidden states instead, see :func:`hidden_sums`.
     """
 
     layout: Layout
     signals: tuple[str, ...] = ()
     autocast: torch.dtype | None = None
     fast_layers: bool = True
+    hidden: bool = False
 
 
 def install(model: PreTrainedModel) -> None:
@@ -53,7 +55,7 @@ def install(model: PreTrainedModel) -> None:
     def forward(self: PreTrainedModel, *args: Any, scoring: ScoringRequest | None = None, **kwargs: Any) -> Any:
         if scoring is None:
             return original(*args, **kwargs)
-        return score(self, scoring, original)
+        return hidden_sums(self, scoring, original) if scoring.hidden else score(self, scoring, original)
 
     # `generate` reads from the signature whether the model takes positions; without them, padding would move prompts.
     own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -72,11 +74,7 @@ def score(
     with torch.autocast(device.type, dtype=request.autocast, enabled=request.autocast is not None):
         if isinstance(layout, EncoderDecoderRows) or model.base_model is model:
             return _from_logits(plain_forward, layout, request.signals)
-        if request.fast_layers and isinstance(layout, Packed) and llama_stack.supports(model, layout):
-            hidden = llama_stack.hidden_states(model, layout)
-        else:
-            states = _hidden(model, layout)
-            hidden = states.reshape(-1, states.shape[-1])[layout.predictor]
+        hidden = _predicting(model, request)
         head = model.get_output_embeddings()
         spec = head_spec(model)
         if type(head) is nn.Linear:
@@ -84,6 +82,25 @@ def score(
         else:
             logps, signals = _through_module(head, hidden, layout.targets, spec, request.signals)
     return (logps, *(signals[name] for name in request.signals))
+
+
+def hidden_sums(model: PreTrainedModel, request: ScoringRequest, plain_forward: Callable[..., Any]) -> Tensor:
+    """For each completion the sum of the states, after the final norm, that predict its tokens.
+
+    The first of them is the state at the prompt's last token; the state at the completion's last token predicts
+    nothing and is left out. Summed in float64 where the device has it, shape ``[N, H]``.
+    """
+    layout = request.layout
+    device = layout.targets.device
+    with torch.autocast(device.type, dtype=request.autocast, enabled=request.autocast is not None):
+        if isinstance(layout, EncoderDecoderRows) or model.base_model is model:
+            out = plain_forward(**_row_inputs(layout), output_hidden_states=True, use_cache=False)
+            states = out.decoder_hidden_states if isinstance(layout, EncoderDecoderRows) else out.hidden_states
+            hidden = states[-1].reshape(-1, states[-1].shape[-1])[layout.predictor]
+        else:
+            hidden = _predicting(model, request)
+    wide: Tensor = hidden.float() if device.type == "mps" else hidden.double()
+    return wide.new_zeros(layout.count, wide.shape[-1]).index_add(0, layout.sequence, wide)
 
 
 def head_spec(model: PreTrainedModel) -> HeadSpec:
@@ -95,6 +112,15 @@ def head_spec(model: PreTrainedModel) -> HeadSpec:
     elif getattr(config, "logits_scaling", None):
         scale = 1.0 / float(config.logits_scaling)
     return HeadSpec(config.vocab_size, getattr(config, "final_logit_softcapping", None), scale)
+
+
+def _predicting(model: PreTrainedModel, request: ScoringRequest) -> Tensor:
+    """States after the final norm at the positions that predict a completion token, ``[M, H]``."""
+    layout = request.layout
+    if request.fast_layers and isinstance(layout, Packed) and llama_stack.supports(model, layout):
+        return llama_stack.hidden_states(model, layout)
+    states = _hidden(model, layout)
+    return states.reshape(-1, states.shape[-1])[layout.predictor]
 
 
 def _hidden(model: PreTrainedModel, layout: Layout) -> Tensor:
@@ -118,15 +144,20 @@ def _hidden(model: PreTrainedModel, layout: Layout) -> Tensor:
 
 def _from_logits(plain_forward: Callable[..., Any], layout: Layout, signals: Sequence[str]) -> tuple[Tensor, ...]:
     """Scores from the model's full logits, where its body and its head cannot be told apart."""
+    logits: Tensor = plain_forward(**_row_inputs(layout), use_cache=False).logits
+    wanted = logits.reshape(-1, logits.shape[-1])[layout.predictor].float()
+    picked = wanted.log_softmax(-1).gather(1, layout.targets[:, None])[:, 0]
+    return (picked, *signal_values(wanted.detach(), layout.targets, signals))
+
+
+def _row_inputs(layout: Layout) -> dict[str, Tensor]:
+    """What the model's own forward takes for padded rows."""
     if isinstance(layout, Packed):
         raise UnsupportedAttentionError("its body cannot be run without its head")
     inputs = {"input_ids": layout.input_ids, "attention_mask": layout.attention_mask}
     if isinstance(layout, EncoderDecoderRows):
         inputs["decoder_input_ids"] = layout.decoder_input_ids
-    logits: Tensor = plain_forward(**inputs, use_cache=False).logits
-    wanted = logits.reshape(-1, logits.shape[-1])[layout.predictor].float()
-    picked = wanted.log_softmax(-1).gather(1, layout.targets[:, None])[:, 0]
-    return (picked, *signal_values(wanted.detach(), layout.targets, signals))
+    return inputs
 
 
 def _through_module(
