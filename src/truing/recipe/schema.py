@@ -42,6 +42,10 @@ class DataSection(Section):
     """Held-out data; without it, ``eval_fraction`` of the rows is held out."""
     eval_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.05
     """Share of prompts held out where no ``eval_path`` is given; 0 holds nothing out."""
+    eval_seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    """Seed that chooses the held-out prompts; by default training.seed."""
+    perturb: list[Any] = []
+    """Damage done to the training records on purpose, e.g. [{flip_labels: {rate: 0.2}}]; held-out ones stay clean."""
     layout: str | None = None
     """Name of the layout, where detection finds several."""
     columns: dict[str, str] | None = None

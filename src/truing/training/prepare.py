@@ -17,6 +17,8 @@ import numpy as np
 import torch
 from transformers import TrainingArguments
 
+from truing.data.perturb import build as perturbations
+from truing.data.perturb import perturbed
 from truing.data.sources import load
 from truing.data.streaming import taken
 from truing.data.text import Encoded, TextEncoder, mismatched
@@ -244,8 +246,9 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
 
 
 def load_splits(recipe: Recipe, quarantine: Path | None = None) -> tuple[Records, Records | None]:
-    """Read the training and the held-out records."""
+    """Read the training and the held-out records; perturbations change the former only."""
     data = recipe.data
+    changes = perturbations(data.perturb)
     options: dict[str, Any] = {
         "layout": data.layout,
         "columns": data.columns,
@@ -261,8 +264,9 @@ def load_splits(recipe: Recipe, quarantine: Path | None = None) -> tuple[Records
     if data.eval_path is not None:
         held = load(data.eval_path, **{**options, "streaming": False, "on_bad_row": "error"})
     elif data.eval_fraction > 0:
-        records, held = hold_out(records, data.eval_fraction, recipe.training.seed)
-    return records, held
+        seed = recipe.training.seed if data.eval_seed is None else data.eval_seed
+        records, held = hold_out(records, data.eval_fraction, seed)
+    return perturbed(records, changes), held
 
 
 def _rows_needed(recipe: Recipe) -> int:
