@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from truing import __version__
-from truing.cli import align, data, diagnose, methods, quickstart, report, score, verify
+from truing.cli import align, data, diagnose, methods, quickstart, report, score, unlearn, verify
 
 app = typer.Typer(
     name="truing",
@@ -44,3 +44,4 @@ app.command("methods")(methods.methods)
 app.command("explain")(methods.explain)
 app.command("verify")(verify.verify)
 app.add_typer(data.app, name="data", help="Look at data before you train on it.")
+app.add_typer(unlearn.app, name="unlearn", help="Make models forget, and measure what they still know.")

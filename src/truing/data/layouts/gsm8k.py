@@ -14,10 +14,14 @@ def _convert(row: Row) -> Iterator[Converted]:
     yield {"prompt": user(text(row, "question")), "completion": assistant(text(row, "answer"))}
 
 
-def _fits(rows: Rows) -> str | None:
+def is_marked(rows: Rows) -> bool:
+    """Whether every answer ends with the mark of a worked solution."""
     answers = [row.get("answer") for row in rows]
-    marked = [isinstance(answer, str) and "\n#### " in answer for answer in answers]
-    return None if all(marked) else "`answer` does not end with '#### ' and a number"
+    return all(isinstance(answer, str) and "\n#### " in answer for answer in answers)
+
+
+def _fits(rows: Rows) -> str | None:
+    return None if is_marked(rows) else "`answer` does not end with '#### ' and a number"
 
 
 def _solutions(row: Row) -> Iterator[Converted]:
