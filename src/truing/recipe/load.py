@@ -45,14 +45,19 @@ def _check(document: Located, overrides: Iterable[str]) -> Recipe:
         )
     value: Any = document.value
     for text in overrides:
-        value = _override(value, text)
+        value = override(value, text)
     try:
         return Recipe.model_validate(value)
     except ValidationError as error:
-        raise _explain(error, value, document) from None
+        raise explain(error, value, document) from None
 
 
-def _override(value: dict[str, Any], text: str) -> dict[str, Any]:
+def override(value: dict[str, Any], text: str) -> dict[str, Any]:
+    """A document with one ``key=value`` applied.
+
+    Raises:
+        RecipeError: if the text is no such thing, or leads to a place that cannot exist.
+    """
     key, separator, raw = text.partition("=")
     if not separator or not key.strip():
         raise RecipeError(
@@ -93,13 +98,27 @@ def _set(value: Any, path: KeyPath, new: Any, text: str, parent: str | int = "")
     return {**value, str(head): _set(value.get(str(head)), rest, new, text, str(head))}
 
 
-def _explain(error: ValidationError, value: Any, document: Located) -> RecipeError:
-    """One error for all mistakes; what the members of a union say about one key is one sentence."""
+def explain(
+    error: ValidationError,
+    value: Any,
+    document: Located,
+    schema: type[Section] = Recipe,
+    inside: KeyPath = (),
+) -> RecipeError:
+    """One error for all mistakes; what the members of a union say about one key is one sentence.
+
+    Args:
+        error: what pydantic found.
+        value: what it was given.
+        document: where the value comes from.
+        schema: what the value was to be.
+        inside: key path of the value in the document.
+    """
     by_key: dict[KeyPath, list[ErrorDetails]] = {}
     for problem in error.errors():
         by_key.setdefault(_key_path(problem, value), []).append(problem)
     keys = list(by_key)
-    sentences = [_sentence(by_key[path], path) for path in keys[:6]]
+    sentences = [_sentence(by_key[path], (*inside, *path)) for path in keys[:6]]
     if len(keys) > 6:
         sentences.append(f"... and {len(keys) - 6} more")
     what = (
@@ -107,8 +126,8 @@ def _explain(error: ValidationError, value: Any, document: Located) -> RecipeErr
         if len(sentences) == 1
         else "the recipe has several mistakes:\n  - " + "\n  - ".join(sentences)
     )
-    fixes = [fix for path in keys[:6] if (fix := _fix(by_key[path][0], path))]
-    return RecipeError(what, where=document.where(keys[0]), fix="; ".join(dict.fromkeys(fixes)) or None)
+    fixes = [fix for path in keys[:6] if (fix := _fix(by_key[path][0], path, schema))]
+    return RecipeError(what, where=document.where((*inside, *keys[0])), fix="; ".join(dict.fromkeys(fixes)) or None)
 
 
 def _key_path(problem: ErrorDetails, value: Any) -> KeyPath:
@@ -150,23 +169,25 @@ def _wanted(problem: ErrorDetails) -> str:
     return message.split(", unable to parse")[0].replace("a valid ", "a ")
 
 
-def _fix(problem: ErrorDetails, path: KeyPath) -> str | None:
-    section = _section(path[:-1])
+def _fix(problem: ErrorDetails, path: KeyPath, schema: type[Section]) -> str | None:
+    section = _section(path[:-1], schema)
     if section is None:
         return None
     fields = section.model_fields
     if problem["type"] == "extra_forbidden":
         guess = did_you_mean(str(path[-1]), fields)
-        return guess or f"{dotted(path[:-1]) or 'a recipe'} knows {', '.join(fields)}"
+        return guess or f"{dotted(path[:-1]) or 'the top level'} knows {', '.join(fields)}"
     field = fields.get(str(path[-1])) if path else None
     return f"{path[-1]}: {field.description}" if field is not None and field.description else None
 
 
-def _section(path: KeyPath) -> type[BaseModel] | None:
-    """The section of the schema that a key path leads to."""
-    section: type[BaseModel] = Recipe
+def _section(path: KeyPath, schema: type[Section]) -> type[BaseModel] | None:
+    """The section of the schema that a key path leads to; places in lists are passed over."""
+    section: type[BaseModel] = schema
     for part in path:
-        field = section.model_fields.get(str(part))
+        if isinstance(part, int):
+            continue
+        field = section.model_fields.get(part)
         if field is None:
             return None
         options = [field.annotation, *get_args(field.annotation)]
