@@ -5,6 +5,7 @@ from truing.objectives.method import METHODS, Method, objective
 from truing.objectives.methods.alphapo import alphapo
 from truing.objectives.methods.aot import aot, aot_unpaired
 from truing.objectives.methods.apo import apo_down, apo_zero, apo_zero_unpaired
+from truing.objectives.methods.asft import asft
 from truing.objectives.methods.bco import bco
 from truing.objectives.methods.bco_pair import bco_pair
 from truing.objectives.methods.cdpo import cdpo
@@ -14,20 +15,27 @@ from truing.objectives.methods.dpo import dpo
 from truing.objectives.methods.dpo_norm import dpo_norm
 from truing.objectives.methods.exo import exo
 from truing.objectives.methods.f_dpo import f_dpo
+from truing.objectives.methods.flex_dpo import flex_dpo
 from truing.objectives.methods.hinge import hinge
 from truing.objectives.methods.infonca import infonca
 from truing.objectives.methods.ipo import ipo
 from truing.objectives.methods.kto import kto
+from truing.objectives.methods.lcpo import lcpo
 from truing.objectives.methods.ld_dpo import ld_dpo
+from truing.objectives.methods.mm_dpo import mm_dpo
 from truing.objectives.methods.nca import nca
 from truing.objectives.methods.orpo import orpo
+from truing.objectives.methods.poft import poft
 from truing.objectives.methods.r_dpo import r_dpo
 from truing.objectives.methods.rdpo import rdpo
+from truing.objectives.methods.rpo import rpo
 from truing.objectives.methods.rrhf import rrhf
 from truing.objectives.methods.sft import nll, sft
+from truing.objectives.methods.sft_dpo import sft_dpo
 from truing.objectives.methods.simpo import simpo
 from truing.objectives.methods.slic import slic
 from truing.objectives.methods.sppo_hard import sppo_hard
+from truing.objectives.methods.unlearning import ga, graddiff, npo, simnpo
 from truing.objectives.methods.wpo import wpo
 from truing.objectives.modifiers import MODIFIERS, Modifier, modifier
 
@@ -46,6 +54,7 @@ __all__ = [
     "apo_down",
     "apo_zero",
     "apo_zero_unpaired",
+    "asft",
     "bco",
     "bco_pair",
     "cdpo",
@@ -56,20 +65,30 @@ __all__ = [
     "dpo_norm",
     "exo",
     "f_dpo",
+    "flex_dpo",
+    "ga",
+    "graddiff",
     "hinge",
     "infonca",
     "ipo",
     "kto",
+    "lcpo",
     "ld_dpo",
+    "mm_dpo",
     "modifier",
     "nca",
     "nll",
+    "npo",
     "objective",
     "orpo",
+    "poft",
     "r_dpo",
     "rdpo",
+    "rpo",
     "rrhf",
     "sft",
+    "sft_dpo",
+    "simnpo",
     "simpo",
     "slic",
     "sppo_hard",

@@ -68,6 +68,7 @@ def objective(
     use_when: str,
     avoid_when: str,
     aliases: tuple[str, ...] = (),
+    kind: str = "objective",
 ) -> Callable[[Callable[P, Objective]], Method[P]]:
     """Register a function from hyper-parameters to an objective.
 
@@ -79,6 +80,7 @@ def objective(
         use_when: one or two sentences.
         avoid_when: one or two sentences.
         aliases: other names that are understood, e.g. those of other libraries.
+        kind: what it is for: ``"objective"``, or ``"unlearning"``.
     """
 
     def register(build: Callable[P, Objective]) -> Method[P]:
@@ -92,6 +94,7 @@ def objective(
             build=build,
             parameters=parameters_of(build),
             aliases=aliases,
+            kind=kind,
         )
         object.__setattr__(method, "__doc__", build.__doc__)
         METHODS.add(method)

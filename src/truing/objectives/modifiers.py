@@ -10,15 +10,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+from pydantic import Field
+
 from truing.errors import ObjectiveError
-from truing.objectives.algebra import LengthMargin, Objective, OnPolicyWeight, RecordMargin, SharedPrefix
+from truing.objectives.algebra import (
+    DensityRatio,
+    LengthMargin,
+    Objective,
+    OnPolicyWeight,
+    RecordMargin,
+    SharedPrefix,
+)
 from truing.objectives.methods.f_dpo import order
+from truing.objectives.methods.lcpo import PAPER as LCPO
 from truing.objectives.parameters import (
     POSITIVE,
     Doc,
     FlipRate,
+    Momentum,
     Order,
     Parameter,
+    Reliability,
     Smoothing,
     TailWeight,
     TokenPrice,
@@ -136,6 +148,34 @@ def divergence(
 
 
 @modifier(
+    name="match-prompts",
+    paper=Paper("Binary Classifier Optimization for Large Language Model Alignment", 2024, "2404.04656"),
+    summary="Weights disliked answers so that their prompts are distributed as those of the liked ones.",
+    aliases=("udm",),
+)
+def match_prompts(
+    objective: Objective,
+    low: Annotated[
+        float,
+        Field(gt=0, le=1, allow_inf_nan=False),
+        Doc("smallest weight", "0 < low <= 1; above 1 every disliked answer would count more than a liked one"),
+    ] = 0.5,
+    high: Annotated[
+        float,
+        Field(ge=1, allow_inf_nan=False),
+        Doc("largest weight", "high >= 1; below 1 every disliked answer would count less than a liked one"),
+    ] = 10.0,
+) -> Objective:
+    """Multiply the loss of a disliked answer by p(x|liked)/p(x|disliked), kept within the bounds."""
+    if low == high:
+        raise ObjectiveError(
+            f"low = high = {low:g}: every disliked answer would weigh the same, whatever its prompt",
+            allowed="low < high",
+        )
+    return objective.matched(DensityRatio(low, high))
+
+
+@modifier(
     name="robust",
     paper=Paper("Provably Robust DPO: Aligning Language Models with Noisy Feedback", 2024, "2403.00409"),
     summary="Removes the bias that labels flipped at a known rate bring in.",
@@ -175,3 +215,14 @@ def margin(
 ) -> Objective:
     """Subtract scale · margin, in units of reward, from the gap."""
     return objective.with_margin(RecordMargin(scale / objective.reward_scale))
+
+
+@modifier(
+    name="lcpo",
+    paper=LCPO,
+    summary="Weighs each label by the reliability of its annotator, which is estimated in training.",
+    aliases=("re-po",),
+)
+def lcpo(objective: Objective, start: Reliability = 0.9, momentum: Momentum = 0.9) -> Objective:
+    """−log(η e^(−l(pair)) + (1 − η) e^(−l(exchanged pair)))."""
+    return objective.with_latent_order(start, momentum)

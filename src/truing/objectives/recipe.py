@@ -3,6 +3,7 @@
 objective: dpo
 objective: {name: dpo, beta: 0.05, modify: [wpo, {ld: {alpha: 0.3}}]}
 objective: [{name: dpo}, {name: nll, weight: 0.005}]
+objective: [{name: npo}, {name: nll, part: retain}]
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from truing.objectives.method import METHODS
 from truing.objectives.modifiers import MODIFIERS
 
 _FORMS = "a name, a mapping with `name`, or a list of such mappings, which is a weighted sum"
-_OWN_KEYS = ("name", "weight", "modify")
+_OWN_KEYS = ("name", "weight", "modify", "part")
 
 
 def build(spec: object, where: str = "objective") -> Objective:
@@ -25,8 +26,9 @@ def build(spec: object, where: str = "objective") -> Objective:
 
     Args:
         spec: a name; a mapping with ``name``, optionally ``weight`` and ``modify`` (a list of modifiers, each a
-            name or a mapping of one name to its hyper-parameters), and hyper-parameters; or a list of these,
-            whose weighted sum is taken. The sum reports the implicit rewards of its first comparing entry.
+            name or a mapping of one name to its hyper-parameters), ``part`` (the part of the data that it is applied
+            to instead of the records themselves), and hyper-parameters; or a list of these, whose weighted sum is
+            taken. The sum reports the implicit rewards of its first comparing entry.
         where: the key under which the recipe has it, for error messages.
 
     Raises:
@@ -78,7 +80,20 @@ def _entry(spec: object, where: str) -> Objective:
     with _Located(where):
         objective = method.configure(values, where)
     objective = _modified(objective, spec.get("modify", []), f"{where}.modify")
+    if "part" in spec:
+        objective = _on_part(objective, spec["part"], f"{where}.part")
     return _weight(spec.get("weight", 1.0), f"{where}.weight") * objective
+
+
+def _on_part(objective: Objective, part: object, where: str) -> Objective:
+    if not isinstance(part, str) or not part.isidentifier():
+        raise ObjectiveError(
+            f"{part!r} is not the name of a part",
+            where=where,
+            allowed="a name under data.parts, e.g. retain",
+            fix="leave `part` out to apply the objective to the records themselves",
+        )
+    return objective.on(part)
 
 
 def _nearest(key: object, known: list[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 AlarmName = Literal[
     "chosen_falling",
@@ -66,6 +66,29 @@ class DataSection(Section):
     """Longest prompt, in tokens."""
     ranked_as: Literal["best-worst", "all-pairs"] = "best-worst"
     """Which pairs are made of ranked answers, for pairwise objectives."""
+    parts: dict[str, PartSection] = {}
+    """Further data that some objectives take beside every record, e.g. {retain: {path: retain.jsonl}}."""
+
+    @field_validator("parts", mode="before")
+    @classmethod
+    def _path_only(cls, value: Any) -> Any:
+        """``retain: PATH`` stands for ``retain: {path: PATH}``."""
+        if not isinstance(value, dict):
+            return value
+        return {name: {"path": part} if isinstance(part, str) else part for name, part in value.items()}
+
+
+class PartSection(Section):
+    path: str
+    """File, folder, glob or hub data set; the layout is detected."""
+    split: str | None = None
+    """Split of a hub data set."""
+    layout: str | None = None
+    """Name of the layout, where detection finds several."""
+    columns: dict[str, str] | None = None
+    """Renames: standard column to the data's own."""
+    limit: Annotated[int, Field(gt=0)] | None = None
+    """Use only the first rows."""
 
 
 class PeftSection(Section):

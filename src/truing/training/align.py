@@ -23,6 +23,7 @@ from truing.evaluation.findings import Finding
 from truing.recipe import Recipe, load_recipe, parse_recipe
 from truing.training import adapters, callbacks, model_card
 from truing.training.after import Outcome, measure_after, measure_before
+from truing.training.columns import with_columns
 from truing.training.data_check import DATA_FILE, check_data
 from truing.training.distributed import World
 from truing.training.listener import Listener
@@ -127,6 +128,7 @@ def _run(prepared: Prepared, record: RunRecord, listener: Listener, *, resume: b
         report = check_data(prepared)
         write_json(folder / DATA_FILE, report.as_dict())
         listener.data(report)
+    prepared = with_columns(prepared)
     listener.stage("reference")
     references = resolve_references(prepared, progress=lambda d, t: listener.progress("reference", d, t))
     record.values["reference_reused"] = references.reused

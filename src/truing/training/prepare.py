@@ -33,9 +33,10 @@ from truing.policies.loading import resolve as resolve_name
 from truing.policies.precision import resolve
 from truing.recipe import Recipe
 from truing.rewards.scorers import SCORERS
-from truing.training import adapters, memory
+from truing.training import adapters, columns, memory
 from truing.training.examples import ExampleData
 from truing.training.layers import checkpoint_activations, compile_layers
+from truing.training.parts import check_parts, load_parts
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -211,6 +212,7 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
     """
     objective = build(recipe.objective)
     check_combinations(recipe, objective)
+    check_parts(recipe, objective)
     train_source, held_source = load_splits(recipe, quarantine)
     ranked_as = recipe.data.ranked_as
     train_records = view(train_source, objective.data, ranked_as=ranked_as)
@@ -221,6 +223,16 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
     held = None
     if held_source is not None and held_records is not None:
         held = Split(held_source, held_records, *encode(held_records, tokenizer, recipe, objective, seed=seed))
+    columns.check(objective, train.encoded, train_source.source)
+    parts = load_parts(
+        recipe,
+        objective,
+        lambda records: hold_out(records, recipe.data.eval_fraction, seed) if held else (records, None),
+        lambda records: encode(records, tokenizer, recipe, objective, seed=seed)[1],
+    )
+    train = replace(train, examples=replace(train.examples, parts=parts.train))
+    if held is not None:
+        held = replace(held, examples=replace(held.examples, parts=parts.held_out))
     policy = load_policy(recipe, tokenizer)
     low = policy.precision.autocast is not None or policy.inner.dtype != torch.float32
     checkpointing = recipe.training.gradient_checkpointing
@@ -241,7 +253,7 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
         budget=budget,
         steps=steps,
         memory=memory.estimate(policy.model, policy.inner, largest, checkpointing=checkpointing, low=low),
-        notes=_notes(recipe, objective, train, held, steps),
+        notes=(*_notes(recipe, objective, train, held, steps), *parts.notes),
     )
 
 
@@ -373,7 +385,8 @@ def _longest(policy: CausalPolicy, examples: ExampleData) -> int:
     best = 0
     for start in range(0, len(examples), step):
         indices = range(start, min(start + step, len(examples)))
-        best = max(best, *(policy.cost(tree) for tree in examples.trees(indices)))
+        found = examples.examples(indices)
+        best = max(best, *(sum(policy.cost(tree) for tree in example.trees) for example in found))
     return best
 
 

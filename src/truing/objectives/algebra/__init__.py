@@ -6,6 +6,8 @@ loss_i = weight_i · link(z_i)
 L      = Σ coefficient · Σ weight·loss / denominator      one number a batch
 """
 
+from truing.objectives.algebra.latent import LatentOrder
+from truing.objectives.algebra.columns import DensityRatio, OtherModels, RecordValue
 from truing.objectives.algebra.links import (
     Blend,
     Complement,
@@ -19,6 +21,7 @@ from truing.objectives.algebra.links import (
 )
 from truing.objectives.algebra.margins import (
     ConstantMargin,
+    ConstantShift,
     LengthMargin,
     Margin,
     Margins,
@@ -29,8 +32,9 @@ from truing.objectives.algebra.margins import (
     Shift,
 )
 from truing.objectives.algebra.objective import LossOutput, Objective, ObjectiveState, pairwise
-from truing.objectives.algebra.pairings import Aligned, Pairing, SortedGaps, SortedSides
+from truing.objectives.algebra.pairings import Aligned, Discounted, Pairing, SortedGaps, SortedSides
 from truing.objectives.algebra.rankings import Ranking, SoftmaxRanking
+from truing.objectives.algebra.scales import BatchBeta, MarginBeta, PairScale
 from truing.objectives.algebra.scores import UNPAIRED, UNWANTED, Batch, DataKind, Scores
 from truing.objectives.algebra.sequence_scores import (
     Divergence,
@@ -53,13 +57,18 @@ __all__ = [
     "Absolute",
     "Aligned",
     "Batch",
+    "BatchBeta",
     "Blend",
     "Complement",
     "ConstantMargin",
+    "ConstantShift",
     "DataKind",
+    "DensityRatio",
+    "Discounted",
     "Divergence",
     "DivergenceName",
     "Hinge",
+    "LatentOrder",
     "LengthMargin",
     "Likelihood",
     "Linear",
@@ -69,12 +78,15 @@ __all__ = [
     "Logistic",
     "LossOutput",
     "Margin",
+    "MarginBeta",
     "Margins",
     "MismatchedKL",
     "NoShift",
     "Objective",
     "ObjectiveState",
     "OnPolicyWeight",
+    "OtherModels",
+    "PairScale",
     "PairWeight",
     "Pairing",
     "Pairwise",
@@ -82,6 +94,7 @@ __all__ = [
     "Ranking",
     "ReLU",
     "RecordMargin",
+    "RecordValue",
     "ReverseKL",
     "RunningMean",
     "Scores",

@@ -1,4 +1,4 @@
-"""What a modifier does to one term: the changed term, or the reason why it cannot be changed.
+"""What a modifier does to a term, or to all of them: the change, or the reason why there is none.
 
 A comparison that a modifier cannot change makes the modifier refuse the whole objective: a change of some
 of its comparisons and not of others would be neither the method nor the method modified.
@@ -6,12 +6,15 @@ of its comparisons and not of others would be neither the method nor the method 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
+from truing.objectives.algebra.latent import LatentOrder
+from truing.objectives.algebra.columns import RecordValue
 from truing.objectives.algebra.margins import Margin, with_margin
-from truing.objectives.algebra.pairings import SortedSides
+from truing.objectives.algebra.pairings import Discounted, SortedSides
 from truing.objectives.algebra.rankings import Ranking, SoftmaxRanking
-from truing.objectives.algebra.scores import PAIRS
+from truing.objectives.algebra.scores import PAIRS, UNPAIRED
 from truing.objectives.algebra.sequence_scores import (
     Divergence,
     DivergenceName,
@@ -19,21 +22,57 @@ from truing.objectives.algebra.sequence_scores import (
     SequenceScore,
     TokenWeights,
 )
-from truing.objectives.algebra.terms import Absolute, Pairwise, Term
+from truing.objectives.algebra.terms import Absolute, Likelihood, Pairwise, Term
 from truing.objectives.algebra.weights import PairWeight
 
 _SORTED = "after sorting over the batch, a gap belongs to no pair"
 _ABSOLUTE = "it looks at one answer at a time and has no pair whose roles could be exchanged"
+_EXCHANGED = "its labels are smoothed or de-biased already"
+_LATENT = "its labels are weighed by the reliability of their annotators already"
+
+
+def inside(term: Term, change: Callable[[Term], Term | str]) -> Term | str:
+    """Change a comparison, or those that a term wraps; likelihoods stay as they are."""
+    if not term.compares:
+        return term
+    if not isinstance(term, LatentOrder):
+        return change(term)
+    found: list[tuple[float, Term]] = []
+    for coefficient, part in term.terms:
+        new = inside(part, change)
+        if isinstance(new, str):
+            return new
+        found.append((coefficient, new))
+    return replace(term, terms=tuple(found))
+
+
+def unfit_for_latent_order(term: Term) -> str | None:
+    """Why a term cannot be part of a loss whose labels are latent, or ``None``."""
+    if isinstance(term, LatentOrder):
+        return _LATENT
+    if term.coupled:
+        return _SORTED
+    if term.coupling != "none":
+        return "it has statistics of the batch of its own"
+    if isinstance(term, Likelihood) and term.reduction == "tokens":
+        return "it averages over all tokens of the batch, not over records; use the reduction mean or sum"
+    if not term.data & PAIRS:
+        return "it takes other data than pairs"
+    if isinstance(term, Pairwise) and term.swapped:
+        return _EXCHANGED
+    return None
 
 
 def exchange(term: Term, straight: float, swapped: float) -> Term | str:
     """Mix the loss of a pair with that of the exchanged pair."""
+    if isinstance(term, LatentOrder):
+        return _LATENT
     if not isinstance(term, Pairwise):
         return _ABSOLUTE
     if term.coupled:
         return f"{_SORTED}; set its own eps instead"
     if term.swapped:
-        return "its labels are smoothed or de-biased already"
+        return _EXCHANGED
     return replace(term, straight=straight, swapped=swapped)
 
 
@@ -56,6 +95,15 @@ def weigh(term: Term, weight: PairWeight) -> Term | str:
     if term.weight is not None:
         return "its pairs are weighted already"
     return replace(term, weight=weight)
+
+
+def match_prompts(term: Term, weight: RecordValue) -> Term | str:
+    """Weight the disliked answers record by record."""
+    if not isinstance(term, Absolute) or not term.data <= UNPAIRED:
+        return "it does not take single answers that are liked or disliked"
+    if term.importance is not None:
+        return "its records are weighted already"
+    return replace(term, importance=weight) if term.role == "rejected" else term
 
 
 def weigh_tokens(term: Term, tokens: TokenWeights) -> Term | str:
@@ -81,10 +129,12 @@ def score_with_tokens(score: SequenceScore, tokens: TokenWeights) -> SequenceSco
 
 def diverge(term: Term, name: DivergenceName, alpha: float) -> Term | str:
     """Exchange the reverse KL behind the log-ratio for another f-divergence."""
-    if isinstance(term, Absolute) or (isinstance(term, Pairwise) and isinstance(term.pairing, SortedSides)):
+    if isinstance(term, Absolute) or (
+        isinstance(term, Pairwise) and isinstance(term.pairing, Discounted | SortedSides)
+    ):
         return (
             "an f-divergence gives rewards up to a constant of the prompt, which cancels only between two answers "
-            "to the same prompt"
+            "to the same prompt that count the same"
         )
     if isinstance(term, Pairwise) and term.coupled:
         return "policy and reference are sorted apart, so that there is no ratio of the two"

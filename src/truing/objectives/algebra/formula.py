@@ -21,11 +21,13 @@ class Argument:
         left: the score that is pushed up, or ``None`` where a single score is pushed down.
         right: what it is compared with: another score, a statistic, or ``None`` for nothing.
         margins: coefficient and symbol of what is subtracted; the symbol of a constant is ``""``.
+        scale: formula of what multiplies all of it, or ``""``.
     """
 
     left: str | None
     right: str | None = None
     margins: tuple[tuple[float, str], ...] = ()
+    scale: str = ""
 
     def times(self, factor: float) -> str:
         """The argument multiplied by a positive factor; a margin is multiplied out."""
@@ -33,7 +35,8 @@ class Argument:
             body = f"−{scaled(factor, str(self.right))}"
         else:
             body = scaled(factor, minus(self.left, self.right) if self.right is not None else self.left)
-        return summed([body, *(scaled(-factor * value, symbol) for value, symbol in self.margins)])
+        text = summed([body, *(scaled(-factor * value, symbol) for value, symbol in self.margins)])
+        return times(self.scale, text) if self.scale else text
 
     def less(self, value: float) -> Argument:
         """With a further constant subtracted."""
@@ -133,6 +136,7 @@ _SYMBOLS: tuple[tuple[str, str, str], ...] = (
     (r"\|y_\w\|", "|y|", "number of tokens of a completion"),
     (r"p_\w\b", "p", "probability of a token on average, exp(log π(y)/|y|)"),
     (r"odds\(", "odds(y)", "p/(1 − p) with p = exp(log π(y)/|y|)"),
+    (r"odds_ref\(", "odds_ref(y)", "the same under the reference"),
     (r"ld\(", "ld(·, α)", "the same sum, in which tokens after the first min(|y_w|, |y_l|) count α"),
     (r"z₀", "z₀", "mean log-ratio of completions under another prompt, at least 0; no gradient"),
     (r"δ", "δ", "midpoint of the mean log-ratios of liked and of disliked completions so far; no gradient"),
@@ -142,7 +146,16 @@ _SYMBOLS: tuple[tuple[str, str, str], ...] = (
         "exp(mean over tokens of [log π(y_t) − log Σ_v π(v)²]), how likely the policy is to write y itself; a "
         "product of two is at most 1; no gradient",
     ),
+    (
+        r"ρ\(x\)",
+        "ρ(x)",
+        "how much likelier the prompt is among liked answers than among disliked ones, within bounds; no gradient",
+    ),
+    (r"s̄", "s̄", "mean over the other models of log p(y)/|y|, each with its own tokens, nats a token; no gradient"),
+    (r"⟩_(\w+)", "⟨·⟩_part", "the same on the part of the data with that name"),
     (r"\bmargin\b", "margin", "the record's own margin, from the data"),
+    (r"β_batch", "β_batch", "coefficient of the batch, from the gaps that its pairs have now; no gradient"),
+    (r"η", "η", "probability that the pair's annotator labels rightly, estimated in training; no gradient"),
     (r"reward_", "reward_k", "the score that the data give the k-th completion"),
     (r"softmax_k", "softmax_k", "e^x_k / Σ_j e^x_j over the completions of one prompt"),
     (r"Σ \|", "Σ", "sum over the batch"),

@@ -78,16 +78,25 @@ class RecordMargin:
     requires = frozenset({"column:margin"})
 
     def __call__(self, scores: Scores, batch: Batch, swapped: bool) -> Float[Tensor, " pairs"]:
-        if batch.margin is None:
-            raise ObjectiveError(
-                "this objective uses the `margin` column, but the data has none",
-                fix="add a `margin` column (reward of chosen minus that of rejected), or drop the margin modifier",
-            )
-        value = self.scale * batch.margin.detach()[batch.example[batch.chosen]]
+        value = self.scale * record_margin(batch)
         return -value if swapped else value
 
     def parts(self, swapped: bool) -> tuple[tuple[float, str], ...]:
         return ((-self.scale if swapped else self.scale, "margin"),)
+
+
+def record_margin(batch: Batch) -> Float[Tensor, " pairs"]:
+    """The ``margin`` column of each pair's record, detached.
+
+    Raises:
+        ObjectiveError: if the records have none.
+    """
+    if batch.margin is None:
+        raise ObjectiveError(
+            "this objective uses the `margin` column, but the data has none",
+            fix="add a `margin` column (reward of chosen minus that of rejected), or drop what uses it",
+        )
+    return batch.margin.detach()[batch.example[batch.chosen]]
 
 
 @dataclass(frozen=True)
@@ -164,6 +173,28 @@ class NoShift:
 
     def text(self) -> str | None:
         return None
+
+
+@dataclass(frozen=True)
+class ConstantShift:
+    """The same number for every score."""
+
+    value: float
+    coupling = "none"
+
+    def init(self) -> dict[str, Tensor]:
+        return {}
+
+    def update(
+        self, state: State, values: Tensor | None, batch: Batch, auxiliary: Tensor | None, training: bool
+    ) -> dict[str, Tensor]:
+        return dict(state)
+
+    def __call__(self, state: State) -> float:
+        return self.value
+
+    def text(self) -> str | None:
+        return f"{self.value:g}".replace("-", "−")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ which is why one objective serves a language model, a tabular policy and whateve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -15,7 +15,9 @@ from torch import Tensor
 
 from truing.errors import ObjectiveError
 from truing.objectives.algebra import changes
+from truing.objectives.algebra.columns import RecordValue
 from truing.objectives.algebra.formula import legend, scaled, summed
+from truing.objectives.algebra.latent import LatentOrder
 from truing.objectives.algebra.links import Link
 from truing.objectives.algebra.margins import ConstantMargin, Margin
 from truing.objectives.algebra.metrics import core_metrics
@@ -236,7 +238,7 @@ class Objective:
         Raises:
             ObjectiveError: if a comparison has no gap, or a margin of this kind already.
         """
-        return self._changed("given a margin", lambda term: changes.subtract(term, margin))
+        return self._changed("given a margin", lambda term: changes.subtract(term, margin), inside=True)
 
     def weighted(self, weight: PairWeight) -> Objective:
         """Weight the pairs of every comparison; likelihood terms keep their weight.
@@ -244,7 +246,15 @@ class Objective:
         Raises:
             ObjectiveError: if a comparison does not belong to a pair, or is weighted already.
         """
-        return self._changed("weighted pair by pair", lambda term: changes.weigh(term, weight))
+        return self._changed("weighted pair by pair", lambda term: changes.weigh(term, weight), inside=True)
+
+    def matched(self, weight: RecordValue) -> Objective:
+        """Weight the disliked answers, so that their prompts are distributed as those of the liked ones.
+
+        Raises:
+            ObjectiveError: if a comparison does not take single answers that are liked or disliked.
+        """
+        return self._changed("matched", lambda term: changes.match_prompts(term, weight))
 
     def with_token_weights(self, tokens: TokenWeights) -> Objective:
         """Weight the tokens in every score, and in the reported reward.
@@ -252,7 +262,9 @@ class Objective:
         Raises:
             ObjectiveError: if a score is not a sum over tokens, or the data layouts do not fit.
         """
-        changed = self._changed("weighted token by token", lambda term: changes.weigh_tokens(term, tokens))
+        changed = self._changed(
+            "weighted token by token", lambda term: changes.weigh_tokens(term, tokens), inside=True
+        )
         reward = changes.score_with_tokens(self.reward, tokens)
         return changed if isinstance(reward, str) else replace(changed, reward=reward)
 
@@ -262,28 +274,78 @@ class Objective:
         Raises:
             ObjectiveError: if a comparison is not a difference of log-ratios of one prompt.
         """
-        changed = self._changed("given another divergence", lambda term: changes.diverge(term, name, alpha))
+        changed = self._changed(
+            "given another divergence", lambda term: changes.diverge(term, name, alpha), inside=True
+        )
         reward = changes.score_with_divergence(self.reward, name, alpha)
         return changed if isinstance(reward, str) else replace(changed, reward=reward)
 
-    def _changed(self, done: str, change: Callable[[Term], Term | str]) -> Objective:
-        """Change every comparing term; likelihood terms stay as they are. ``done`` is what it is called."""
+    def with_latent_order(self, start: float, momentum: float) -> Objective:
+        """Weigh each label by the reliability of its annotator, estimated by expectation maximisation (2509.24159).
+
+        The whole loss is wrapped, likelihood terms included, because it is the loss of a pair and of the exchanged
+        pair that say how probable a label is.
+
+        Args:
+            start: reliability before the first batch, in (0.5, 1).
+            momentum: weight of the past in its running average, in [0, 1).
+
+        Raises:
+            ObjectiveError: if a term is no mean over pairs, or looks at both orders already.
+        """
+        done = "given latent labels"
+        self._check_compares(done)
+        for _, term in self.terms:
+            reason = changes.unfit_for_latent_order(term)
+            if reason is not None:
+                raise self._refusal(done, reason, term)
+        return replace(self, terms=((1.0, LatentOrder(self.terms, start, momentum)),))
+
+    def _changed(self, done: str, change: Callable[[Term], Term | str], *, inside: bool = False) -> Objective:
+        """Change every comparing term; likelihood terms stay as they are.
+
+        Args:
+            done: what it is called.
+            change: of one term; the reason where there is none.
+            inside: whether a term that wraps others is changed by changing these.
+        """
+        self._check_compares(done)
+        terms: list[tuple[float, Term]] = []
+        for coefficient, term in self.terms:
+            if inside:
+                new = changes.inside(term, change)
+            else:
+                new = change(term) if term.compares else term
+            if isinstance(new, str):
+                raise self._refusal(done, new, term)
+            terms.append((coefficient, new))
+        return replace(self, terms=tuple(terms))
+
+    def _check_compares(self, done: str) -> None:
         if not self.compares:
             raise ObjectiveError(
                 f"objective {self.name!r} cannot be {done}: it compares nothing, so this would have no effect",
                 allowed="objectives that compare answers, e.g. dpo, ipo, simpo",
             )
-        terms: list[tuple[float, Term]] = []
-        for coefficient, term in self.terms:
-            new = change(term) if term.compares else term
-            if isinstance(new, str):
-                raise ObjectiveError(
-                    f"objective {self.name!r} cannot be {done}: {new}",
-                    where=term.text(),
-                    fix="drop the modifier, or choose another objective, e.g. dpo",
-                )
-            terms.append((coefficient, new))
-        return replace(self, terms=tuple(terms))
+
+    def _refusal(self, done: str, reason: str, term: Term) -> ObjectiveError:
+        return ObjectiveError(
+            f"objective {self.name!r} cannot be {done}: {reason}",
+            where=term.text(),
+            fix="drop the modifier, or choose another objective, e.g. dpo",
+        )
+
+    def report(self, state: ObjectiveState, names: Mapping[str, Sequence[str]]) -> dict[str, float]:
+        """Estimates that training leaves in the state, for people: what each is, and its value.
+
+        Args:
+            state: at the end of training.
+            names: of the values of columns that hold numbers for them, e.g. those of ``annotator``.
+        """
+        found: dict[str, float] = {}
+        for (_, term), own in zip(self.terms, state, strict=True):
+            found.update(term.report(own, names))
+        return found
 
     def text(self) -> str:
         """The loss of one record as a formula; :meth:`legend` explains its symbols."""

@@ -7,7 +7,7 @@ its own over the same scores. A term moved onto a part is the same term, on that
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from jaxtyping import Float
@@ -70,6 +70,9 @@ class OnPart:
         self, state: State, scores: Scores | None, batch: Batch, auxiliary: Scores | None, training: bool
     ) -> dict[str, Tensor]:
         return self.term.update(state, scores, part_of(batch, self.part), auxiliary, training)
+
+    def report(self, state: State, names: Mapping[str, Sequence[str]]) -> dict[str, float]:
+        return self.term.report(state, names)
 
     def text(self) -> str:
         return f"⟨{self.term.text()}⟩_{self.part}"

@@ -198,7 +198,9 @@ class Batch:
         """The same pairs with chosen and rejected exchanged, in parts that are pairs too; margins turn their sign."""
         reward = self.reward
         if reward is not None:
-            pair, other = (torch.cat(sides) for sides in ((self.chosen, self.rejected), (self.rejected, self.chosen)))
+            pair, other = (
+                torch.cat(sides) for sides in ((self.chosen, self.rejected), (self.rejected, self.chosen))
+            )
             reward = reward.index_copy(0, pair, reward[other])
         return replace(
             self,

@@ -6,7 +6,7 @@ size of the batch happens there, once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from truing.objectives.algebra.columns import RecordValue
 from truing.objectives.algebra.formula import Argument, scaled, summed, times
 from truing.objectives.algebra.links import Link
 from truing.objectives.algebra.margins import Margin, NoShift, Shift, State
@@ -77,6 +78,10 @@ class Term(Protocol):
         self, state: State, scores: Scores | None, batch: Batch, auxiliary: Scores | None, training: bool
     ) -> dict[str, Tensor]: ...
 
+    def report(self, state: State, names: Mapping[str, Sequence[str]]) -> dict[str, float]:
+        """Estimates in the state that a person wants to see, see :meth:`Objective.report`."""
+        ...
+
     def text(self) -> str: ...
 
 
@@ -107,6 +112,9 @@ class Stateless:
         self, state: State, scores: Scores | None, batch: Batch, auxiliary: Scores | None, training: bool
     ) -> dict[str, Tensor]:
         return dict(state)
+
+    def report(self, state: State, names: Mapping[str, Sequence[str]]) -> dict[str, float]:
+        return {}
 
 
 @dataclass(frozen=True)
@@ -213,6 +221,8 @@ class Absolute(Stateless):
         shift: statistic that is subtracted from the score.
         kinds: the data layouts that make sense for it.
         weight: weight of the pair that a completion belongs to; for pairs only.
+        importance: weight of the record that a completion belongs to.
+        baseline: what is subtracted from the score, record by record.
     """
 
     role: Role
@@ -223,11 +233,14 @@ class Absolute(Stateless):
     shift: Shift = field(default_factory=NoShift)
     kinds: frozenset[DataKind] = PAIRS
     weight: PairWeight | None = None
+    importance: RecordValue | None = None
+    baseline: RecordValue | None = None
 
     @property
     def requires(self) -> frozenset[str]:
         extra = frozenset({"mismatched"}) if self.shift.coupling == "auxiliary" else frozenset[str]()
-        return self.score.requires | extra | (self.weight.requires if self.weight else frozenset())
+        parts = (self.weight, self.importance, self.baseline)
+        return self.score.requires.union(extra, *(part.requires for part in parts if part is not None))
 
     @property
     def data(self) -> frozenset[DataKind]:
@@ -252,19 +265,27 @@ class Absolute(Stateless):
         shift = self.shift(state)
         if isinstance(shift, Tensor):
             shift = shift.to(scores.token_logps.device, scores.token_logps.dtype)
-        values = self.scale * self.link(self.sign * (self.score(scores, batch)[index] - shift))
+        owners = batch.example[index]
+        score = self.score(scores, batch)[index] - shift
+        if self.baseline is not None:
+            score = score - self.baseline(batch)[owners].to(score)
+        values = self.scale * self.link(self.sign * score)
         if self.weight is not None:
             values = values * self.weight(scores, batch)
-        owners = batch.example[index]
+        if self.importance is not None:
+            values = values * self.importance(batch)[owners].to(values)
         return TermLoss(values, batch.weights[owners].to(values.dtype), owners)
 
     def denominator(self, batch: Batch, lengths: Tensor) -> Tensor:
         return batch.weights.sum()
 
     def text(self) -> str:
-        own, shift = self.score.text("w" if self.role == "chosen" else "l"), self.shift.text()
+        own = self.score.text("w" if self.role == "chosen" else "l")
+        shift = self.shift.text() if self.baseline is None else self.baseline.text()
         body = scaled(self.scale, self.link.text(Argument(own, shift) if self.sign > 0 else Argument(shift, own)))
-        return times(self.weight.text(), body) if self.weight is not None else body
+        for weight in (self.weight, self.importance):
+            body = times(weight.text(), body) if weight is not None else body
+        return body
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,102 @@
+"""Numbers that an objective wants with every record and that are worked out from the data before training.
+
+An objective that requires ``column:x`` finds x in the data, or, where a way to work it out is registered here, gets
+it computed once with the starting model. Adding one is a file here and an entry in :data:`COLUMNS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from truing.errors import DataError
+from truing.training.columns.density_ratio import density_ratio
+from truing.training.columns.mean_logp import mean_logp
+from truing.writing import atomic_path
+
+if TYPE_CHECKING:
+    from truing.data.encoded import Encoded
+    from truing.objectives.algebra import Objective
+    from truing.training.prepare import Prepared, Split
+
+
+@dataclass(frozen=True)
+class Column:
+    """A way to work a column out.
+
+    Attributes:
+        summary: what it says about a record, for messages.
+        compute: from a prepared run (and what follows the colon) to one number per record, for the training and for
+            the held-out records.
+    """
+
+    summary: str
+    compute: Callable[..., tuple[np.ndarray, np.ndarray | None]]
+
+
+COLUMNS: dict[str, Column] = {
+    "density_ratio": Column(
+        "how much likelier its prompt is among liked answers than among disliked", density_ratio
+    ),
+    "mean_logp": Column("its log-probability per token under another model", mean_logp),
+}
+"""By name; what follows a colon in the name of a wanted column is passed on, e.g. ``mean_logp:MODEL``."""
+
+
+def missing(objective: Objective, encoded: Encoded) -> list[str]:
+    """Columns that the objective requires and the data does not bring along."""
+    asked = sorted(r.removeprefix("column:") for r in objective.requires if r.startswith("column:"))
+    present = encoded.dataset.column_names or []
+    return [name for name in asked if name not in present]
+
+
+def check(objective: Objective, encoded: Encoded, source: str) -> None:
+    """Refuse columns that are neither in the data nor can be worked out.
+
+    Raises:
+        DataError: naming the column and what to do.
+    """
+    for name in missing(objective, encoded):
+        if name.partition(":")[0] not in COLUMNS:
+            raise DataError(
+                f"objective {objective.name!r} uses the column {name!r}, and the data has none",
+                where=source,
+                fix=f"use data whose every row has a {name!r}; data.columns renames one: {{{name}: YOUR_COLUMN}}",
+            )
+
+
+def with_columns(prepared: Prepared) -> Prepared:
+    """The run with the columns that its objective wants, computed or read from the run's folder."""
+    names = missing(prepared.objective, prepared.train.encoded)
+    if not names:
+        return prepared
+    path = prepared.output / "columns.safetensors"
+    stored = load_file(str(path)) if path.exists() else _compute(prepared, names, path)
+    train = _attached(prepared.train, {name: stored[f"train.{name}"] for name in names})
+    held = prepared.held_out
+    if held is not None:
+        held = _attached(held, {name: stored[f"held_out.{name}"] for name in names})
+    return replace(prepared, train=train, held_out=held)
+
+
+def _compute(prepared: Prepared, names: list[str], path: Path) -> dict[str, np.ndarray]:
+    found: dict[str, np.ndarray] = {}
+    for name in names:
+        column, *argument = name.split(":", 1)
+        train, held = COLUMNS[column].compute(prepared, *argument)
+        found[f"train.{name}"] = train.astype(np.float32)
+        if held is not None:
+            found[f"held_out.{name}"] = held.astype(np.float32)
+    with atomic_path(path) as partial:
+        save_file(found, str(partial))
+    return found
+
+
+def _attached(split: Split, columns: dict[str, np.ndarray]) -> Split:
+    examples = replace(split.examples, columns={**split.examples.columns, **columns})
+    return replace(split, examples=examples)
