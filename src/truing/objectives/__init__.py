@@ -22,6 +22,7 @@ from truing.objectives.methods.ipo import ipo
 from truing.objectives.methods.kto import kto
 from truing.objectives.methods.lcpo import lcpo
 from truing.objectives.methods.ld_dpo import ld_dpo
+from truing.objectives.methods.logic import ccpo, logic, uncpo
 from truing.objectives.methods.mm_dpo import mm_dpo
 from truing.objectives.methods.nca import nca
 from truing.objectives.methods.orpo import orpo
@@ -57,6 +58,7 @@ __all__ = [
     "asft",
     "bco",
     "bco_pair",
+    "ccpo",
     "cdpo",
     "cpo",
     "cpo_simpo",
@@ -74,6 +76,7 @@ __all__ = [
     "kto",
     "lcpo",
     "ld_dpo",
+    "logic",
     "mm_dpo",
     "modifier",
     "nca",
@@ -92,5 +95,6 @@ __all__ = [
     "simpo",
     "slic",
     "sppo_hard",
+    "uncpo",
     "wpo",
 ]
