@@ -96,7 +96,8 @@ def _weight(objective: Objective, gap: float) -> float:
     leaf = scores.token_logps.clone().requires_grad_()
     signals = {"log_collision": torch.full_like(leaf.detach(), -1.0)}
     scores = Scores(leaf, scores.sequence, scores.count, scores.reference, signals)
-    batch = Batch.pairs(1) if paired else Batch.unpaired([True, False])
+    # A margin of 0 is that of a pair about which nothing is known.
+    batch = Batch.pairs(1, margin=torch.zeros(1)) if paired else Batch.unpaired([True, False])
     neutral = Scores.from_sequences(reference, reference)
     state = objective.update(objective.init(), scores.detach(), batch, neutral, training=False)
     loss = objective(scores, batch, state).loss

@@ -172,6 +172,22 @@ Smoothing = Annotated[
         "0 < eps < 0.5; at 0.5 nothing can be learned, at 0 nothing changes",
     ),
 ]
+Reliability = Annotated[
+    float,
+    Field(gt=0.5, lt=1, allow_inf_nan=False),
+    Doc(
+        "probability that a label is right, before the first batch",
+        "0.5 < start < 1; at 0.5 labels carry no information, at 1 no label is ever doubted",
+    ),
+]
+Momentum = Annotated[
+    float,
+    Field(ge=0, lt=1, allow_inf_nan=False),
+    Doc(
+        "weight of the past in the running reliability of an annotator",
+        "0 <= momentum < 1; at 1 it would never move",
+    ),
+]
 TailWeight = Annotated[
     float,
     Field(ge=0, lt=1, allow_inf_nan=False),

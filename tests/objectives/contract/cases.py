@@ -13,9 +13,9 @@ from truing.objectives.algebra import DataKind, Objective
 # makes every loss 250000 and hides everything else behind rounding.
 SETTINGS: dict[str, dict[str, Any]] = {"sppo-hard": {"beta": 0.05}}
 
-# Methods that give an outlier up by design: bounded losses (apo), a loss that commits to one side (exo), and a
-# weight that vanishes where the policy would never write the pair (wpo).
-SATURATING = frozenset({"apo-down", "apo-zero", "exo", "wpo"})
+# Methods that give an outlier up by design: bounded losses (apo), a loss that commits to one side (exo), a weight
+# that vanishes where the policy would never write the pair (wpo), and labels that are taken for wrong (lcpo).
+SATURATING = frozenset({"apo-down", "apo-zero", "exo", "lcpo", "wpo"})
 
 
 def build(name: str) -> Objective:

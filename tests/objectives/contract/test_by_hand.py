@@ -89,6 +89,28 @@ PAIRWISE: list[tuple[str, dict[str, Any], float]] = [
     ("slic", {"delta": 2.0, "sft_weight": 0.1}, 1.3),
     ("sft", {}, 1.5),
     ("nll", {"reduction": "sum"}, 3.0),
+    # p_w = e^−1.5 = 0.2231302, p_l = e^(−4/3) = 0.2635971: 1.5 + 0.5·(1.5 − ln 0.7364029) = 1.5 + 0.5·1.8059778
+    ("asft", {"odds_weight": 0.5}, 2.4029889),
+    # Reference means −2 and −2/3: log-odds ln(0.1353353/0.8646647) = −1.8545865 and ln(0.5134171/0.4865829) =
+    # 0.0536814, against −1.2475176 and −1.0273554: 0.6070690 and −1.0810368;
+    # 1.5 + 0.5·(sp(−2·0.6070690) + sp(−2·1.0810368)) = 1.5 + 0.5·(0.2600276 + 0.1089317)
+    ("asft", {"odds_weight": 0.5, "beta": 2.0}, 1.6844797),
+    # sp(−1.5) + 0.1·3, and with the mean 0.1·1.5
+    ("rpo", {"beta": 0.5, "sft_weight": 0.1}, 0.2014133 + 0.3),
+    ("rpo", {"beta": 0.5, "sft_weight": 0.1, "sft_reduction": "mean"}, 0.2014133 + 0.15),
+    ("sft-dpo", {"beta": 0.5, "sft_weight": 0.1}, 0.2014133 + 0.15),
+    # sp(−(0.5·1 + 0.25·2)) = sp(−1)
+    ("flex-dpo", {"beta_plus": 0.5, "beta_minus": 0.25}, 0.3132617),
+    # r_l/|y_l| = −2/3 lies ⅓ under −⅓: beta⁻ = 0.25·e^(−⅓) = 0.1791328, sp(−(0.5 + 0.3582657))
+    ("flex-dpo", {"beta_plus": 0.5, "beta_minus": 0.25, "fade_below": -1 / 3}, 0.3533972),
+    # ... and above −1 it is what it was.
+    ("flex-dpo", {"beta_plus": 0.5, "beta_minus": 0.25, "fade_below": -1.0}, 0.3132617),
+    # The margin is 0.75: beta = 0.5·(1 + 2·(1 − e^−1.5)) = 0.5·2.5537397, sp(−3.8306095) + 0.25·1.5
+    ("mm-dpo", {"beta": 0.5, "growth": 2.0, "rate": 2.0}, 0.0214644 + 0.375),
+    # One pair is its own mean, so that beta stays.
+    ("mm-dpo", {"beta": 0.5, "growth": 2.0, "margin_source": "policy-batch"}, 0.2014133 + 0.375),
+    # −ln(0.9·σ(1.5) + 0.1·σ(−1.5)) = −ln(0.7358171 + 0.0182426)
+    ("lcpo", {"beta": 0.5}, 0.2822839),
 ]
 
 

@@ -25,21 +25,21 @@ def _modified(name: str, modifier: str) -> Objective | ObjectiveError:
 MODIFIER_NAMES = [modifier.name for modifier in MODIFIERS]
 # What fits where, so that a modifier that starts to refuse everything does not pass unseen.
 FITS = {
-    "dpo": {"ld", "length", "wpo", "divergence", "robust", "smooth", "margin"},
-    "ipo": {"ld", "length", "wpo", "divergence", "robust", "smooth", "margin"},
-    "hinge": {"ld", "length", "wpo", "divergence", "robust", "smooth", "margin"},
-    "simpo": {"ld", "length", "wpo", "robust", "smooth", "margin"},
-    "cpo": {"ld", "length", "wpo", "robust", "smooth", "margin"},
-    "orpo": {"length", "wpo", "robust", "smooth", "margin"},
+    "dpo": {"lcpo", "ld", "length", "wpo", "divergence", "robust", "smooth", "margin"},
+    "ipo": {"lcpo", "ld", "length", "wpo", "divergence", "robust", "smooth", "margin"},
+    "hinge": {"lcpo", "ld", "length", "wpo", "divergence", "robust", "smooth", "margin"},
+    "simpo": {"lcpo", "ld", "length", "wpo", "robust", "smooth", "margin"},
+    "cpo": {"lcpo", "ld", "length", "wpo", "robust", "smooth", "margin"},
+    "orpo": {"lcpo", "length", "wpo", "robust", "smooth", "margin"},
     "cdpo": {"ld", "length", "wpo", "divergence", "margin"},
-    "f-dpo": {"ld", "length", "wpo", "robust", "smooth", "margin"},
-    "nca": {"ld", "wpo"},
-    "apo-down": {"ld", "wpo"},
-    "sppo-hard": {"ld", "wpo"},
+    "f-dpo": {"lcpo", "ld", "length", "wpo", "robust", "smooth", "margin"},
+    "nca": {"lcpo", "ld", "wpo"},
+    "apo-down": {"lcpo", "ld", "wpo"},
+    "sppo-hard": {"lcpo", "ld", "wpo"},
     "aot": {"ld"},
     "aot-unpaired": {"ld"},
-    "infonca": {"ld", "divergence"},
-    "rrhf": {"ld"},
+    "infonca": {"lcpo", "ld", "divergence"},
+    "rrhf": {"lcpo", "ld"},
     "kto": set(),
     "bco": set(),
     "apo-zero-unpaired": set(),
@@ -79,10 +79,12 @@ def test_a_modifier_is_applied_once_only(modifier: str) -> None:
         MODIFIERS.get(modifier)(once)
 
 
+# Each says what a wrong label means; two of them would say it twice.
+ABOUT_LABELS = {"lcpo", "robust", "smooth"}
 COMBINATIONS = [
     (first, second)
     for first, second in itertools.combinations(MODIFIER_NAMES, 2)
-    if {first, second} != {"robust", "smooth"}
+    if not {first, second} <= ABOUT_LABELS
 ]
 
 
@@ -94,8 +96,10 @@ def test_the_order_of_modifiers_does_not_matter(first: str, second: str) -> None
     assert float(left.detach()) == pytest.approx(float(right.detach()), rel=1e-12)
 
 
-def test_robust_and_smooth_exclude_each_other() -> None:
-    for first, second in (("robust", "smooth"), ("smooth", "robust")):
-        once = MODIFIERS.get(first)(build("dpo"))
-        with pytest.raises(ObjectiveError, match="labels are smoothed or de-biased already"):
-            MODIFIERS.get(second)(once)
+@pytest.mark.parametrize(("first", "second"), itertools.permutations(sorted(ABOUT_LABELS), 2))
+def test_ways_to_treat_wrong_labels_exclude_each_other(first: str, second: str) -> None:
+    once = MODIFIERS.get(first)(build("dpo"))
+    with pytest.raises(
+        ObjectiveError, match="labels are (smoothed or de-biased|weighed by the reliability .*) already"
+    ):
+        MODIFIERS.get(second)(once)

@@ -82,6 +82,15 @@ KNOWN: dict[str, float] = {
     "slic": 0.3 * LN4,
     "sft": LN4,
     "nll": LN4,
+    # p = ¼: −log ¼ + 0.1·(−log ¼ − log ¾)
+    "asft": LN4 + 0.1 * (LN4 - math.log(0.75)),
+    # −log σ(0), plus 0.005·3 ln 4 (a sum), 0.1·ln 4 and 0.25·ln 4 (means)
+    "rpo": LN2 + 0.015 * LN4,
+    "sft-dpo": LN2 + 0.1 * LN4,
+    "mm-dpo": LN2 + 0.25 * LN4,
+    "flex-dpo": LN2,
+    # −log(0.9·½ + 0.1·½)
+    "lcpo": LN2,
 }
 
 
@@ -90,7 +99,7 @@ def uniform(kind: DataKind, count: int = 4) -> tuple[Scores, Batch, Scores]:
     if kind == "ranked":
         lengths, batch = [3, 5, 4] * count, Batch.ranked([3] * count, torch.zeros(3 * count))
     elif kind == "pairs":
-        lengths, batch = [3, 5] * count, Batch.pairs(count)
+        lengths, batch = [3, 5] * count, Batch.pairs(count, margin=torch.zeros(count))
     else:
         liked = [kind == "demonstrations" or index % 2 == 0 for index in range(count)]
         lengths, batch = [3 if flag else 5 for flag in liked], Batch.unpaired(liked)

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from truing.errors import ObjectiveError
+from truing.objectives.algebra.formula import over, scaled
 from truing.objectives.algebra.scores import Batch, Scores
 from truing.objectives.algebra.sequence_scores import LogProb, SequenceScore, missing_reference
 
@@ -34,7 +35,7 @@ class Pairing(Protocol):
         """Total weight of the gaps: what the sum of weighted losses is divided by."""
         ...
 
-    def sides(self, score: SequenceScore) -> tuple[str, str]:
+    def sides(self, score: SequenceScore, better: str = "w", worse: str = "l") -> tuple[str, str]:
         """The formulas of what is pushed up and of what is pushed down."""
         ...
 
@@ -54,8 +55,45 @@ class Aligned:
     def count(self, batch: Batch) -> Tensor:
         return batch.weights[batch.example[batch.chosen]].sum()
 
-    def sides(self, score: SequenceScore) -> tuple[str, str]:
-        return score.text("w"), score.text("l")
+    def sides(self, score: SequenceScore, better: str = "w", worse: str = "l") -> tuple[str, str]:
+        return score.text(better), score.text(worse)
+
+
+@dataclass(frozen=True)
+class Discounted:
+    """s(y_w) − share·s(y_l): the rejected answer counts less than the chosen (Flex-DPO, 2406.07327).
+
+    With ``fade_below`` the share of a rejected answer fades once its score per token lies under the threshold t,
+    as share·e^(s/|y| − t), without gradient through the exponential.
+
+    Args:
+        share: beta⁻/beta⁺ of the paper.
+        fade_below: t < 0, nats per token; ``None`` keeps the share constant.
+    """
+
+    share: float
+    fade_below: float | None = None
+    coupled = False
+
+    def __call__(
+        self, score: SequenceScore, scores: Scores, batch: Batch
+    ) -> tuple[Float[Tensor, " gaps"], Int[Tensor, " gaps"]]:
+        values = score(scores, batch)
+        rejected = self.share * values[batch.rejected]
+        if self.fade_below is not None:
+            per_token = (values.detach() / scores.lengths.clamp(min=1))[batch.rejected]
+            rejected = rejected * torch.exp((per_token - self.fade_below).clamp(max=0))
+        return values[batch.chosen] - rejected, batch.example[batch.chosen]
+
+    def count(self, batch: Batch) -> Tensor:
+        return Aligned().count(batch)
+
+    def sides(self, score: SequenceScore, better: str = "w", worse: str = "l") -> tuple[str, str]:
+        rejected = scaled(self.share, score.text(worse))
+        if self.fade_below is not None:
+            # The threshold is negative.
+            rejected += f"·min(1, e^({over(score.text(worse), f'|y_{worse}|')} + {-self.fade_below:g}))"
+        return score.text(better), rejected
 
 
 @dataclass(frozen=True)
@@ -78,9 +116,9 @@ class SortedGaps:
     def count(self, batch: Batch) -> Tensor:
         return _kept(batch, batch.chosen).sum()
 
-    def sides(self, score: SequenceScore) -> tuple[str, str]:
+    def sides(self, score: SequenceScore, better: str = "w", worse: str = "l") -> tuple[str, str]:
         own = _policy_side(score)
-        left = f"{own.text('w')} − {own.text('l')}"
+        left = f"{own.text(better)} − {own.text(worse)}"
         return f"sort({left})", f"sort({left.replace('π', 'ref')})"
 
 
@@ -104,8 +142,8 @@ class SortedSides:
     def count(self, batch: Batch) -> Tensor:
         return torch.minimum(_kept(batch, batch.chosen).sum(), _kept(batch, batch.rejected).sum())
 
-    def sides(self, score: SequenceScore) -> tuple[str, str]:
-        return f"sort({score.text('w')})", f"sort({score.text('l')})"
+    def sides(self, score: SequenceScore, better: str = "w", worse: str = "l") -> tuple[str, str]:
+        return f"sort({score.text(better)})", f"sort({score.text(worse)})"
 
 
 def _policy_side(score: SequenceScore) -> LogProb:

@@ -134,22 +134,38 @@ class LogProb:
 
 @dataclass(frozen=True)
 class LogOdds:
-    """Log-odds of the length-normalised probability: m − log(1 − e^m), m = mean log π (ORPO, 2403.07691)."""
+    """Log-odds of the length-normalised probability: m − log(1 − e^m), m = mean log π (ORPO, 2403.07691).
+
+    Args:
+        reference: whether the reference model's log-odds are subtracted.
+    """
+
+    reference: bool = False
 
     @property
     def requires(self) -> frozenset[str]:
-        return frozenset()
+        return frozenset({"reference"}) if self.reference else frozenset()
 
     @property
     def data(self) -> frozenset[DataKind]:
         return ANY_DATA
 
     def __call__(self, scores: Scores, batch: Batch) -> Float[Tensor, " sequences"]:
-        mean = LogProb("mean")(scores, batch).clamp(max=_LARGEST_MEAN_LOGP)
-        return mean - log1mexp(mean)
+        own = _log_odds(scores, batch)
+        if not self.reference:
+            return own
+        if scores.reference is None:
+            raise missing_reference()
+        return own - _log_odds(replace(scores, token_logps=scores.reference), batch)
 
     def text(self, side: str) -> str:
-        return f"log odds(y_{side})"
+        own = f"log odds(y_{side})"
+        return f"{own} − log odds_ref(y_{side})" if self.reference else own
+
+
+def _log_odds(scores: Scores, batch: Batch) -> Float[Tensor, " sequences"]:
+    mean = LogProb("mean")(scores, batch).clamp(max=_LARGEST_MEAN_LOGP)
+    return mean - log1mexp(mean)
 
 
 @dataclass(frozen=True)

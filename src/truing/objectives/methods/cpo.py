@@ -6,7 +6,7 @@ sums over tokens; the authors' code and TRL average over all tokens of the batch
 
 from truing.objectives.algebra import Logistic, Objective, mean_logp, pairwise, sum_logp
 from truing.objectives.method import objective
-from truing.objectives.methods.sft import nll
+from truing.objectives.methods.sft import with_likelihood
 from truing.objectives.parameters import Scale, SftWeight, TargetMargin
 from truing.registry import Paper
 
@@ -28,7 +28,7 @@ PAPER = Paper(
 def cpo(beta: Scale = 0.1, alpha: SftWeight = 1.0) -> Objective:
     """−log σ(beta (log π(y_w) − log π(y_l))) + alpha · (−log π(y_w)/|y_w|)."""
     compare = pairwise(name="cpo", score=sum_logp(), link=Logistic(beta))
-    return compare if alpha == 0 else compare + alpha * nll("mean")
+    return with_likelihood(compare, alpha)
 
 
 @objective(
@@ -42,4 +42,4 @@ def cpo(beta: Scale = 0.1, alpha: SftWeight = 1.0) -> Objective:
 def cpo_simpo(beta: Scale = 2.0, gamma: TargetMargin = 1.0, alpha: SftWeight = 1.0) -> Objective:
     """SimPO + alpha · (−log π(y_w)/|y_w|)."""
     compare = pairwise(name="cpo-simpo", score=mean_logp(), link=Logistic(beta), margin=gamma / beta)
-    return compare if alpha == 0 else compare + alpha * nll("mean")
+    return with_likelihood(compare, alpha)

@@ -46,3 +46,10 @@ def nll(
 ) -> Objective:
     """−log π(y_w), summed or averaged over tokens."""
     return Objective("nll", ((1.0, Likelihood(reduction)),), reward=sum_logp())
+
+
+def with_likelihood(
+    objective: Objective, weight: float, reduction: Literal["sum", "mean", "tokens"] = "mean"
+) -> Objective:
+    """``objective + weight · nll(reduction)``; the objective itself where the weight is 0."""
+    return objective if weight == 0 else objective + weight * nll(reduction)
