@@ -6,8 +6,8 @@ loss_i = weight_i · link(z_i)
 L      = Σ coefficient · Σ weight·loss / denominator      one number a batch
 """
 
-from truing.objectives.algebra.latent import LatentOrder
 from truing.objectives.algebra.columns import DensityRatio, OtherModels, RecordValue
+from truing.objectives.algebra.latent import LatentOrder
 from truing.objectives.algebra.links import (
     Blend,
     Complement,

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from truing.objectives.algebra.latent import LatentOrder
 from truing.objectives.algebra.columns import RecordValue
+from truing.objectives.algebra.latent import LatentOrder
 from truing.objectives.algebra.margins import Margin, with_margin
 from truing.objectives.algebra.pairings import Discounted, SortedSides
 from truing.objectives.algebra.rankings import Ranking, SoftmaxRanking
