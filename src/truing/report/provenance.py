@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import yaml
 
 from truing.errors import TruingError
+from truing.json_values import finite
 from truing.objectives.method import METHODS
 from truing.report.reading import Run
 from truing.report.values import Values
 from truing.report.wording import gibibytes, millions, moment, number, plural
 
 Facts = list[tuple[str, str]]
+
+# Rows of estimates in the report; run.json has all.
+_SHOWN = 30
 
 
 def recipe_yaml(run: Run) -> str:
@@ -25,17 +31,25 @@ def recipe_yaml(run: Run) -> str:
 
 
 def objective_facts(run: Run) -> Facts:
-    """Formula, meaning and source of the objective."""
+    """Formula, meaning and source of the objective, and what it estimated in training."""
     plan = run.record.part("plan", "objective")
     facts: Facts = []
     if formula := plan.text("formula"):
         facts.append(("formula", formula))
-    try:
+    with contextlib.suppress(TruingError):
         method = METHODS.get(plan.text("name") or "")
-    except TruingError:
-        return facts
-    facts.append(("meaning", method.summary))
-    facts.append(("paper", f"{method.paper.title} ({method.paper.year}), arXiv {method.paper.arxiv}"))
+        facts.append(("meaning", method.summary))
+        facts.append(("paper", f"{method.paper.title} ({method.paper.year}), arXiv {method.paper.arxiv}"))
+    return facts + _estimates(run)
+
+
+def _estimates(run: Run) -> Facts:
+    """Estimates of the objective, the smallest first: the least reliable annotator is who one looks for."""
+    found = [(name, finite(value)) for name, value in run.record.part("estimates")]
+    known = sorted((value, name) for name, value in found if value is not None)
+    facts = [(f"estimated {name}", number(value)) for value, name in known[:_SHOWN]]
+    if len(known) > _SHOWN:
+        facts.append(("further estimates", f"{len(known) - _SHOWN:,}, in run.json"))
     return facts
 
 

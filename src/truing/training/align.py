@@ -20,6 +20,7 @@ from transformers import TrainingArguments
 from truing.diagnostics import Alarm, Facts
 from truing.errors import RecipeError, RunError
 from truing.evaluation.findings import Finding
+from truing.objectives.algebra.latent import ANNOTATOR
 from truing.recipe import Recipe, load_recipe, parse_recipe
 from truing.training import adapters, callbacks, model_card
 from truing.training.after import Outcome, measure_after, measure_before
@@ -164,6 +165,9 @@ def _run(prepared: Prepared, record: RunRecord, listener: Listener, *, resume: b
             tokens_trained=trainer.tokens_seen,
             findings=[f.as_dict() for f in outcome.findings],
             evaluation=outcome.as_dict(),
+            estimates=prepared.objective.report(
+                trainer.step.state, {ANNOTATOR: prepared.train.encoded.annotators}
+            ),
         )
         _report(folder, listener)
     world.barrier()

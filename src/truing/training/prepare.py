@@ -34,6 +34,7 @@ from truing.policies.precision import resolve
 from truing.recipe import Recipe
 from truing.rewards.scorers import SCORERS
 from truing.training import adapters, columns, memory
+from truing.training.annotators import numbered_as
 from truing.training.examples import ExampleData
 from truing.training.layers import checkpoint_activations, compile_layers
 from truing.training.parts import check_parts, load_parts
@@ -222,7 +223,9 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
     train = Split(train_source, train_records, *encode(train_records, tokenizer, recipe, objective, seed=seed))
     held = None
     if held_source is not None and held_records is not None:
-        held = Split(held_source, held_records, *encode(held_records, tokenizer, recipe, objective, seed=seed))
+        encoded, examples = encode(held_records, tokenizer, recipe, objective, seed=seed)
+        examples = numbered_as(examples, encoded.annotators, train.encoded.annotators)
+        held = Split(held_source, held_records, encoded, examples)
     columns.check(objective, train.encoded, train_source.source)
     parts = load_parts(
         recipe,
