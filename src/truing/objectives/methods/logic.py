@@ -26,8 +26,8 @@ _TEXT = Field(min_length=1, max_length=LONGEST)
 _BOUND = f"length <= {LONGEST}; {GRAMMAR}"
 
 _LINKS: dict[str, Callable[[float], Link]] = {
-    "logistic": lambda beta: Logistic(beta),
-    "hinge": lambda beta: Hinge(beta),
+    "logistic": Logistic,
+    "hinge": Hinge,
     "square": lambda beta: Squared(1 / (2 * beta)),
 }
 

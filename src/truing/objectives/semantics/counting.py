@@ -174,4 +174,6 @@ def _literal_text(name: str, sign: bool, score: SequenceScore) -> str:
         ("Ref", True): f"q_{side}",
         ("Ref", False): f"ref(y_{side})",
     }[model, averaged]
+    if isinstance(score, LogProb) and score.tokens is not None:
+        symbol = score.tokens.text(symbol)
     return symbol if sign else f"(1 − {symbol})"

@@ -13,7 +13,7 @@ from typing import Any
 
 from truing.errors import ObjectiveError
 from truing.objectives.algebra.links import Link, Logistic
-from truing.objectives.algebra.margins import Margin, NoShift
+from truing.objectives.algebra.margins import ConstantMargin, ConstantShift, Margin, NoShift
 from truing.objectives.algebra.objective import Objective
 from truing.objectives.algebra.pairings import Aligned
 from truing.objectives.algebra.rankings import Ranking, SoftmaxRanking
@@ -192,13 +192,15 @@ def _(term: Likelihood) -> Factor:
 
 @factor.register
 def _(term: Absolute) -> Factor:
-    if not isinstance(term.shift, NoShift):
+    if not isinstance(term.shift, NoShift | ConstantShift):
         raise _refused("it compares with a statistic of the batch, which is no probability of either answer", term)
-    if term.importance is not None:
-        raise _refused("it weights records by a statistic of the data", term)
+    if term.baseline is not None or term.importance is not None:
+        raise _refused("it uses numbers of the records that are no probability of either answer", term)
     own = _known(sides(term.score, "w" if term.role == "chosen" else "l"), term)
     turned = own if term.sign > 0 else Sides(own.down, own.up, own.score)
-    return Factor(turned, term.link, term.scale, weight=term.weight)
+    shift = term.shift.value if isinstance(term.shift, ConstantShift) else 0.0
+    margin = ConstantMargin(term.sign * shift) if shift else None
+    return Factor(turned, term.link, term.scale, margin=margin, weight=term.weight)
 
 
 @factor.register

@@ -50,7 +50,7 @@ class Node:
     """Objectives that demand the same.
 
     Attributes:
-        names: registered names, in alphabetical order.
+        names: registered names, the shortest first: it stands for all of them.
         structure: what they demand.
         order_only: those among the names whose link is not monotone: the order is one of their formulas, not of
             their losses.
@@ -66,7 +66,7 @@ class Lattice:
     """Known losses in order.
 
     Attributes:
-        nodes: in the order of their first names.
+        nodes: in the order in which their objectives are registered.
         covers: pairs ``(upper, lower)`` of node numbers with nothing between them.
         changes: ``(from, to, what)``: the second is the first with a reference, or with a margin.
     """
@@ -92,7 +92,7 @@ def known() -> Lattice:
         found.setdefault(key, []).append((method.name, loss.monotone))
     nodes = tuple(
         Node(
-            tuple(name for name, _ in members),
+            tuple(sorted((name for name, _ in members), key=lambda name: (len(name), name))),
             from_ratio(*key),
             frozenset(name for name, monotone in members if not monotone),
         )
