@@ -10,6 +10,7 @@ import torch
 from truing.diagnostics.audits import AUDITS, Audit
 from truing.objectives.algebra import Batch, Objective, Scores
 from truing.objectives.method import METHODS, Method
+from truing.objectives.semantics.words import meaning
 
 # Gaps at which the gradient weight is shown, nats of log-probability of the whole answer.
 _GAPS = [x / 2 for x in range(-40, 41)]
@@ -46,7 +47,8 @@ def entry(method: Method[Any] | Audit[Any, Any]) -> dict[str, Any]:
 def explanation(name: str) -> dict[str, Any]:
     """Everything that helps to choose an objective or audit, and to read its formula.
 
-    ``gradient`` and ``cost.beside_forward_and_backward`` are those of objectives; an audit has ``cost.in_all``.
+    ``gradient``, ``meaning`` and ``cost.beside_forward_and_backward`` are those of objectives; an audit has
+    ``cost.in_all``.
     """
     from truing.evidence.subjects import subject
 
@@ -64,6 +66,7 @@ def explanation(name: str) -> dict[str, Any]:
         **found,
         "formula": objective.text(),
         "legend": objective.legend(),
+        "meaning": meaning(objective),
         "gradient": gradient_curve(objective),
         "cost": cost(objective),
     }

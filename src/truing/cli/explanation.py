@@ -19,6 +19,7 @@ def render(console: Console, found: dict[str, Any]) -> None:
     console.print(Text.assemble((found["name"], "bold"), f"  {found['summary']}"))
     _block(console, "formula", [found["formula"], *found["legend"]])
     if "gradient" in found:
+        _block(console, "meaning", meaning_lines(found["meaning"]))
         _block(console, "gradient weight", gradient_lines(found["gradient"]))
     _block(console, "needs", [", ".join(found["requires"])])
     _block(console, "costs", [line for lines in found["cost"].values() for line in lines])
@@ -32,6 +33,26 @@ def render(console: Console, found: dict[str, Any]) -> None:
     _block(console, "paper", [f"{paper['title']} ({paper['year']}), arXiv {paper['arxiv']}"])
     if found["aliases"]:
         _block(console, "also called", [", ".join(found["aliases"])])
+
+
+def meaning_lines(meaning: dict[str, Any]) -> list[str]:
+    """What is demanded, and who demands the same, more or less."""
+    if "why_not" in meaning:
+        return [f"no symbolic form: {meaning['why_not']}"]
+    lines = [f"demands {meaning['demands']} ({meaning['in_words']})"]
+    if meaning["given"] != "true":
+        lines.append(f"given {meaning['given']}")
+    if meaning["both_sides"] != "false":
+        lines.append(f"counts {meaning['both_sides']} for both sides")
+    lines.append(f"raises log N/D with N = {meaning['numerator']}, D = {meaning['denominator']}")
+    lines += [f"beside it stands {text}" for text in meaning["beside"]]
+    for key, said in (("same", "the same demand"), ("above", "next above"), ("below", "next below")):
+        if meaning.get(key):
+            lines.append(f"{said}: {', '.join(meaning[key])}")
+    lines += [f"{change['by']} it is {change['name']}" for change in meaning.get("changes", [])]
+    if not meaning["monotone"]:
+        lines.append("its link is not monotone: formulas are in this order, losses need not be")
+    return lines
 
 
 def gradient_lines(gradient: dict[str, Any], width: int = 41) -> list[str]:

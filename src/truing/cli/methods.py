@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -66,14 +67,31 @@ def _matches(row: dict[str, Any], words: list[str], requires: str | None, withou
 
 
 def explain(
-    name: Annotated[str, typer.Argument(help="A method; see `truing methods`.")],
+    name: Annotated[str | None, typer.Argument(help="A method; see `truing methods`.")] = None,
+    lattice: Annotated[
+        bool, typer.Option("--lattice", help="Show how the losses stand to each other, strictest first.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="With --lattice: an SVG file to draw it in.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Explain an objective or audit: formula, what it needs, when to use it and when not, evidence, paper."""
+    """Explain an objective or audit: formula, meaning, what it needs, when to use it and when not, evidence, paper."""
     from rich.console import Console
 
-    from truing.catalogue import explanation
     from truing.cli.console import print_json
+    from truing.errors import TruingError
+
+    if lattice:
+        if name is not None:
+            raise TruingError("--lattice shows all losses", fix=f"leave {name!r} out, or --lattice")
+        _lattice(output, json)
+        return
+    if name is None:
+        raise TruingError("nothing to explain", fix="name a method, e.g. `truing explain dpo`, or use --lattice")
+    if output is not None:
+        raise TruingError("--output is the picture of --lattice", fix="add --lattice, or leave --output out")
+    from truing.catalogue import explanation
     from truing.cli.explanation import render
 
     found = explanation(name)
@@ -81,3 +99,21 @@ def explain(
         print_json(found)
     else:
         render(Console(highlight=False), found)
+
+
+def _lattice(output: Path | None, json: bool) -> None:
+    """Print the order of the known losses, or draw it."""
+    from truing.cli.console import print_json
+    from truing.objectives.semantics import known
+    from truing.objectives.semantics.drawing import svg, text
+    from truing.writing import write_text
+
+    found = known()
+    if output is not None:
+        write_text(output, svg(found))
+    if json:
+        print_json({**found.as_dict(), "picture": None if output is None else str(output)})
+    elif output is not None:
+        typer.echo(f"lattice  {output}")
+    else:
+        typer.echo("\n".join(text(found)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Literal
+from typing import Any, Literal
 
 from truing.errors import ObjectiveError
 from truing.objectives.method import METHODS
@@ -78,6 +78,24 @@ class Lattice:
     def place(self, name: str) -> int | None:
         """The node of an objective, or ``None`` where it has no symbolic form."""
         return next((index for index in range(len(self.nodes)) if name in self.nodes[index].names), None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Nodes with their formulas, steps down and changes, by first names."""
+        first = [node.names[0] for node in self.nodes]
+        return {
+            "losses": [
+                {
+                    "names": list(node.names),
+                    "numerator": str(node.structure.numerator),
+                    "denominator": str(node.structure.denominator),
+                    "demands": str(node.structure),
+                    "order_of_formulas_only": sorted(node.order_only),
+                }
+                for node in self.nodes
+            ],
+            "above": [[first[upper], first[lower]] for upper, lower in self.covers],
+            "changes": [{"from": first[start], "to": first[end], "by": what} for start, end, what in self.changes],
+        }
 
 
 def known() -> Lattice:
