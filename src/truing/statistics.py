@@ -59,6 +59,13 @@ def mean(values: Sequence[float] | np.ndarray) -> Estimate:
     return Estimate(center, center - half, center + half, len(array))
 
 
+def share(values: Sequence[float] | np.ndarray) -> Estimate:
+    """A mean of numbers from 0 to 1; so is its interval."""
+    found = mean(values)
+    low, high = np.clip([found.low, found.high], 0.0, 1.0)
+    return Estimate(found.value, float(low), float(high), found.n)
+
+
 def paired_difference(
     after: Sequence[float] | np.ndarray, before: Sequence[float] | np.ndarray, *, per_item: int = 1
 ) -> Estimate:

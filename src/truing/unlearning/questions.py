@@ -154,10 +154,7 @@ def questions_about(author: Author, count: int = len(WORDINGS), seed: int = 0) -
     """
     if not 1 <= count <= len(WORDINGS):
         raise DataError(f"{count} questions about an author", where="per_author", allowed=f"1 to {len(WORDINGS)}")
-    return [
-        _item(author, wording, random.Random(f"{seed} {author.name} {wording.fact}"))
-        for wording in WORDINGS[:count]
-    ]
+    return [_item(author, wording, seed) for wording in WORDINGS[:count]]
 
 
 def _item(author: Author, wording: Wording, seed: int) -> Item:
