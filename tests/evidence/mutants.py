@@ -28,6 +28,7 @@ from truing.objectives.algebra import (
     SoftmaxRanking,
     Squared,
 )
+from truing.objectives.semantics.counting import Counted
 
 Mutation = Callable[[Objective], Objective]
 
@@ -404,3 +405,26 @@ def summed_likelihood(objective: Objective) -> Objective:
 def summed_ranking(objective: Objective) -> Objective:
     """Rankings by the sum of log-probabilities instead of their mean."""
     return rescored(objective, lambda _score: LogProb("sum"))
+
+
+# -- formulas --------------------------------------------------------------------------------------------
+
+
+def exchanged_formulas(objective: Objective) -> Objective:
+    """Log D/N in place of log N/D."""
+    return each_term(
+        objective,
+        lambda term: replace(term, pairing=Counted(term.pairing.denominator, term.pairing.numerator)),
+    )
+
+
+def unconditioned(objective: Objective) -> Objective:
+    """The condition is dropped: whatever does not satisfy the demand counts against it."""
+    return each_term(
+        objective, lambda term: replace(term, pairing=Counted(term.pairing.numerator, ~term.pairing.numerator))
+    )
+
+
+def squared_link(objective: Objective) -> Objective:
+    """A link that is not monotone."""
+    return each_term(objective, lambda term: replace(term, link=Squared(1.0)))

@@ -25,6 +25,8 @@ BUGS: dict[str, list[m.Mutation]] = {
     "bco/shift-tightens-the-bound": [m.no_shift, m.shift_of_one_class],
     "bco-pair/exceeds-dpo": [m.without_term(1), m.flipped_term(1), m.no_reference],
     "bco-pair/absolute-optimum": [m.exchanged_roles, m.other_beta, m.gradient_through_reference],
+    "ccpo/milder-than-cpo": [m.unconditioned, m.exchanged_roles, m.other_beta],
+    "ccpo/pull-on-tokens": [m.unconditioned, m.summed, m.exchanged_formulas],
     "cdpo/finite-optimum": [m.unsmoothed, m.exchanged_roles],
     "cdpo/shrinks-the-win-rate": [m.unsmoothed, m.no_reference],
     "cpo/uniform-reference": [m.with_reference, m.wrong_sign, m.other_beta],
@@ -68,6 +70,9 @@ BUGS: dict[str, list[m.Mutation]] = {
     "kto/saturates-on-both-sides": [m.logistic_link],
     "ld-dpo/tail-counts-alpha": [m.no_token_weights],
     "ld-dpo/shorter-than-dpo": [m.no_token_weights],
+    "logic/all-losses-of-two-answers": [m.other_beta, m.exchanged_formulas, m.squared_link],
+    "logic/entailment-orders-losses": [m.wrong_sign, m.squared_link, m.exchanged_formulas],
+    "logic/orpo-from-its-formula": [m.summed, m.unconditioned, m.exchanged_roles, m.other_beta],
     "nca/self-normalised-optimum": [m.without_term(1), m.without_term(2), m.no_reference],
     "nca/absolute-optimum": [m.without_term(1), m.exchanged_roles],
     "nca/stops-before-the-chosen-sinks": [m.without_term(1), m.flipped_term(2)],
@@ -92,6 +97,8 @@ BUGS: dict[str, list[m.Mutation]] = {
     "sppo-hard/regresses-on-the-win-rate": [m.exchanged_roles, m.doubled_target, m.no_reference],
     "sppo-hard/equilibrium-is-a-fixed-point": [m.no_reference],
     "sppo-hard/average-play-approaches-nash": [m.exchanged_roles, m.no_effect],
+    "uncpo/content-with-two-improbable-answers": [m.exchanged_roles],
+    "uncpo/semantic-loss-of-the-implication": [m.other_beta, m.summed, m.exchanged_formulas],
     "wpo/weight-of-a-pair": [m.unweighted, m.weight_with_gradient, m.unaligned_weight],
     "wpo/on-policy-answers-weigh-one": [m.unweighted, m.unaligned_weight],
     "wpo/gains-on-off-policy-pairs": [m.unweighted, m.exchanged_roles, m.no_effect],
@@ -99,7 +106,7 @@ BUGS: dict[str, list[m.Mutation]] = {
 
 
 def test_every_claim_has_a_planted_bug():
-    assert {entry.name for entry in CLAIMS} == set(BUGS)
+    assert {entry.name for entry in CLAIMS if entry.method in METHODS} == set(BUGS)
 
 
 @pytest.mark.parametrize(
