@@ -121,7 +121,7 @@ def train(
 ) -> tuple[list[float], torch.Tensor]:
     """Train; returns the loss at every step and all weights as one vector."""
     trainer = PreferenceTrainer(
-        preference_step, arguments(folder, **extra), global_batch=GLOBAL_BATCH, moving_reference=moving
+        preference_step, arguments(folder, **extra), global_batch=GLOBAL_BATCH, companions=[] if moving is None else [moving]
     )
     trainer.train(resume_from_checkpoint=resume)
     losses = [record["loss"] for record in trainer.state.log_history if "loss" in record]

@@ -12,7 +12,8 @@ samples             ``prompt``, ``completions``
 ==================  ==========================================
 
 Every row has an ``id``. Where the source has them there are also ``weight`` (at least 0), ``margin`` (reward
-units), ``preference`` (probability that chosen is preferred), ``annotator``, ``context`` and ``source``.
+units), ``preference`` (probability that chosen is preferred), ``score_chosen`` and ``score_rejected``,
+``annotator``, ``context``, ``rationale`` (why chosen is better) and ``source``.
 In standard form prompt and answers are strings. In conversational form the prompt is a list of
 ``{role, content}`` (a system message is its first message) and an answer is a list of assistant messages.
 """
@@ -40,8 +41,8 @@ TEXT_COLUMNS: dict[str, tuple[str, ...]] = {
     "samples": ("prompt", "completions"),
 }
 ANSWER_COLUMNS = {kind: columns[1:] for kind, columns in TEXT_COLUMNS.items()}
-NUMBER_COLUMNS = ("weight", "margin", "preference")
-STRING_COLUMNS = ("annotator", "context", "source", "id")
+NUMBER_COLUMNS = ("weight", "margin", "preference", "score_chosen", "score_rejected")
+STRING_COLUMNS = ("annotator", "context", "source", "rationale", "id")
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 RankedAs = Literal["best-worst", "all-pairs"]
 
-COMMON = ("prompt", "id", "weight", "annotator", "context", "source")
+COMMON = ("prompt", "id", "weight", "annotator", "context", "source", "rationale")
 """Columns that say something about the prompt or the whole record, and stay."""
 
 PREFERENCE_ORDER: tuple[DataKind, ...] = ("pairs", "ranked", "unpaired", "demonstrations", "unwanted")
@@ -126,6 +126,8 @@ def _ranked_to_pairs(row: Row, settings: _Settings) -> list[Row]:
             "chosen": row["completions"][better],
             "rejected": row["completions"][worse],
             "margin": scores[better] - scores[worse],
+            "score_chosen": scores[better],
+            "score_rejected": scores[worse],
         }
         for better, worse in pairs
     ]

@@ -8,8 +8,10 @@ from truing.objectives.methods.apo import apo_down, apo_zero, apo_zero_unpaired
 from truing.objectives.methods.asft import asft
 from truing.objectives.methods.bco import bco
 from truing.objectives.methods.bco_pair import bco_pair
+from truing.objectives.methods.bvpo import bvpo
 from truing.objectives.methods.cdpo import cdpo
 from truing.objectives.methods.cpo import cpo, cpo_simpo
+from truing.objectives.methods.d2o import d2o
 from truing.objectives.methods.discopop import discopop
 from truing.objectives.methods.dpo import dpo
 from truing.objectives.methods.dpo_norm import dpo_norm
@@ -23,11 +25,13 @@ from truing.objectives.methods.kto import kto
 from truing.objectives.methods.lcpo import lcpo
 from truing.objectives.methods.ld_dpo import ld_dpo
 from truing.objectives.methods.logic import ccpo, logic, uncpo
+from truing.objectives.methods.mapl import mapl
 from truing.objectives.methods.mm_dpo import mm_dpo
 from truing.objectives.methods.nca import nca
 from truing.objectives.methods.orpo import orpo
 from truing.objectives.methods.poft import poft
 from truing.objectives.methods.r_dpo import r_dpo
+from truing.objectives.methods.rationale_po import rationale_po
 from truing.objectives.methods.rdpo import rdpo
 from truing.objectives.methods.rpo import rpo
 from truing.objectives.methods.rrhf import rrhf
@@ -58,10 +62,12 @@ __all__ = [
     "asft",
     "bco",
     "bco_pair",
+    "bvpo",
     "ccpo",
     "cdpo",
     "cpo",
     "cpo_simpo",
+    "d2o",
     "discopop",
     "dpo",
     "dpo_norm",
@@ -77,6 +83,7 @@ __all__ = [
     "lcpo",
     "ld_dpo",
     "logic",
+    "mapl",
     "mm_dpo",
     "modifier",
     "nca",
@@ -86,6 +93,7 @@ __all__ = [
     "orpo",
     "poft",
     "r_dpo",
+    "rationale_po",
     "rdpo",
     "rpo",
     "rrhf",

@@ -33,6 +33,19 @@ class ModelSection(Section):
     """Precision of the weights. auto: float32 for full fine-tuning, bfloat16 under an adapter on a GPU."""
 
 
+class SelfSamplesSection(Section):
+    count: Annotated[int, Field(gt=0)] = 8
+    """Answers to each prompt."""
+    temperature: Annotated[float, Field(gt=0)] = 1.0
+    """Sampling temperature; 1 draws from the model as it is."""
+    max_new_tokens: Annotated[int, Field(gt=0)] = 64
+    """Length of an answer."""
+    instructions: list[str] = []
+    """Put in front of the prompt while sampling, in turn over the answers; the model is trained without them."""
+    refresh_every: Annotated[int, Field(gt=0)] | None = None
+    """Optimiser steps after which new answers are drawn from the policy as it then is; by default never."""
+
+
 class DataSection(Section):
     path: str
     """File, folder, glob or hub data set; ``truing/hh-sample`` is the sample in the package. The layout is detected."""
@@ -66,8 +79,13 @@ class DataSection(Section):
     """Longest prompt, in tokens."""
     ranked_as: Literal["best-worst", "all-pairs"] = "best-worst"
     """Which pairs are made of ranked answers, for pairwise objectives."""
+    relabel: list[str] = []
+    """Changes of the pairs before training, held-out ones included: reward-augmented."""
     parts: dict[str, PartSection] = {}
     """Further data that some objectives take beside every record, e.g. {retain: {path: retain.jsonl}}."""
+
+    self_samples: SelfSamplesSection = SelfSamplesSection()
+    """The policy's own answers, for objectives that take the part ``samples``."""
 
     @field_validator("parts", mode="before")
     @classmethod

@@ -31,8 +31,9 @@ from truing.training.listener import Listener
 from truing.training.plan import describe, plan
 from truing.training.prepare import Prepared, Split, prepare
 from truing.training.record import RunRecord
-from truing.training.reference import MovingReference
-from truing.training.references import Resolved, resolve_references
+from truing.training.reference import Companion, MovingReference
+from truing.training.references import Resolved, refreshed_samples, resolve_references
+from truing.training.self_samples import with_self_samples
 from truing.training.step import PreferenceStep, References
 from truing.training.trainer import CHECKPOINTS, PreferenceTrainer, complete_checkpoints
 from truing.training.whole import gathered
@@ -129,7 +130,9 @@ def _run(prepared: Prepared, record: RunRecord, listener: Listener, *, resume: b
         report = check_data(prepared)
         write_json(folder / DATA_FILE, report.as_dict())
         listener.data(report)
-    prepared = with_columns(prepared)
+    prepared = with_self_samples(
+        with_columns(prepared), progress=lambda done, total: listener.progress("samples", done, total)
+    )
     listener.stage("reference")
     references = resolve_references(prepared, progress=lambda d, t: listener.progress("reference", d, t))
     record.values["reference_reused"] = references.reused
@@ -219,7 +222,7 @@ def _trainer(
         arguments(prepared, resuming=resuming),
         global_batch=recipe.training.global_batch,
         evaluation=evaluation,
-        moving_reference=_moving(references, recipe),
+        companions=_companions(prepared, references),
         callbacks=extra,
     )
     trainer.remove_callback(transformers.PrinterCallback)
@@ -227,10 +230,14 @@ def _trainer(
     return trainer, watch, stop
 
 
-def _moving(references: Resolved, recipe: Recipe) -> MovingReference | None:
-    if recipe.reference.sync_every is None or references.policy is None:
-        return None
-    return MovingReference(references.policy.model, recipe.reference.sync_every, recipe.reference.sync_mix)
+def _companions(prepared: Prepared, references: Resolved) -> list[Companion]:
+    recipe = prepared.recipe
+    found: list[Companion] = []
+    if recipe.reference.sync_every is not None and references.policy is not None:
+        moving = recipe.reference
+        found.append(MovingReference(references.policy.model, recipe.reference.sync_every, moving.sync_mix))
+    refreshed = refreshed_samples(prepared, references)
+    return found if refreshed is None else [*found, refreshed]
 
 
 def arguments(prepared: Prepared, *, resuming: bool = False) -> TrainingArguments:

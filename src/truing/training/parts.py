@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from truing.data.derive import PARTS
 from truing.data.sources import load
 from truing.data.views import view
-from truing.errors import RecipeError, did_you_mean
-from truing.training.examples import Drawn, ExampleData, Part
+from truing.errors import DataError, RecipeError, did_you_mean
+from truing.training.examples import Drawn, ExampleData, Part, SameRow
 
 if TYPE_CHECKING:
     from truing.data.records import Records
-    from truing.objectives.algebra import Objective
+    from truing.objectives.algebra import DataKind, Objective
     from truing.recipe import Recipe
+    from truing.training.prepare import Split
 
 Encode = Callable[["Records"], ExampleData]
 
 
-@dataclass(frozen=True)
-class Parts:
-    """The parts of a run.
+GENERATED = frozenset({"samples"})
+"""Parts that the starting model writes, see :mod:`truing.training.self_samples`."""
 
-    Attributes:
-        train, held_out: by name; held-out records draw on held-out rows of the part.
-        notes: what became of the data, in words.
+
+def check_self_samples(recipe: Recipe, objective: Objective) -> None:
+    """Refuse settings of samples that would not be drawn.
+
+    Raises:
+        RecipeError: naming the key.
     """
-
-    train: Mapping[str, Part]
-    held_out: Mapping[str, Part]
-    notes: tuple[str, ...] = ()
+    if "self_samples" not in recipe.data.model_fields_set:
+        return
+    if "samples" not in objective.part_data:
+        raise RecipeError(
+            f"data.self_samples has no effect: objective {objective.name!r} takes no samples of the policy",
+            where="data.self_samples",
+            fix="remove it, or use an objective that takes them, e.g. d2o",
+        )
+    if "samples" in recipe.data.parts:
+        raise RecipeError(
+            "data.self_samples has no effect: the samples are read from data.parts.samples",
+            where="data.self_samples and data.parts.samples",
+            fix="remove one of them",
+        )
 
 
 def check_parts(recipe: Recipe, objective: Objective) -> None:
@@ -49,7 +63,7 @@ def check_parts(recipe: Recipe, objective: Objective) -> None:
                 fix=did_you_mean(name, wanted) or f"remove it, or add `part: {name}` to an objective that uses it",
             )
     for name, kinds in wanted.items():
-        if name not in recipe.data.parts:
+        if name not in recipe.data.parts and name not in PARTS and name not in GENERATED:
             raise RecipeError(
                 f"objective {objective.name!r} takes a part {name!r} beside every record, and the recipe names no "
                 "data for it",
@@ -59,38 +73,85 @@ def check_parts(recipe: Recipe, objective: Objective) -> None:
             )
 
 
-def load_parts(
+def add_parts(
     recipe: Recipe,
     objective: Objective,
+    splits: Sequence[Split],
     hold_out: Callable[[Records], tuple[Records, Records | None]],
     encode: Encode,
-) -> Parts:
-    """Read, divide and tokenise the parts that the objective takes.
+) -> tuple[list[Split], tuple[str, ...]]:
+    """Read or make, and tokenise the parts that the objective takes.
 
     Args:
         recipe: as checked.
         objective: as built.
+        splits: the training records, and the held-out ones where there are any.
         hold_out: divides records into training and held-out ones.
         encode: tokenises records.
+
+    Returns:
+        The splits with their parts, and what became of the data, in words. A record without a row in a part that is
+        made from the records is left out.
+
+    Raises:
+        DataError: if a part cannot be made from the records.
     """
-    train: dict[str, Part] = {}
-    held_out: dict[str, Part] = {}
-    notes = []
     seed = recipe.training.seed
+    notes: list[str] = []
     for name, kinds in sorted(objective.part_data.items()):
-        section = recipe.data.parts[name]
-        source = load(
-            section.path,
-            split=section.split,
-            layout=section.layout,
-            columns=section.columns,
-            limit=section.limit,
-        )
-        records, others = hold_out(view(source, kinds, ranked_as=recipe.data.ranked_as))
-        train[name] = _drawn(encode(records), seed)
-        held_out[name] = _drawn(encode(others), seed) if others is not None else train[name]
-        notes.append(f"{name}: {len(train[name].data):,} rows of {section.path}, one drawn beside every record")
-    return Parts(train, held_out, tuple(notes))
+        if name in recipe.data.parts:
+            found = _read(recipe, name, kinds, hold_out, encode)
+            notes.append(f"{name}: {len(found[0].data):,} rows, one drawn beside every record")
+            splits = [_with_part(split, name, part) for split, part in zip(splits, found, strict=False)]
+        elif name in PARTS:
+            made = [PARTS.get(name)(split.source, seed) for split in splits]
+            notes += made[0].notes[len(splits[0].source.notes) :]
+            splits = [_matched(split, name, encode(records)) for split, records in zip(splits, made, strict=True)]
+    return list(splits), tuple(notes)
+
+
+def _read(
+    recipe: Recipe,
+    name: str,
+    kinds: frozenset[DataKind],
+    hold_out: Callable[[Records], tuple[Records, Records | None]],
+    encode: Encode,
+) -> tuple[Part, Part]:
+    """A part with data of its own, for training and for held-out records."""
+    section = recipe.data.parts[name]
+    source = load(
+        section.path, split=section.split, layout=section.layout, columns=section.columns, limit=section.limit
+    )
+    records, others = hold_out(view(source, kinds, ranked_as=recipe.data.ranked_as))
+    train = _drawn(encode(records), recipe.training.seed)
+    return train, train if others is None else _drawn(encode(others), recipe.training.seed)
+
+
+def _with_part(split: Split, name: str, part: Part) -> Split:
+    examples = replace(split.examples, parts={**split.examples.parts, name: part})
+    return replace(split, examples=examples)
+
+
+def _matched(split: Split, name: str, data: ExampleData) -> Split:
+    """A split whose records each have a row of the part, matched by id."""
+    rows = {key: number for number, key in enumerate(data.rows["id"])}
+    keys = [record_of(key, rows) for key in split.examples.rows["id"]]
+    kept = [number for number, key in enumerate(keys) if key is not None]
+    if not kept:
+        raise DataError(f"no record has a row in the part {name!r}", where=split.source.source)
+    order = [rows[key] for key in keys if key is not None]
+    examples = split.examples if len(kept) == len(keys) else split.examples.select(kept)
+    part = Part(data.select(order), SameRow())
+    return _with_part(replace(split, examples=examples), name, part)
+
+
+def record_of(key: str, known: Mapping[str, int]) -> str | None:
+    """The id of the source record that a row was made from; views append ``/part`` to ids."""
+    while key not in known:
+        key, slash, _ = key.rpartition("/")
+        if not slash:
+            return None
+    return key
 
 
 def _drawn(data: ExampleData, seed: int) -> Part:

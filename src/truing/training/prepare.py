@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from transformers import TrainingArguments
 
+from truing.data.derive import relabelled
 from truing.data.perturb import build as perturbations
 from truing.data.perturb import perturbed
 from truing.data.sources import load
@@ -37,7 +38,7 @@ from truing.training import adapters, columns, memory
 from truing.training.annotators import numbered_as
 from truing.training.examples import ExampleData
 from truing.training.layers import checkpoint_activations, compile_layers
-from truing.training.parts import check_parts, load_parts
+from truing.training.parts import add_parts, check_parts, check_self_samples
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -214,6 +215,7 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
     objective = build(recipe.objective)
     check_combinations(recipe, objective)
     check_parts(recipe, objective)
+    check_self_samples(recipe, objective)
     train_source, held_source = load_splits(recipe, quarantine)
     ranked_as = recipe.data.ranked_as
     train_records = view(train_source, objective.data, ranked_as=ranked_as)
@@ -227,15 +229,14 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
         examples = numbered_as(examples, encoded.annotators, train.encoded.annotators)
         held = Split(held_source, held_records, encoded, examples)
     columns.check(objective, train.encoded, train_source.source)
-    parts = load_parts(
+    (train, *others), part_notes = add_parts(
         recipe,
         objective,
+        [train] if held is None else [train, held],
         lambda records: hold_out(records, recipe.data.eval_fraction, seed) if held else (records, None),
         lambda records: encode(records, tokenizer, recipe, objective, seed=seed)[1],
     )
-    train = replace(train, examples=replace(train.examples, parts=parts.train))
-    if held is not None:
-        held = replace(held, examples=replace(held.examples, parts=parts.held_out))
+    held = others[0] if others else None
     policy = load_policy(recipe, tokenizer)
     low = policy.precision.autocast is not None or policy.inner.dtype != torch.float32
     checkpointing = recipe.training.gradient_checkpointing
@@ -256,7 +257,7 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
         budget=budget,
         steps=steps,
         memory=memory.estimate(policy.model, policy.inner, largest, checkpointing=checkpointing, low=low),
-        notes=(*_notes(recipe, objective, train, held, steps), *parts.notes),
+        notes=(*_notes(recipe, objective, train, held, steps), *part_notes),
     )
 
 
@@ -281,7 +282,13 @@ def load_splits(recipe: Recipe, quarantine: Path | None = None) -> tuple[Records
     elif data.eval_fraction > 0:
         seed = recipe.training.seed if data.eval_seed is None else data.eval_seed
         records, held = hold_out(records, data.eval_fraction, seed)
-    return perturbed(records, changes), held
+    records = perturbed(records, changes)
+    if data.relabel:
+        # Ranked answers become pairs first, since it is pairs that are relabelled.
+        both = [view(r, {"pairs", r.kind} - {"ranked"}, ranked_as=data.ranked_as) for r in (records, held) if r]
+        records, *others = (relabelled(r, data.relabel) for r in both)
+        held = others[0] if others else None
+    return records, held
 
 
 def _rows_needed(recipe: Recipe) -> int:

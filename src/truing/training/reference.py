@@ -73,6 +73,21 @@ class Live:
             return self.policy.score_all(trees, budget=self.budget).token_logps
 
 
+class Companion(Protocol):
+    """Something that changes along with the policy, and is part of a checkpoint under the name ``file``."""
+
+    @property
+    def file(self) -> str: ...
+
+    def after_step(self, step: int, model: nn.Module) -> None:
+        """Called after every optimiser step with the number of steps so far and the policy."""
+        ...
+
+    def save(self, path: Path) -> None: ...
+
+    def load(self, path: Path) -> None: ...
+
+
 @dataclass(frozen=True)
 class MovingReference:
     """TR-DPO (2404.09656, eq. 4): every ``every`` steps, reference <- mix · policy + (1 − mix) · reference.
@@ -86,13 +101,14 @@ class MovingReference:
     model: nn.Module
     every: int
     mix: float
+    file: str = "reference.safetensors"
 
     @torch.no_grad()
-    def after_step(self, step: int, policy: nn.Module) -> None:
+    def after_step(self, step: int, model: nn.Module) -> None:
         """Move, if it is time to."""
         if step % self.every:
             return
-        for old, new in zip(self.model.parameters(), policy.parameters(), strict=True):
+        for old, new in zip(self.model.parameters(), model.parameters(), strict=True):
             old.lerp_(new.detach().to(old), self.mix)
 
     def save(self, path: Path) -> None:

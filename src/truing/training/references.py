@@ -13,6 +13,7 @@ from truing.policies.reference_cache import Progress, ReferenceLogps, reference_
 from truing.training.examples import ExampleData
 from truing.training.prepare import Prepared
 from truing.training.reference import Live, Precomputed
+from truing.training.self_samples import PART, Refreshed, SampledRows
 from truing.training.step import References
 
 
@@ -77,6 +78,24 @@ def resolve_references(prepared: Prepared, progress: Progress | None = None) -> 
         held_out, found = sources(prepared.held_out.examples, None)
         held_values = None if separate else found.values
     return Resolved(train, held_out, None, held_values, own.reused)
+
+
+def refreshed_samples(prepared: Prepared, references: Resolved) -> Refreshed | None:
+    """What draws new samples during training, where the recipe asks for it."""
+    section = prepared.recipe.data.self_samples
+    part = prepared.train.examples.parts.get(PART)
+    source = references.train.own
+    if section.refresh_every is None or part is None or not isinstance(part.data.rows, SampledRows):
+        return None
+
+    def score(data: ExampleData) -> ReferenceLogps:
+        policy = prepared.policy
+        if not policy.has_adapter or prepared.recipe.reference.model is not None:
+            policy = starting_policy(prepared, prepared.recipe.reference.model)
+        return reference_logps(policy, data.trees(range(len(data))), budget=prepared.budget, use_cache=False)
+
+    values = source if isinstance(source, Precomputed) else None
+    return Refreshed(part.data.rows, values, score, section, prepared.recipe.training.seed, prepared.policy)
 
 
 def starting_policy(prepared: Prepared, other: str | None = None) -> CausalPolicy:

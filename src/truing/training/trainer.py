@@ -24,12 +24,11 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from truing.errors import RunError
 from truing.training.batches import GlobalBatchSampler
 from truing.training.distributed import World
-from truing.training.reference import MovingReference
+from truing.training.reference import Companion
 from truing.training.step import PreferenceStep, StepResult, means
 from truing.writing import explain_disk_errors, sync
 
 STATE_FILE = "objective_state.safetensors"
-REFERENCE_FILE = "reference.safetensors"
 CHECKPOINTS = "checkpoints"
 
 # Over-optimisation indicators (2410.11677) are cheap beside a forward pass; they are taken on logged steps.
@@ -44,7 +43,7 @@ class PreferenceTrainer(transformers.Trainer):
         arguments: transformers' training arguments; ``output_dir`` is the run's folder.
         global_batch: records in one optimiser step, over all processes.
         evaluation: the held-out records' step, sharing policy and objective.
-        moving_reference: a reference that follows the policy (TR-DPO).
+        companions: what changes along with the policy: a reference that follows it, samples that are drawn anew.
         callbacks: further callbacks.
     """
 
@@ -57,16 +56,16 @@ class PreferenceTrainer(transformers.Trainer):
         *,
         global_batch: int,
         evaluation: PreferenceStep | None = None,
-        moving_reference: MovingReference | None = None,
+        companions: Sequence[Companion] = (),
         callbacks: Sequence[transformers.TrainerCallback] = (),
     ) -> None:
         held_out: Any = range(len(evaluation.data)) if evaluation is not None else None
         super().__init__(model=step.policy.model, args=arguments, eval_dataset=held_out, callbacks=list(callbacks))
         self.step = step
         self.evaluation = evaluation
-        self.moving_reference = moving_reference
-        if moving_reference is not None:
-            self.add_callback(_MoveReference(moving_reference))
+        self.companions = companions
+        if companions:
+            self.add_callback(_MoveCompanions(companions))
         self.global_batch = global_batch
         self.world = World.current()
         self.tokens_seen = 0
@@ -164,8 +163,8 @@ class PreferenceTrainer(transformers.Trainer):
             written = staging / final.name
             if self.world.is_main:
                 save_objective_state(self.step, written / STATE_FILE, self.tokens_seen)
-                if self.moving_reference is not None:
-                    self.moving_reference.save(written / REFERENCE_FILE)
+                for companion in self.companions:
+                    companion.save(written / companion.file)
                 if self.step.policy.tokenizer is not None:  # so that `truing score` takes a checkpoint
                     self.step.policy.tokenizer.save_pretrained(written)
                 sync(written)
@@ -194,22 +193,23 @@ class PreferenceTrainer(transformers.Trainer):
         checkpoint = Path(self.args.output_dir) / CHECKPOINTS / f"checkpoint-{self.state.global_step}"
         if (checkpoint / STATE_FILE).exists():
             self.tokens_seen = load_objective_state(self.step, checkpoint / STATE_FILE)
-        if self.moving_reference is not None:
-            self.moving_reference.load(checkpoint / REFERENCE_FILE)
+        for companion in self.companions:
+            companion.load(checkpoint / companion.file)
         if self.world.is_main:
             self._rotate(checkpoint.parent)
 
 
-class _MoveReference(TrainerCallback):
-    """Moves the reference after the optimiser's step."""
+class _MoveCompanions(TrainerCallback):
+    """Tells companions about every step of the optimiser."""
 
-    def __init__(self, reference: MovingReference) -> None:
-        self.reference = reference
+    def __init__(self, companions: Sequence[Companion]) -> None:
+        self.companions = companions
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        self.reference.after_step(state.global_step, kwargs["model"])
+        for companion in self.companions:
+            companion.after_step(state.global_step, kwargs["model"])
 
 
 class _Numbers(Dataset[int]):

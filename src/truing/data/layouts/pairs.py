@@ -55,10 +55,11 @@ def _convert(row: Row) -> Iterator[Converted]:
 
 
 def _margin(row: Row) -> Row:
-    """The difference of the answers' scores, where the row has them."""
+    """The answers' scores and their difference, where the row has them."""
     for better, worse in (("score_chosen", "score_rejected"), ("chosen_score", "rejected_score")):
         if row.get(better) is not None and row.get(worse) is not None:
-            return {"margin": number(row, better) - number(row, worse)}
+            scores = number(row, better), number(row, worse)
+            return {"margin": scores[0] - scores[1], "score_chosen": scores[0], "score_rejected": scores[1]}
     return {}
 
 
@@ -108,7 +109,7 @@ LAYOUTS.add(
         summary="a preferred and a dispreferred answer, as text or messages, the prompt beside or inside them",
         kind="pairs",
         needs=("chosen", "rejected"),
-        uses=("prompt", "system", "score_chosen", "score_rejected", "chosen_score", "rejected_score", *EXTRAS),
+        uses=("prompt", "system", "chosen_score", "rejected_score", *EXTRAS),
         fits=holds_answers("chosen", "rejected"),
         convert=_convert,
         example={"prompt": "The sky is", "chosen": " blue.", "rejected": " green."},

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from truing.objectives.algebra.across import AcrossParts
 from truing.objectives.algebra.columns import RecordValue
 from truing.objectives.algebra.latent import LatentOrder
 from truing.objectives.algebra.margins import Margin, with_margin
@@ -26,6 +27,7 @@ from truing.objectives.algebra.terms import Absolute, Likelihood, Pairwise, Term
 from truing.objectives.algebra.weights import PairWeight
 
 _SORTED = "after sorting over the batch, a gap belongs to no pair"
+_ACROSS = "its answers stand under several prompts, or are samples: they are no pair"
 _ABSOLUTE = "it looks at one answer at a time and has no pair whose roles could be exchanged"
 _EXCHANGED = "its labels are smoothed or de-biased already"
 _LATENT = "its labels are weighed by the reliability of their annotators already"
@@ -67,6 +69,8 @@ def exchange(term: Term, straight: float, swapped: float) -> Term | str:
     """Mix the loss of a pair with that of the exchanged pair."""
     if isinstance(term, LatentOrder):
         return _LATENT
+    if isinstance(term, AcrossParts):
+        return _ACROSS
     if not isinstance(term, Pairwise):
         return _ABSOLUTE
     if term.coupled:
@@ -78,6 +82,8 @@ def exchange(term: Term, straight: float, swapped: float) -> Term | str:
 
 def subtract(term: Term, margin: Margin) -> Term | str:
     """Subtract a margin from the gap."""
+    if isinstance(term, AcrossParts):
+        return _ACROSS
     if not isinstance(term, Pairwise):
         return "it has no gap between two answers"
     if term.coupled:

@@ -47,7 +47,7 @@ def is_sum(text: str) -> bool:
     """Whether ``text`` has a plus or minus between two terms, outside of brackets."""
     depth = 0
     for place, character in enumerate(text):
-        depth += (character in "([") - (character in ")]")
+        depth += (character in "([⟨") - (character in ")]⟩")
         if depth == 0 and text.startswith((" + ", " − "), place):
             return True
     return False
@@ -155,6 +155,7 @@ _SYMBOLS: tuple[tuple[str, str, str], ...] = (
         "how much likelier the prompt is among liked answers than among disliked ones, within bounds; no gradient",
     ),
     (r"s̄", "s̄", "mean over the other models of log p(y)/|y|, each with its own tokens, nats a token; no gradient"),
+    (r"mean_k", "mean_k", "mean over the policy's own samples"),
     (r"⟩_(\w+)", "⟨·⟩_part", "the same on the part of the data with that name"),
     (r"\bmargin\b", "margin", "the record's own margin, from the data"),
     (r"β_batch", "β_batch", "coefficient of the batch, from the gaps that its pairs have now; no gradient"),

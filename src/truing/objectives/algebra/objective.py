@@ -315,7 +315,7 @@ class Objective:
             if inside:
                 new = changes.inside(term, change)
             else:
-                new = change(term) if term.compares else term
+                new = _change(term, change) if term.compares else term
             if isinstance(new, str):
                 raise self._refusal(done, new, term)
             terms.append((coefficient, new))
@@ -354,6 +354,14 @@ class Objective:
     def legend(self) -> list[str]:
         """``"symbol: meaning"`` for every symbol in :meth:`text`, in a fixed order."""
         return legend(self.text())
+
+
+def _change(term: Term, change: Callable[[Term], Term | str]) -> Term | str:
+    """Change a term, or what it does on a part."""
+    if not isinstance(term, OnPart):
+        return change(term)
+    inner = _change(term.term, change)
+    return inner if isinstance(inner, str) else replace(term, term=inner)
 
 
 def _open_half(name: str, value: float) -> float:

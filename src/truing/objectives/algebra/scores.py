@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 DataKind = Literal["pairs", "unpaired", "ranked", "demonstrations", "unwanted", "samples"]
-"""What is said about answers: a pair, one label each, scores, answers to imitate, answers to move away from, nothing."""
+"""What is said about answers: pairs, labels, scores, answers to imitate, answers to move away from, or nothing."""
 
 PAIRS: frozenset[DataKind] = frozenset({"pairs"})
 UNPAIRED: frozenset[DataKind] = frozenset({"unpaired"})

@@ -82,7 +82,7 @@ def graddiff(retain_weight: RetainWeight = 1.0, reduction: Reduction = "mean") -
     slug="npo",
     paper=NPO,
     summary="Pushes unwanted answers down relative to the reference, with a force that fades once they are forgotten.",
-    use_when="Answers are to be forgotten and the rest kept; best with a retain term: [npo, {name: nll, part: retain}].",
+    use_when="Answers are to be forgotten and the rest kept; best with [npo, {name: nll, part: retain}].",
     avoid_when="Good answers are at hand, too: then a pairwise objective says more.",
     kind="unlearning",
 )

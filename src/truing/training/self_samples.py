@@ -1,0 +1,188 @@
+"""The policy's own answers beside every record, drawn before training and, if asked for, again during it.
+
+D2O (2403.03419) compares a disliked answer with them. They are constants of the loss: no gradient flows through the
+drawing. New ones after every step would cancel their own effect, see :mod:`truing.objectives.methods.d2o`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torch import nn
+
+from truing.policies.causal import CausalPolicy
+from truing.policies.generation import Progress, Sampling, generate
+from truing.policies.reference_cache import ReferenceLogps
+from truing.recipe.schema import SelfSamplesSection
+from truing.training.examples import ExampleData, Part, SameRow
+from truing.writing import write_json
+
+if TYPE_CHECKING:
+    from truing.training.prepare import Prepared, Split
+    from truing.training.reference import Precomputed
+
+PART = "samples"
+
+
+class SampledRows:
+    """Rows of the part: prompts, and the answers that were drawn last.
+
+    Args:
+        ids: of the records.
+        prompts: token ids.
+        completions: for each record its answers.
+    """
+
+    def __init__(
+        self, ids: Sequence[str], prompts: Sequence[list[int]], completions: Sequence[list[list[int]]]
+    ) -> None:
+        self.ids = list(ids)
+        self.prompts = list(prompts)
+        self.completions = list(completions)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, numbers: list[int]) -> dict[str, list[Any]]:
+        return {
+            "id": [self.ids[i] for i in numbers],
+            "prompt_ids": [self.prompts[i] for i in numbers],
+            "completion_ids": [self.completions[i] for i in numbers],
+        }
+
+
+def draw(
+    policy: CausalPolicy,
+    prompts: Sequence[list[int]],
+    section: SelfSamplesSection,
+    seed: int,
+    progress: Progress | None = None,
+) -> list[list[list[int]]]:
+    """``section.count`` answers to each prompt.
+
+    Args:
+        policy: what draws them.
+        prompts: token ids.
+        section: of the recipe. Its instructions stand in front of the prompts, in turn over the answers.
+        seed: of the drawing.
+        progress: called with (answers done, answers in all).
+    """
+    total = len(prompts) * section.count
+    found: list[list[list[int]]] = [[] for _ in prompts]
+    for turn in range(section.count):
+        sampling = Sampling(section.max_new_tokens, section.temperature, seed=seed * 1009 + turn)
+        front = _instruction(policy, section.instructions, turn)
+        answers = generate(
+            policy,
+            [[*front, *prompt] for prompt in prompts],
+            sampling,
+            progress=None if progress is None else _shifted(progress, turn * len(prompts), total),
+        )
+        for own, answer in zip(found, answers, strict=True):
+            own.append(answer)
+    return found
+
+
+def _shifted(progress: Progress, before: int, total: int) -> Progress:
+    return lambda done, _: progress(before + done, total)
+
+
+def _instruction(policy: CausalPolicy, instructions: Sequence[str], turn: int) -> list[int]:
+    if not instructions or policy.tokenizer is None:
+        return []
+    text = instructions[turn % len(instructions)] + "\n\n"
+    ids: list[int] = policy.tokenizer(text, add_special_tokens=False)["input_ids"]
+    return ids
+
+
+def with_self_samples(prepared: Prepared, progress: Progress | None = None) -> Prepared:
+    """The run with the policy's own answers beside every record, where its objective wants them.
+
+    They are written to the run's folder, and read from there by a resumed run.
+    """
+    if PART not in prepared.objective.part_data or PART in prepared.train.examples.parts:
+        return prepared
+    path = prepared.output / "self_samples.json"
+    splits = {"train": prepared.train, "held_out": prepared.held_out}
+    stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if not stored:
+        with prepared.policy.without_adapter():
+            for name, split in splits.items():
+                if split is not None:
+                    stored[name] = draw(
+                        prepared.policy,
+                        _prompts(split),
+                        prepared.recipe.data.self_samples,
+                        prepared.recipe.training.seed,
+                        progress,
+                    )
+        write_json(path, stored)
+    added = {name: None if split is None else _added(split, stored[name]) for name, split in splits.items()}
+    train = added["train"]
+    assert train is not None
+    return replace(prepared, train=train, held_out=added["held_out"])
+
+
+def _prompts(split: Split) -> list[list[int]]:
+    return [list(prompt) for prompt in split.examples.rows["prompt_ids"]]
+
+
+def _added(split: Split, completions: Sequence[list[list[int]]]) -> Split:
+    rows = SampledRows(split.examples.rows["id"], _prompts(split), completions)
+    part = Part(ExampleData(rows, "samples"), SameRow())
+    examples = replace(split.examples, parts={**split.examples.parts, PART: part})
+    return replace(split, examples=examples)
+
+
+class Refreshed:
+    """Draws new answers every so many steps, and asks the reference about them.
+
+    Args:
+        rows: what is refreshed.
+        source: reference values that are replaced along with them; ``None`` where they are computed in every step.
+        score: reference values of some rows.
+        section: of the recipe.
+        seed: of the run.
+        policy: what draws them.
+    """
+
+    file = "self_samples.json"
+
+    def __init__(
+        self,
+        rows: SampledRows,
+        source: Precomputed | None,
+        score: Callable[[ExampleData], ReferenceLogps],
+        section: SelfSamplesSection,
+        seed: int,
+        policy: CausalPolicy,
+    ) -> None:
+        self.rows = rows
+        self.source = source
+        self.score = score
+        self.section = section
+        self.seed = seed
+        self.policy = policy
+
+    def after_step(self, step: int, model: nn.Module) -> None:
+        """Draw, if it is time to."""
+        every = self.section.refresh_every
+        if every is not None and step % every == 0:
+            self._use(draw(self.policy, self.rows.prompts, self.section, self.seed + 31 * step))
+
+    def save(self, path: Path) -> None:
+        """Write the answers beside a checkpoint."""
+        write_json(path, self.rows.completions)
+
+    def load(self, path: Path) -> None:
+        """Read what :meth:`save` wrote."""
+        self._use(json.loads(path.read_text(encoding="utf-8")))
+
+    def _use(self, completions: list[list[list[int]]]) -> None:
+        self.rows.completions = completions
+        if self.source is not None:
+            self.source.parts[PART] = self.score(ExampleData(self.rows, "samples"))
