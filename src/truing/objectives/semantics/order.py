@@ -130,17 +130,15 @@ def depends_on_policy(structure: Structure) -> bool:
 
 
 def _witnesses(first: Structure, second: Structure, atoms: tuple[str, ...]) -> Iterator[Witness]:
-    lower = higher = False
+    """The first point at which the first rho is the smaller, and the first at which it is the larger."""
+    found: dict[bool, Witness] = {}
     for point in _points(atoms):
         a, b = rho(first, point), rho(second, point)
-        if not lower and a < b - _NOISE:
-            lower = True
-            yield Witness(point, a, b)
-        if not higher and a > b + _NOISE:
-            higher = True
-            yield Witness(point, a, b)
-        if lower and higher:
-            return
+        if abs(a - b) > _NOISE:
+            found.setdefault(a < b, Witness(point, a, b))
+        if len(found) == 2:
+            break
+    yield from (found[smaller] for smaller in (True, False) if smaller in found)
 
 
 def _points(atoms: tuple[str, ...]) -> Iterator[dict[str, float]]:
