@@ -14,8 +14,9 @@ from truing.objectives.algebra import DataKind, Objective
 SETTINGS: dict[str, dict[str, Any]] = {"sppo-hard": {"beta": 0.05}}
 
 # Methods that give an outlier up by design: bounded losses (apo), a loss that commits to one side (exo), a weight
-# that vanishes where the policy would never write the pair (wpo), and labels that are taken for wrong (lcpo).
-SATURATING = frozenset({"apo-down", "apo-zero", "exo", "lcpo", "wpo"})
+# that vanishes where the policy would never write the pair (wpo), labels that are taken for wrong (lcpo), and an
+# implication that asks nothing of an improbable chosen answer (uncpo; the rejected one is as certain as it may be).
+SATURATING = frozenset({"apo-down", "apo-zero", "exo", "lcpo", "uncpo", "wpo"})
 
 
 def build(name: str) -> Objective:

@@ -89,6 +89,13 @@ PAIRWISE: list[tuple[str, dict[str, Any], float]] = [
     ("slic", {"delta": 2.0, "sft_weight": 0.1}, 1.3),
     ("sft", {}, 1.5),
     ("nll", {"reduction": "sum"}, 3.0),
+    # p_l (1 − p_w) = 0.2635971·0.7768698 = 0.2047807: ln(1 + (0.2047807/0.2231302)²), −ln(1 − 0.2047807)
+    ("ccpo", {"beta": 2.0}, 0.6110091),
+    ("uncpo", {}, 0.2291373),
+    # Accept the one and not the other: −ln(0.2231302·0.7364029)
+    ("logic", {"formula": "M_w & !M_l", "given": "true"}, 1.8059779),
+    # CPO on means, with a margin: rho = −1.5 + 4/3, sp(1/6 + 1)
+    ("logic", {"also": "M_w & M_l", "gamma": 1.0}, 1.4377644),
     # p_w = e^−1.5 = 0.2231302, p_l = e^(−4/3) = 0.2635971: 1.5 + 0.5·(1.5 − ln 0.7364029) = 1.5 + 0.5·1.8059778
     ("asft", {"odds_weight": 0.5}, 2.4029889),
     # Reference means −2 and −2/3: log-odds ln(0.1353353/0.8646647) = −1.8545865 and ln(0.5134171/0.4865829) =

@@ -82,6 +82,10 @@ KNOWN: dict[str, float] = {
     "slic": 0.3 * LN4,
     "sft": LN4,
     "nll": LN4,
+    # p = ¼: N = ¼, D = 3/16, so that (N + D)/N = 7/4; without a condition N = 13/16 and N + D = 1
+    "ccpo": math.log(7 / 4),
+    "logic": math.log(7 / 4),
+    "uncpo": -math.log(13 / 16),
     # p = ¼: −log ¼ + 0.1·(−log ¼ − log ¾)
     "asft": LN4 + 0.1 * (LN4 - math.log(0.75)),
     # −log σ(0), plus 0.005·3 ln 4 (a sum), 0.1·ln 4 and 0.25·ln 4 (means)
