@@ -38,6 +38,7 @@ def test_a_page_has_all_parts(name: str, generated: Path) -> None:
         "When to use it",
         "What it needs",
         "Hyper-parameters",
+        "Meaning",
         "Gradient weight",
         "Recipe",
         "Evidence",

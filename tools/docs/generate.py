@@ -20,6 +20,8 @@ import objective_pages
 import recipe_page
 
 from truing.objectives import METHODS
+from truing.objectives.semantics import known
+from truing.objectives.semantics.drawing import svg
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -32,6 +34,8 @@ def generate(out: Path) -> list[Path]:
     pages["coverage.md"] = coverage_page.page()
     pages["data-layouts.md"] = data_page.page()
     pages["recipe.md"] = recipe_page.page()
+    pages["images/lattice.svg"] = svg(known())
+    (out / "images").mkdir(parents=True, exist_ok=True)
     folder = out / "objectives"
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.md"):

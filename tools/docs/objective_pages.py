@@ -11,6 +11,7 @@ from plot import gradient_figure
 from relatives import nearest
 
 from truing.catalogue import entries, explanation
+from truing.cli.explanation import meaning_lines
 from truing.objectives import METHODS, MODIFIERS
 
 NEEDS = {
@@ -55,6 +56,8 @@ def page(name: str) -> str:
         _needs(found),
         "## Hyper-parameters\n",
         _parameters(found["parameters"]),
+        "## Meaning\n",
+        _meaning(found["meaning"]),
         "## Gradient weight\n",
         gradient_figure(name, found["gradient"]),
         "## Recipe\n",
@@ -139,6 +142,12 @@ def _parameters(parameters: list[dict[str, Any]]) -> str:
         (f"`{p['name']}`", f"`{p['default']!r}`", plain(p["meaning"]), plain(p["allowed"])) for p in parameters
     ]
     return table(("name", "default", "meaning", "allowed, and why"), rows)
+
+
+def _meaning(meaning: dict[str, Any]) -> str:
+    """The lines of `truing explain`; what they say is explained in a guide."""
+    guide = "[What a loss means](../guides/what-a-loss-means.md) explains these lines.\n"
+    return "\n".join(f"- {plain(line)}" for line in meaning_lines(meaning)) + f"\n\n{guide}"
 
 
 def _relative(name: str) -> tuple[str, str]:
