@@ -26,8 +26,8 @@ def select(scores: Mapping[str, Tensor], keep: float) -> dict[str, Tensor]:
 
     Args:
         scores: by the name of the parameter; compared as float32.
-        keep: share of all weights, above 0 and at most 1. The number is rounded, at least 1, and exact: of weights with the
-            same score at the threshold the first are taken, by the order of the tensors and inside them.
+        keep: share of all weights, above 0 and at most 1. Their number is rounded, and at least 1. It is exact: of
+            weights with the same score at the threshold the first are taken, in the order of the tensors.
 
     Raises:
         TruingError: if the share is out of range, there are no scores, or one is not a number.
