@@ -20,6 +20,8 @@ def predicted(result: Mapping[str, Any]) -> str:
 
 def measured(result: Mapping[str, Any]) -> str:
     """The number, with its 95 % interval where it has one."""
+    if result["measured"] is None:
+        return "not a number"
     shown = f"{result['measured']:.5g}"
     interval = result["interval"]
     return shown if interval is None else f"{shown} (95 % interval {interval[0]:.4g} to {interval[1]:.4g})"

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from truing.diagnostics.history import History
+from truing.diagnostics.overoptimisation import indicators
 
 Severity = Literal["note", "warning", "problem"]
 
@@ -147,18 +148,14 @@ def chosen_falling(history: History, facts: Facts) -> Alarm | None:
 def over_optimisation(history: History, facts: Facts) -> Alarm | None:
     """Top-k entropy turns down, or top-k mass falls (2410.11677): quality tends to fall though the margin grows."""
     entropy, mass = history.series("eval_tokens/topk_entropy"), history.series("eval_tokens/topk_mass")
-    if len(entropy) < 4 or len(mass) < 4:
-        return None
-    smooth = entropy.smoothed(0.5)
-    peak = max(smooth)
-    turned = peak - smooth[-1] > 0.1 and peak - smooth[-2] > 0.1 and smooth.index(peak) > 0
-    spilled = mass.values[0] - mass.last > 0.05
-    if not (turned or spilled):
+    signs = indicators(entropy.values, mass.values)
+    if signs is None or not signs.fired:
         return None
     which = (
-        f"the entropy of the ten likeliest next tokens rose to {peak:.2f} bits and has fallen to {smooth[-1]:.2f}"
-        if turned
-        else f"the ten likeliest next tokens hold {mass.last:.1%} of the probability, down from {mass.values[0]:.1%}"
+        "the entropy of the ten likeliest next tokens rose to "
+        f"{signs.entropy_peak:.2f} bits and has fallen to {signs.entropy:.2f}"
+        if signs.turned
+        else f"the ten likeliest next tokens hold {signs.mass:.1%} of the probability, down from {signs.mass_start:.1%}"
     )
     return Alarm(
         "over_optimisation",
@@ -167,10 +164,10 @@ def over_optimisation(history: History, facts: Facts) -> Alarm | None:
         f"The model is past the point where more training helps: {which}. The margin between chosen and rejected can "
         "go on growing while the answers get worse.",
         {
-            "topk_entropy_peak": peak,
-            "topk_entropy": smooth[-1],
-            "topk_mass_start": mass.values[0],
-            "topk_mass": mass.last,
+            "topk_entropy_peak": signs.entropy_peak,
+            "topk_entropy": signs.entropy,
+            "topk_mass_start": signs.mass_start,
+            "topk_mass": signs.mass,
         },
         "Stop earlier (alarms.stop_on: [over_optimisation] keeps the best checkpoint), raise beta, or add nll.",
     )

@@ -2,6 +2,9 @@
 
 from truing.diagnostics.audit import AUDITS, Audit
 from truing.diagnostics.ches import ches
+from truing.diagnostics.overoptimisation import indicators
 from truing.diagnostics.ranking import ranking
+from truing.diagnostics.three_d import three_d
+from truing.unlearning.attribution import wagle
 
-__all__ = ["AUDITS", "Audit", "ches", "ranking"]
+__all__ = ["AUDITS", "Audit", "ches", "indicators", "ranking", "three_d", "wagle"]

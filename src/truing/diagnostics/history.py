@@ -36,13 +36,6 @@ class Series:
         """The last share of the values, at least some of them."""
         return self.values[-max(at_least, round(len(self.values) * share)) :]
 
-    def smoothed(self, decay: float) -> tuple[float, ...]:
-        """Exponential moving average, started at the first value."""
-        found: list[float] = []
-        for value in self.values:
-            found.append(value if not found else decay * found[-1] + (1 - decay) * value)
-        return tuple(found)
-
 
 class History:
     """All records of a run, in order.

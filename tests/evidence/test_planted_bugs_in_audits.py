@@ -1,0 +1,46 @@
+"""Every claim about an audit fails on each of the bugs that it is paired with here."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.evidence import audit_mutants as m
+from truing.diagnostics.audits import AUDITS
+from truing.evidence import CLAIMS, verify
+
+BUGS = {
+    "ches/ranks-displacement": [m.exchanged, m.not_centred, m.negated, m.another_pair],
+    "ches/better-than-text": [m.not_centred, m.negated, m.another_pair],
+    "ranking-accuracy/reached-by-the-optimum": [m.odds_times_beta, m.reference_ignored],
+    "ranking-accuracy/short-training-falls-short": [m.relative_accuracy],
+    "ranking-accuracy/difficulty-predicts-flips": [m.easiest_first],
+    "ranking-accuracy/needed-loss": [m.loss_of_the_right, m.relative_accuracy],
+    "3d-properties/disperses-off-policy": [m.seen_instead, m.not_a_change],
+    "3d-properties/does-not-disperse-on-policy": [m.seen_instead, m.not_a_change, m.sides_exchanged],
+    "3d-properties/drop-outgrows-the-gain": [m.sides_exchanged],
+    "likelihood-overopt/stopping-saves-quality": [m.never, m.only_mass],
+    "likelihood-overopt/comes-after-the-best": [m.never, m.at_once],
+    "likelihood-overopt/costs-where-more-is-better": [m.never],
+}
+
+
+def test_every_claim_has_a_planted_bug():
+    assert {entry.name for entry in CLAIMS if entry.method in AUDITS} == set(BUGS)
+
+
+@pytest.mark.parametrize("audit", list(AUDITS), ids=lambda audit: audit.name)
+def test_every_audit_has_a_claim_and_an_explanation(audit):
+    assert any(entry.method == audit.name for entry in CLAIMS)
+    assert all(": " in line for line in audit.legend)
+    assert audit.use_when.endswith(".")
+    assert audit.avoid_when.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("name", "bug"),
+    [pytest.param(name, bug, id=f"{name}-{bug.__name__}") for name, bugs in BUGS.items() for bug in bugs],
+)
+def test_claim_fails_on_the_bug(name, bug):
+    audit = AUDITS.get(name.split("/")[0])
+    (result,) = verify(name, factory=bug(audit.compute))
+    assert not result.passed, f"{name} holds on {bug.__name__}: measured {result.measured_text}"
