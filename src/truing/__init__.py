@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from truing.arenas import ArenaResult, arena
     from truing.data.check import check_path as check_data
     from truing.data.sources import load as load_data
     from truing.diagnostics.run import diagnose_run as diagnose
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
     from truing.training.align import RunResult, align
 
 _HOMES = {
+    "ArenaResult": ("truing.arenas", "ArenaResult"),
     "CausalPolicy": ("truing.policies.causal", "CausalPolicy"),
     "Recipe": ("truing.recipe", "Recipe"),
     "RunResult": ("truing.training.align", "RunResult"),
     "TruingError": ("truing.errors", "TruingError"),
     "align": ("truing.training.align", "align"),
+    "arena": ("truing.arenas", "arena"),
     "check_data": ("truing.data.check", "check_path"),
     "diagnose": ("truing.diagnostics.run", "diagnose_run"),
     "load_data": ("truing.data.sources", "load"),
@@ -43,11 +46,13 @@ _HOMES = {
 }
 
 __all__ = [
+    "ArenaResult",
     "CausalPolicy",
     "Recipe",
     "RunResult",
     "TruingError",
     "align",
+    "arena",
     "check_data",
     "diagnose",
     "load_data",

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from truing import __version__
-from truing.cli import align, data, diagnose, methods, quickstart, report, score, unlearn, verify
+from truing.cli import align, arena, data, diagnose, methods, quickstart, report, score, unlearn, verify
 
 app = typer.Typer(
     name="truing",
@@ -37,6 +37,7 @@ def _options(
 
 app.command("quickstart")(quickstart.quickstart)
 app.command("align")(align.align)
+app.command("arena")(arena.arena)
 app.command("score")(score.score)
 app.command("diagnose")(diagnose.diagnose)
 app.command("report")(report.report)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -40,11 +41,22 @@ _TEMPLATES = "templates"
 
 
 def page(run: Run, summary: Summary) -> str:
-    """The HTML of a run's report. Everything from data is escaped, and nothing is loaded from elsewhere."""
-    style = _template("style.css")
+    """The HTML of a run's report."""
+    return rendered("report.html.j2", ["style.css"], _content(run, summary))
+
+
+def rendered(template: str, styles: Sequence[str], content: Mapping[str, Any]) -> str:
+    """A page that is one file: everything from data is escaped, and nothing is loaded from elsewhere.
+
+    Args:
+        template: its name among the templates.
+        styles: style sheets, in order.
+        content: what the template asks for.
+    """
+    style = "\n".join(_template(name) for name in styles)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    template = _environment().get_template("report.html.j2")
-    return template.render(**_content(run, summary), style=Markup(style), style_digest=digest)
+    found = _environment().get_template(template)
+    return found.render(**content, style=Markup(style), style_digest=digest)
 
 
 @cache

@@ -51,6 +51,16 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Word:
+    """A short text at a point; ``style`` is its CSS class."""
+
+    x: float
+    y: float
+    text: str
+    style: str
+
+
+@dataclass(frozen=True)
 class Drawing:
     """A figure in pixels of its own coordinate system.
 
@@ -59,7 +69,7 @@ class Drawing:
         left, right, top, bottom: the frame.
         x_ticks, y_ticks: position and label.
         x_label, y_label: what the axes show, with units.
-        bands, lines, dots, bars, rules, posts: what stands in the frame; ``rules`` are horizontal lines,
+        bands, lines, dots, bars, rules, posts, words: what stands in the frame; ``rules`` are horizontal lines,
             ``posts`` vertical ones.
     """
 
@@ -77,6 +87,7 @@ class Drawing:
     bars: tuple[Bar, ...] = ()
     rules: tuple[Mark, ...] = ()
     posts: tuple[Mark, ...] = ()
+    words: tuple[Word, ...] = ()
     width: float = WIDTH
     height: float = HEIGHT
 
@@ -123,6 +134,7 @@ class Frame:
         bars: tuple[Bar, ...] = (),
         rules: tuple[Mark, ...] = (),
         posts: tuple[Mark, ...] = (),
+        words: tuple[Word, ...] = (),
     ) -> Drawing:
         """The drawing with ticks and axis labels."""
         return Drawing(
@@ -140,6 +152,7 @@ class Frame:
             bars,
             rules,
             posts,
+            words,
         )
 
 

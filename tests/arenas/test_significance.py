@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from truing.arena.significance import holm, permutation_p_values
+from truing.arenas.significance import holm, permutation_p_values
 
 
 def column(*values: float) -> np.ndarray:

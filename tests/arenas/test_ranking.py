@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from truing.arena.ranking import letters, rank
+from truing.arenas.ranking import letters, rank
 
 
 def test_letters_by_hand() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from truing.arena.significance import holm, permutation_p_values
+from truing.arenas.significance import holm, permutation_p_values
 from truing.statistics import Estimate, mean
 
 LEVEL = 0.05
@@ -142,5 +142,5 @@ def letters(names: Sequence[str], different: set[tuple[str, str]]) -> dict[str, 
 
 
 def _letter(number: int) -> str:
-    """a to z, then a1, b1, ..."""
+    """A to z, then a1, b1, ..."""
     return chr(ord("a") + number % 26) + (str(number // 26) if number >= 26 else "")
