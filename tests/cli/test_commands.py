@@ -122,6 +122,24 @@ def test_explain(tmp_path: Path) -> None:
     assert found["paper"]["arxiv"] in shown.out
 
 
+def test_the_lattice_of_losses(tmp_path: Path) -> None:
+    """As lines, as JSON and as a picture; and what does not go together."""
+    shown = truing(["explain", "--lattice"], tmp_path)
+    assert shown.code == 0
+    assert "  directly above uncpo" in shown.out
+    picture = tmp_path / "lattice.svg"
+    found = _json(truing(["explain", "--lattice", "--json", "--output", picture], tmp_path))
+    assert ["orpo", "ccpo"] in found["above"]
+    assert picture.read_text(encoding="utf-8").startswith("<svg ")
+    assert _json(truing(["explain", "dpo", "--json"], tmp_path))["meaning"]["numerator"] == "M_w & Ref_l"
+    for typed, said in (
+        (["explain"], "nothing to explain"),
+        (["explain", "dpo", "--lattice"], "--lattice shows all losses"),
+        (["explain", "dpo", "--output", "x.svg"], "--output is the picture of --lattice"),
+    ):
+        assert said in truing(typed, tmp_path).mistake()
+
+
 @pytest.mark.slow
 def test_verify(tmp_path: Path) -> None:
     rows = _json(truing(["verify", "dpo", "--json"], tmp_path))

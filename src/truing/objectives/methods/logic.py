@@ -24,6 +24,7 @@ PAPER = Paper("Understanding the Logic of Direct Preference Alignment through Lo
 
 _TEXT = Field(min_length=1, max_length=LONGEST)
 _BOUND = f"length <= {LONGEST}; {GRAMMAR}"
+_ALIKE = f"length <= {LONGEST}; written as the formula is, with true and false in quotes"
 
 _LINKS: dict[str, Callable[[float], Link]] = {
     "logistic": Logistic,
@@ -42,8 +43,8 @@ _LINKS: dict[str, Callable[[float], Link]] = {
 )
 def logic(
     formula: Annotated[str, _TEXT, Doc("what is demanded (P)", _BOUND)] = "M_l -> M_w",
-    given: Annotated[str, _TEXT, Doc("under which condition (P_C)", _BOUND)] = "M_w | M_l",
-    also: Annotated[str, _TEXT, Doc("what counts for both sides (P_A)", _BOUND)] = "false",
+    given: Annotated[str, _TEXT, Doc("under which condition (P_C)", _ALIKE)] = "M_w | M_l",
+    also: Annotated[str, _TEXT, Doc("what counts for both sides (P_A)", _ALIKE)] = "false",
     link: Annotated[
         Literal["logistic", "hinge", "square"],
         Doc(
