@@ -9,9 +9,10 @@ import pytest
 
 from truing.errors import DataError
 from truing.unlearning.items import Item
-from truing.unlearning.measure import How, measure, measure_model
+from truing.unlearning.measure import measure, measure_model
 from truing.unlearning.metrics.relearning import Attack
 from truing.unlearning.metrics.utility import harmonic_mean
+from truing.unlearning.sets import How
 from truing.unlearning.suite import Suite
 
 QUICK = How(max_new_tokens=4)
