@@ -123,3 +123,16 @@ def averaged(values: np.ndarray, per_item: int) -> np.ndarray:
     """Means of ``per_item`` neighbours at a time."""
     means: np.ndarray = values.reshape(-1, per_item).mean(axis=1)
     return means
+
+
+def rank_correlation(left: Sequence[float] | np.ndarray, right: Sequence[float] | np.ndarray) -> Estimate:
+    """Spearman's correlation, with the interval of Bonett and Wright (2000); unknown for fewer than five pairs."""
+    first, second = np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64)
+    if len(first) < 5 or np.ptp(first) == 0 or np.ptp(second) == 0:
+        return Estimate(math.nan, math.nan, math.nan, len(first))
+    value = float(stats.spearmanr(first, second).statistic)
+    if abs(value) == 1:
+        return Estimate(value, value, value, len(first))
+    reach = float(stats.norm.ppf(0.975)) * math.sqrt((1 + value**2 / 2) / (len(first) - 3))
+    centre = math.atanh(value)
+    return Estimate(value, math.tanh(centre - reach), math.tanh(centre + reach), len(first))
