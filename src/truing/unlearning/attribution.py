@@ -27,6 +27,9 @@ Loss = Callable[[nn.Module, Batch], Tensor]
 
 Reduction = Literal["mean", "sum"]
 
+DAMPING = 1e-8
+"""Added to a curvature that is given for each weight, for gradients with the reduction ``"mean"``."""
+
 
 def gradients(
     model: nn.Module, loss: Loss[Batch], batches: Iterable[Batch], *, reduction: Reduction
@@ -86,7 +89,7 @@ def squared_gradients(model: nn.Module, loss: Loss[Batch], batches: Iterable[Bat
 
 
 def wagle_scores(
-    weights: Tensors, forget: Tensors, retain: Tensors, gamma: float | Tensors, *, damping: float = 1e-8
+    weights: Tensors, forget: Tensors, retain: Tensors, gamma: float | Tensors, *, damping: float = DAMPING
 ) -> dict[str, Tensor]:
     """S_i for every weight.
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from truing.errors import TruingError, did_you_mean
 from truing.policies.causal import CausalPolicy
 from truing.policies.packing import Tree, partition
-from truing.unlearning.attribution import Reduction, gradients, squared_gradients, trainable, wagle_scores
+from truing.unlearning.attribution import DAMPING, Reduction, gradients, squared_gradients, trainable, wagle_scores
 from truing.unlearning.baselines import feed_forward, gradient_size, magnitude, random_scores, wanda
 from truing.unlearning.metrics.answers import Encoded
 from truing.unlearning.selection import select
@@ -77,16 +77,17 @@ def _wagle(policy: CausalPolicy, forget: Encoded, retain: Encoded | None, how: S
         )
     loss = _Loss(policy)
     kept = list(_batches(policy, retain, how.budget))
+    # The curvature of the sum is that of the mean times the number of answers, like the gradients.
+    scale = len(retain.items) if how.reduction == "sum" else 1
     gamma: float | Mapping[str, Tensor]
     if how.gamma == "gauss-newton":
-        # The curvature of the sum is that of the mean times the number of answers, like the gradients.
-        scale = len(retain.items) if how.reduction == "sum" else 1
         gamma = {name: value * scale for name, value in squared_gradients(policy.model, loss, kept).items()}
     else:
         gamma = how.gamma
     of_forget = gradients(policy.model, loss, _batches(policy, forget, how.budget), reduction=how.reduction)
     of_retain = gradients(policy.model, loss, kept, reduction=how.reduction)
-    return select(wagle_scores(trainable(policy.model), of_forget, of_retain, gamma), how.keep)
+    scores = wagle_scores(trainable(policy.model), of_forget, of_retain, gamma, damping=DAMPING * scale)
+    return select(scores, how.keep)
 
 
 def _gradient(policy: CausalPolicy, forget: Encoded, retain: Encoded | None, how: Selection) -> dict[str, Tensor]:
