@@ -188,7 +188,7 @@ def test_the_model_loads_like_any_other(done: Path) -> None:
 def test_diagnose_and_report(done: Path, tmp_path: Path) -> None:
     run = done.parent / "out"
     found = _json(truing(["diagnose", run, "--json"], tmp_path))
-    assert set(found) == {"alarms", "summary"}
+    assert set(found) == {"alarms", "summary", "model"}
     for alarm in found["alarms"]:
         assert {"name", "severity", "message", "remedy"} <= set(alarm)
     assert "7 of 7 steps" in truing(["diagnose", run], tmp_path).out

@@ -79,6 +79,8 @@ class DataSection(Section):
     """Longest prompt, in tokens."""
     ranked_as: Literal["best-worst", "all-pairs"] = "best-worst"
     """Which pairs are made of ranked answers, for pairwise objectives."""
+    drop_ches: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of training pairs to leave out: those with the highest CHES under the starting model; 0.95 in the paper."""
     relabel: list[str] = []
     """Changes of the pairs before training, held-out ones included: reward-augmented."""
     parts: dict[str, PartSection] = {}

@@ -36,6 +36,7 @@ from truing.recipe import Recipe
 from truing.rewards.scorers import SCORERS
 from truing.training import adapters, columns, memory
 from truing.training.annotators import numbered_as
+from truing.training.drop_ches import check_drop_ches, drop_highest
 from truing.training.examples import ExampleData
 from truing.training.layers import checkpoint_activations, compile_layers
 from truing.training.parts import add_parts, check_parts, check_self_samples
@@ -216,6 +217,7 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
     check_combinations(recipe, objective)
     check_parts(recipe, objective)
     check_self_samples(recipe, objective)
+    check_drop_ches(recipe, objective)
     train_source, held_source = load_splits(recipe, quarantine)
     ranked_as = recipe.data.ranked_as
     train_records = view(train_source, objective.data, ranked_as=ranked_as)
@@ -243,6 +245,8 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
     budget = recipe.training.micro_batch_tokens
     if budget == "auto":
         budget = memory.micro_batch_tokens(policy.model, policy.inner, checkpointing=checkpointing, low=low)
+    kept, dropped_notes = drop_highest(train.examples, policy, recipe.data.drop_ches)
+    train = replace(train, examples=kept)
     size = len(train.examples)
     per_epoch = math.ceil(size / recipe.training.global_batch)
     steps = recipe.training.max_steps or math.ceil(recipe.training.epochs * per_epoch)
@@ -257,7 +261,7 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
         budget=budget,
         steps=steps,
         memory=memory.estimate(policy.model, policy.inner, largest, checkpointing=checkpointing, low=low),
-        notes=(*_notes(recipe, objective, train, held, steps), *part_notes),
+        notes=(*_notes(recipe, objective, train, held, steps), *part_notes, *dropped_notes),
     )
 
 
