@@ -23,6 +23,7 @@ from truing.evidence.claims import (
     simpo,
     sppo,
     three_d,
+    wagle,
     wpo,
 )
 
@@ -49,5 +50,6 @@ __all__ = [
     "simpo",
     "sppo",
     "three_d",
+    "wagle",
     "wpo",
 ]
