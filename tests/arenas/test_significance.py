@@ -46,7 +46,7 @@ def test_agrees_with_scipy() -> None:
 def test_under_the_null_p_values_are_not_too_small(items: int) -> None:
     """2,000 comparisons of methods that do not differ, with skewed and tied values as verdicts of a judge have them.
 
-    P(p ≤ 0.05) is at most 0.05; the observed share is above 0.05 + 4 · sqrt(0.05 · 0.95 / 2000) = 0.0695 once in 30,000.
+    P(p ≤ 0.05) is at most 0.05; the observed share is above 0.05 + 4 · sqrt(0.05 · 0.95 / 2000) once in 30,000.
     """
     rng = np.random.default_rng(items)
     a, b = rng.choice([0.0, 0.5, 1.0], p=[0.3, 0.1, 0.6], size=(2, items, 2000))
@@ -63,7 +63,7 @@ def test_a_real_difference_is_found() -> None:
 
 
 def test_holm_by_hand() -> None:
-    """0.01, 0.04, 0.03 and 0.005, sorted: 0.005·4 = 0.02; 0.01·3 = 0.03; 0.03·2 = 0.06; 0.04·1 = 0.04, raised to 0.06."""
+    """Sorted: 0.005·4 = 0.02; 0.01·3 = 0.03; 0.03·2 = 0.06; 0.04·1 = 0.04, raised to 0.06."""
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([0.6, 0.7]) == pytest.approx([1.0, 1.0])
     assert len(holm([])) == 0

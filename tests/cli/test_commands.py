@@ -38,13 +38,13 @@ def test_help_names_every_command_and_is_quick_to_import(tmp_path: Path) -> None
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
-    for command in ("quickstart", "align", "score", "diagnose", "report", "methods", "explain", "verify", "data"):
+    for command in ("quickstart", "align", "arena", "score", "diagnose", "report", "methods", "explain", "verify", "data"):
         assert command in ended.stdout
 
 
 @pytest.mark.parametrize(
     "command",
-    ["quickstart", "align", "score", "diagnose", "report", "methods", "explain", "verify", "data", "data check"],
+    ["quickstart", "align", "arena", "score", "diagnose", "report", "methods", "explain", "verify", "data", "data check"],
 )
 def test_every_command_has_help(command: str, tmp_path: Path) -> None:
     ended = truing([*command.split(), "--help"], tmp_path)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from truing.arenas.load import load_arena
+from truing.arenas.plan import plan as arena_plan
 from truing.recipe import load_recipe
 from truing.training.plan import plan
 from truing.training.prepare import prepare
@@ -15,7 +17,8 @@ from truing.training.prepare import prepare
 from .pages import ROOT
 
 EXAMPLES = ROOT / "examples"
-RECIPES = sorted(EXAMPLES.glob("*.yaml"))
+ARENAS = sorted(EXAMPLES.glob("arena*.yaml"))
+RECIPES = sorted(set(EXAMPLES.glob("*.yaml")) - set(ARENAS))
 # Enough to see every stage, little enough to be quick.
 SHORT = [
     "training.max_steps=2",
@@ -38,6 +41,14 @@ def test_a_recipe_gives_a_plan(path: Path) -> None:
     assert found["model"]["scoring"] == "trees"
     assert found["data"]["layout"] == "hh"
     assert found["training"]["steps"] > 0
+
+
+@pytest.mark.parametrize("path", ARENAS, ids=lambda path: path.stem)
+def test_an_arena_gives_a_plan_with_equal_budgets(path: Path) -> None:
+    found = arena_plan(load_arena(path))
+    assert len({cell.objective for cell in found.cells}) >= 25
+    assert {work.steps for work in found.work} == {16}
+    assert not any(cell.own_budget for cell in found.cells)
 
 
 @pytest.mark.slow

@@ -15,6 +15,8 @@ import typer
 import yaml
 
 import truing
+from truing.arenas.cells import cells
+from truing.arenas.load import load_arena
 from truing.cli.app import app
 from truing.objectives import MODIFIERS
 from truing.objectives.recipe import build
@@ -25,7 +27,8 @@ from .pages import ROOT, WRITTEN, Snippet, snippets
 
 # Typer brings click along under a name of its own, or uses the one that is installed.
 UsageError: Any = typer.BadParameter.__base__
-RECIPES, PYTHON = snippets("yaml"), snippets("python")
+ARENAS = [found for found in snippets("yaml") if "\nobjectives:" in found.text]
+RECIPES, PYTHON = [found for found in snippets("yaml") if found not in ARENAS], snippets("python")
 COMMANDS = [
     (found, line)
     for found in snippets("bash")
@@ -37,6 +40,7 @@ COMMANDS = [
 def test_there_are_snippets() -> None:
     """The collection above finds what a reader sees; an empty one would pass every test below."""
     assert len(RECIPES) >= 10
+    assert len(ARENAS) >= 2
     assert len(PYTHON) >= 10
     assert len(COMMANDS) >= 30
 
@@ -47,6 +51,13 @@ def test_recipes_are_valid(found: Snippet, tmp_path: Path) -> None:
     file.write_text(found.text, encoding="utf-8")
     recipe = load_recipe(file)
     assert build(recipe.objective).name
+
+
+@pytest.mark.parametrize("found", ARENAS, ids=str)
+def test_arenas_are_valid(found: Snippet, tmp_path: Path) -> None:
+    file = tmp_path / "arena.yaml"
+    file.write_text(found.text, encoding="utf-8")
+    assert cells(load_arena(file))
 
 
 @pytest.mark.parametrize(("found", "line"), COMMANDS, ids=lambda value: str(value)[:60])
@@ -93,7 +104,7 @@ def test_python_compiles_and_its_names_exist(found: Snippet) -> None:
 RUNS = [
     f
     for f in PYTHON
-    if not f.title and not re.search(r"truing\.(align|diagnose|verify)|from_pretrained\(", f.text)
+    if not f.title and not re.search(r"truing\.(align|arena|diagnose|verify)|from_pretrained\(", f.text)
 ]
 
 

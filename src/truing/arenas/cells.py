@@ -145,7 +145,7 @@ def _of_objective(
         base["data"]["eval_seed"] = arena.base.training.seed
     # The arena samples and judges all models alike; the runs themselves only train.
     base["evaluation"] = {**base.get("evaluation", {}), "samples": 0, "judge": None}
-    for seed, settings in product(arena.recipe.grid.seeds, _settings(arena, entry.objective)):
+    for settings, seed in product(_settings(arena, entry.objective), arena.recipe.grid.seeds):
         values: dict[str, Any] = {**base, "training": {**base["training"], "seed": seed}}
         for key, value in settings.items():
             values = override(values, f"{key}={_written(value)}")

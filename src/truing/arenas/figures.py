@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from truing.arenas.results import STARTING_MODEL
 from truing.arenas.words import MEASURES, Record, estimate, main_measure
 from truing.report.figures.axis import axis
 from truing.report.figures.drawing import Dot, Frame, Mark, Path, Word
@@ -60,6 +61,7 @@ def pareto(track: Record) -> Figure | None:
             points.append(Point(method["name"], numbers[method["name"]], x, y))
     if not points:
         return None
+    points.append(Point(STARTING_MODEL, numbers[STARTING_MODEL], _known(0.0), _known(0.5)))
     points.sort(key=lambda p: p.number)
     best = front(points)
     frame = Frame(
@@ -84,7 +86,7 @@ def pareto(track: Record) -> Figure | None:
         f"pareto-{track['label']}",
         f"{MEASURES[measure].capitalize()} against distance",
         "Each point is a method, numbered as in the table; bars are 95 % intervals. Up is better, left is nearer to "
-        "the starting model. Far from it, a judge is easily deceived.",
+        "the starting model, which stands at zero. Far from it, a judge is easily deceived.",
         f"On the front, from near to far: {listed([p.name for p in best])}. One of these beats every other method in "
         "both, by the point estimates.",
         frame.drawing(
@@ -98,6 +100,11 @@ def pareto(track: Record) -> Figure | None:
         (Key("on the front", "leading"), Key("beaten by one on it", "plain"), Key("one half", "rule")),
         Table(("number", "method", "KL", MEASURES[measure], "on the front"), tuple(rows)),
     )
+
+
+def _known(value: float) -> Estimate:
+    """A number that holds by definition."""
+    return Estimate(value, value, value, 0)
 
 
 def _ends(estimate: Estimate) -> tuple[float, float]:

@@ -188,4 +188,6 @@ def cell_text(found: Estimate | None, *, share: bool = False, signed: bool = Fal
 
 def tokens_text(count: int | None) -> str:
     """A number of tokens in thousands."""
-    return "–" if count is None else f"{number(count / 1000)} k"
+    if count is None:
+        return "–"
+    return f"{number(count / 1000)} k" if count else "0"

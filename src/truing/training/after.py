@@ -12,8 +12,10 @@ from truing.evaluation.findings import Finding, findings
 from truing.evaluation.held_out import HeldOut, RowScores
 from truing.evaluation.samples import Answers, Comparison
 from truing.policies.generation import Progress, Sampling
+from truing.policies.reference_cache import reference_logps
 from truing.rewards.scorers import load_scorer
 from truing.statistics import Estimate, mean
+from truing.training.examples import ExampleData
 from truing.training.prepare import Prepared
 from truing.training.references import Resolved, starting_policy
 from truing.writing import write_json, write_text
@@ -68,8 +70,7 @@ def measure_before(prepared: Prepared, references: Resolved, progress: Progress 
         lengths = [len(b) for tree in data.trees(range(len(data))) for b in tree.branches]
         rows = held_out.reference_rows(references.held_out_values, lengths)
     else:
-        with prepared.policy.without_adapter():
-            rows = held_out.score_rows(prepared.policy, data, prepared.budget)
+        rows = _starting_rows(prepared, data)
     prompts = _prompts(prepared)
     if not prompts:
         return Before(rows, [], None)
@@ -107,6 +108,19 @@ def measure_after(prepared: Prepared, before: Before, progress: Progress | None 
         write_json(folder / "after.json", answers.as_dict())
         write_json(folder / "samples.json", shown)
     return Outcome(compared, comparison, findings(compared, comparison), shown)
+
+
+def _starting_rows(prepared: Prepared, data: ExampleData) -> RowScores:
+    """The starting model's scores; another run on the same data may have left them in the reference cache."""
+    trees = data.trees(range(len(data)))
+    scored = reference_logps(
+        prepared.policy,
+        trees,
+        budget=prepared.budget,
+        use_cache=prepared.recipe.reference.cache,
+        weights=prepared.weights,
+    )
+    return held_out.reference_rows(scored.values, [len(branch) for tree in trees for branch in tree.branches])
 
 
 def _prompts(prepared: Prepared) -> list[list[int]]:
