@@ -25,7 +25,7 @@ _CHOSEN, _REJECTED = {1, 3}, {2, 3}
     statement="Of the 256 pairs N, D for two answers 210 are finite losses that depend on the policy (31 have an "
     "impossible side, 15 have N = D). Each, written as P, P_C and P_A, costs log(1 + (WMC(D)/WMC(N))^beta) with both "
     "sums taken row by row: largest error 1e-9 over 40 random probabilities.",
-    source="2412.17696, semantic loss and algorithm 1; catalogue, loss-logic",
+    source="2412.17696, semantic loss and decompilation; catalogue, loss-logic",
 )
 def all_losses_of_two_answers(make: Factory, seed: int) -> Measurement:
     chosen, rejected, scores, batch = _random_probabilities(seed, 40)

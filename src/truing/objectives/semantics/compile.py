@@ -1,4 +1,4 @@
-"""From a structure to an objective that trains (2412.17696, section 4): f(log WMC(N) − log WMC(D))."""
+"""From a structure to an objective that trains (2412.17696): f(log WMC(N) − log WMC(D))."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From an objective built in the algebra to its symbolic form (2412.17696, section 4 and algorithm 1).
+"""From an objective built in the algebra to its symbolic form (2412.17696, decompilation).
 
 Each piece says what it is as a ratio of probabilities: a log-probability is log M, a log-ratio log M/Ref, log-odds
 log M/!M. A gap divides two of them, a margin multiplies by pseudo-answers. Products become *and*; what cannot be

@@ -1,4 +1,4 @@
-"""All definable losses, and how the known ones stand to each other (2412.17696, section 5).
+"""All definable losses, and how the known ones stand to each other (2412.17696).
 
 With n atoms there are 2^(2^n) formulas and hence 4^(2^n) pairs of N and D: 256 for two answers. The known losses are
 those of the registered objectives that have a symbolic form, each derived from its terms.

@@ -1,4 +1,4 @@
-"""The order of losses (2412.17696, section 5): which one asks for more, decided by entailment.
+"""The order of losses (2412.17696): which one asks for more, decided by entailment.
 
 A is *above* B if N_A entails N_B and D_B entails D_A. Then WMC(N_A) <= WMC(N_B) and WMC(D_A) >= WMC(D_B) at all
 probabilities, so rho_A <= rho_B, so A's loss is at least B's under any link that falls with rho. Where neither is

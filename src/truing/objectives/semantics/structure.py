@@ -1,4 +1,4 @@
-"""Preference structures (2412.17696, section 4): what a loss demands, under which condition, and what it adds.
+"""Preference structures (2412.17696): what a loss demands, under which condition, and what it adds.
 
 A loss f(log N/D) raises the probability of a formula N and lowers that of a formula D. The same is said by a core
 formula P, a condition P_C and an addition P_A:
@@ -34,7 +34,7 @@ class Structure:
 
     @property
     def numerator(self) -> Formula:
-        """N (the paper's P_f for the chosen side): the formula whose probability rises."""
+        """N: the formula whose probability rises."""
         return (self.core | self.also) & self.given
 
     @property
@@ -83,7 +83,7 @@ class Structure:
 
 
 def from_ratio(numerator: Formula, denominator: Formula) -> Structure:
-    """Decompile N and D: P = D -> N, P_C = N | D, P_A = N & D (2412.17696, algorithm 1)."""
+    """Decompile N and D: P = D -> N, P_C = N | D, P_A = N & D (2412.17696, decompilation)."""
     return Structure(denominator.implies(numerator), numerator | denominator, numerator & denominator)
 
 
