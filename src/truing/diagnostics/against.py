@@ -34,7 +34,8 @@ def ranking_change(
             found.accuracy_idealised,
             "share",
             f"What the perfect optimum at beta {beta:g} would reach, starting from this reference "
-            f"({min(ideals):.0%} to {max(ideals):.0%} for beta 10 to 0.01). {gap.value:.0%} of the pairs lie between.",
+            f"({min(ideals):.0%} to {max(ideals):.0%} for beta 10 to 0.01). "
+            f"Within reach and still wrong, in balance: {gap.value:.0%} of the pairs.",
         ),
         Reading(
             "ranking-accuracy",

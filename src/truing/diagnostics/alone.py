@@ -22,7 +22,7 @@ def ranking_now(scores: PairScores) -> list[Reading]:
         if whole.high < 0.5
         else "by chance"
     )
-    says = f"The model finds the chosen answer the likelier one in {whole.value:.0%} of the pairs: {side}."
+    says = f"The model finds the chosen answer the likelier one in {whole.value:.0%} of the pairs, {side}."
     if abs(whole.value - token.value) > 0.05:
         says += " Whole answers and tokens disagree: length decides much of it."
     return [
@@ -43,15 +43,18 @@ def displacement_risk(ches: np.ndarray, ids: Sequence[str], *, whose: str) -> Re
     alike = rate(int((ches > 0).sum()), len(ches))
     worst = ", ".join(ids[i] for i in np.argsort(-ches, kind="stable")[:3])
     many = alike.low > 0.25
+    count = int((ches > 0).sum())
+    says = (
+        f"In {count:,} of {len(ches):,} pairs the two answers look more alike to {whose} than the chosen one looks "
+        f"like itself. Likeliest to lower their own chosen answers in training: {worst}."
+    )
     return Reading(
         "ches",
         "ches_above_zero",
         "CHES above 0",
         alike,
         "share",
-        f"In {alike.value:.0%} of the pairs the two answers look more alike to {whose} than the chosen one looks like "
-        f"itself (highest: {worst}). Training on these is likeliest to lower their chosen answers"
-        + ("; consider data.drop_ches." if many else "."),
+        says + (" Consider data.drop_ches." if many else ""),
         "note" if many else "plain",
     )
 

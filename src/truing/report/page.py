@@ -19,7 +19,8 @@ from truing.report.data_findings import data_section
 from truing.report.dialogue import pairs
 from truing.report.figures import learning
 from truing.report.figures.answers import held_out_figure, length_figure
-from truing.report.figures.figure import Group
+from truing.report.figures.figure import Figure, Group
+from truing.report.figures.positions import positions_figure
 from truing.report.glossary import glossary
 from truing.report.judge import judge_of
 from truing.report.limits import limits
@@ -131,7 +132,17 @@ def _groups(run: Run) -> tuple[list[Group], list[str]]:
             found.append(Group(title, (made,)))
         else:
             found[place] = Group(title, (*found[place].figures, made))
-    return found, missing
+    return with_positions(found, positions_figure(run)), missing
+
+
+def with_positions(groups: list[Group], figure: Figure | None) -> list[Group]:
+    """The groups with the figure of distance by position, which runs of earlier versions lack."""
+    title = "How far did the model move?"
+    if figure is None:
+        return groups
+    if all(group.title != title for group in groups):
+        return [*groups, Group(title, (figure,))]
+    return [Group(g.title, (*g.figures, figure)) if g.title == title else g for g in groups]
 
 
 def _template(name: str) -> str:

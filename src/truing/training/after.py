@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from truing.diagnostics.positions import PositionKL, kl_by_position
 from truing.evaluation import held_out, samples
 from truing.evaluation.findings import Finding, findings
 from truing.evaluation.held_out import HeldOut, RowScores
@@ -14,7 +17,7 @@ from truing.evaluation.samples import Answers, Comparison
 from truing.policies.generation import Progress, Sampling
 from truing.policies.reference_cache import reference_logps
 from truing.rewards.scorers import load_scorer
-from truing.statistics import Estimate, mean
+from truing.statistics import mean
 from truing.training.examples import ExampleData
 from truing.training.prepare import Prepared
 from truing.training.references import Resolved, starting_policy
@@ -46,6 +49,7 @@ class Outcome:
         held_out: rows and metrics; ``None`` where nothing was held out.
         comparison: sampled answers; ``None`` where none were asked for.
         findings: in sentences.
+        positions: KL to the starting model by position in the trained model's answers.
         samples: prompt, answer before and answer after, as text; the judge's score of each where there is one.
     """
 
@@ -53,11 +57,13 @@ class Outcome:
     comparison: Comparison | None
     findings: list[Finding]
     samples: list[dict[str, Any]]
+    positions: list[PositionKL] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "held_out": {k: v.as_dict() for k, v in self.held_out.metrics.items()} if self.held_out else None,
             "samples": self.comparison.as_dict() if self.comparison else None,
+            "kl_by_position": [position.as_dict() for position in self.positions],
         }
 
 
@@ -94,20 +100,23 @@ def measure_after(prepared: Prepared, before: Before, progress: Progress | None 
         write_text(folder / "held_out.jsonl", lines)
     comparison: Comparison | None = None
     shown: list[dict[str, Any]] = []
+    positions: list[PositionKL] = []
     if before.answers is not None:
+        own, start = _own_answers(prepared, before.prompts)
+        positions = kl_by_position(own, start)
         answers = samples.answer(prepared.policy, before.prompts, _sampling(prepared), progress)
         comparison = samples.compare(
             before.answers,
             answers,
             judge=prepared.recipe.evaluation.judge,
             ends=_ends(prepared),
-            kl=_kl(prepared, before.prompts),
+            kl=mean(samples.kl_of_samples(own, start)),
             per_prompt=prepared.recipe.evaluation.answers_per_prompt,
         )
         shown = _shown(prepared, before, answers)
         write_json(folder / "after.json", answers.as_dict())
         write_json(folder / "samples.json", shown)
-    return Outcome(compared, comparison, findings(compared, comparison), shown)
+    return Outcome(compared, comparison, findings(compared, comparison), shown, positions)
 
 
 def _starting_rows(prepared: Prepared, data: ExampleData) -> RowScores:
@@ -149,8 +158,8 @@ def _sampling(prepared: Prepared) -> Sampling:
     )
 
 
-def _kl(prepared: Prepared, prompts: list[list[int]]) -> Estimate:
-    """KL(trained ‖ starting), nats per answer, from answers that the trained model samples at temperature 1."""
+def _own_answers(prepared: Prepared, prompts: list[list[int]]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Log-probabilities of what the trained model samples at temperature 1, under itself and the starting model."""
     policy, budget = prepared.policy, prepared.budget
     chosen = prompts[:: prepared.recipe.evaluation.answers_per_prompt][:_KL_PROMPTS]
     sampling = replace(_sampling(prepared), temperature=1.0, seed=prepared.recipe.training.seed + 1)
@@ -158,10 +167,8 @@ def _kl(prepared: Prepared, prompts: list[list[int]]) -> Estimate:
     own = samples.score_answers(policy, chosen, answers, budget)
     if policy.has_adapter:
         with policy.without_adapter():
-            start = samples.score_answers(policy, chosen, answers, budget)
-    else:
-        start = samples.score_answers(starting_policy(prepared), chosen, answers, budget)
-    return mean(samples.kl_of_samples(own, start))
+            return own, samples.score_answers(policy, chosen, answers, budget)
+    return own, samples.score_answers(starting_policy(prepared), chosen, answers, budget)
 
 
 def _ends(prepared: Prepared) -> set[int]:

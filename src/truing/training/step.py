@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from truing.objectives.algebra import Batch, Objective, ObjectiveState, Scores
 from truing.policies.causal import CausalPolicy
 from truing.policies.packing import Tree, partition
+from truing.training.dispersion import neither_sums
 from truing.training.distributed import World
 from truing.training.examples import Example, ExampleData
 from truing.training.reference import ReferenceSource
@@ -152,6 +153,8 @@ class PreferenceStep:
                 result.loss += float(out.loss)
                 result.add({name: float(value) for name, value in out.metrics.items()})
                 result.add(_signal_sums(scores, signals, plan.counted(group)))
+                if self.data.kind == "pairs":
+                    result.add(neither_sums(scores, [plan.trees[i] for i in group if i < plan.real]))
         self.state = kept
         return result
 
