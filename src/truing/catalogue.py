@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 
 from truing.diagnostics.audits import AUDITS, Audit
-from truing.objectives.algebra import Batch, Objective, Scores
+from truing.objectives.algebra import DataKind, Objective, Scores
 from truing.objectives.method import METHODS, Method
 from truing.objectives.semantics.words import meaning
 
@@ -73,39 +74,89 @@ def explanation(name: str) -> dict[str, Any]:
 
 
 def gradient_curve(objective: Objective) -> dict[str, Any]:
-    """How hard a pair (or a single answer) is pushed, against how far it has come.
+    """How hard an answer is pushed, against how far it has come.
 
     For pairs the gap between the log-ratios of chosen and rejected varies, half on each side; for single answers
-    the log-ratio of a desirable one. The weight is −d loss / d log π(chosen answer).
+    the log-ratio of the desirable (or, where there is none, the unwanted) one. The weight is −d loss / d log π(answer).
+    Parts beside the record stay where they were.
     """
-    weights = []
-    for gap in _GAPS:
-        weights.append(_weight(objective, gap))
-    paired = "pairs" in objective.data or "ranked" in objective.data
+    kind = next(kind for kind in _SHOWN if kind in objective.data)
+    # Where records of a batch depend on each other, every gap is a batch.
+    batches = [_GAPS] if objective.coupling == "none" else [[gap] for gap in _GAPS]
+    weights = [weight for gaps in batches for weight in _weights(objective, kind, gaps)]
     return {
         "gap_nats": list(_GAPS),
         "weight": weights,
-        "of": "chosen minus rejected log-ratio" if paired else "log-ratio of a desirable answer",
+        "of": _SHOWN[kind],
         "answer_tokens": _ANSWER_TOKENS,
     }
 
 
-def _weight(objective: Objective, gap: float) -> float:
-    paired = "pairs" in objective.data or "ranked" in objective.data
-    reference = [torch.full((_ANSWER_TOKENS,), -2.0, dtype=torch.float64) for _ in range(2)]
-    moves = (gap / 2, -gap / 2) if paired else (gap, -gap)
-    policy = [r + move / _ANSWER_TOKENS for r, move in zip(reference, moves, strict=True)]
-    scores = Scores.from_sequences(policy, reference)
-    leaf = scores.token_logps.clone().requires_grad_()
-    signals = {"log_collision": torch.full_like(leaf.detach(), -1.0)}
-    scores = Scores(leaf, scores.sequence, scores.count, scores.reference, signals)
-    # A margin of 0 is that of a pair about which nothing is known.
-    batch = Batch.pairs(1, margin=torch.zeros(1)) if paired else Batch.unpaired([True, False])
-    neutral = Scores.from_sequences(reference, reference)
+_SHOWN: dict[DataKind, str] = {
+    "pairs": "chosen minus rejected log-ratio",
+    "ranked": "chosen minus rejected log-ratio",
+    "unpaired": "log-ratio of a desirable answer",
+    "demonstrations": "log-ratio of a desirable answer",
+    "unwanted": "log-ratio of an unwanted answer",
+}
+# How far the answers of a record move for a gap of one nat, by kind: a desirable and an undesirable one where there
+# are single answers with labels.
+_MOVES: dict[DataKind, tuple[float, ...]] = {
+    "pairs": (0.5, -0.5),
+    "ranked": (0.5, -0.5),
+    "unpaired": (1.0, -1.0),
+    "demonstrations": (1.0,),
+    "unwanted": (1.0,),
+    "samples": (0.0, 0.0),
+}
+
+
+def _weights(objective: Objective, kind: DataKind, gaps: Sequence[float]) -> list[float]:
+    """−d loss / d log π(first answer) at every gap, as if each were a batch of its own."""
+    from truing.training.roles import joined, roles
+
+    wanted = sorted(objective.part_data.items())
+    parts = {name: next(kind for kind in _MOVES if kind in kinds) for name, kinds in wanted}
+    # Single answers are records of their own, each with its parts.
+    moves = _MOVES[kind]
+    per_record = 1 if kind == "unpaired" else len(moves)
+    records = [
+        [gap * move for move in moves[start : start + per_record]]
+        for gap in gaps
+        for start in range(0, len(moves), per_record)
+    ]
+    beside = [0.0] * sum(_answers(part) for part in parts.values())
+    shift = torch.tensor([move for record in records for move in (*record, *beside)], dtype=torch.float64)
+    reference = torch.full((len(shift) * _ANSWER_TOKENS,), -2.0, dtype=torch.float64)
+    sequence = torch.arange(len(shift)).repeat_interleave(_ANSWER_TOKENS)
+    leaf = (reference + shift[sequence] / _ANSWER_TOKENS).requires_grad_()
+    signals = {"log_collision": torch.full_like(reference, -1.0)}
+    scores = Scores(leaf, sequence, len(shift), reference, signals)
+    columns = {name.removeprefix("column:"): 1.0 for name in objective.requires if name.startswith("column:")}
+    # What other models say of an answer is what the reference says; a margin of 0 says that nothing is known.
+    columns = {name: -2.0 if name.startswith("mean_logp") else 1.0 for name in columns} | {"margin": 0.0}
+
+    def row(label: bool, answers: int) -> dict[str, Any]:
+        ids = [[0] * _ANSWER_TOKENS] * answers
+        return {"completion_ids": ids, "label": label, "scores": [1.0, 0.0][:answers], **columns}
+
+    per_gap = len(records) // len(gaps)
+    batch = roles(kind, [row(place % per_gap == 0, len(record)) for place, record in enumerate(records)])
+    if parts:
+        beside_rows = {name: [row(True, _answers(part))] * len(records) for name, part in parts.items()}
+        batch = joined(batch, {name: roles(parts[name], rows) for name, rows in beside_rows.items()})
+    tokens = len(records) * _ANSWER_TOKENS
+    neutral = Scores(reference[:tokens], sequence[:tokens], len(records), reference[:tokens])
     state = objective.update(objective.init(), scores.detach(), batch, neutral, training=False)
-    loss = objective(scores, batch, state).loss
-    (gradient,) = torch.autograd.grad(loss, leaf)
-    return float(-gradient[0])
+    (gradient,) = torch.autograd.grad(objective(scores, batch, state).loss, leaf)
+    first = torch.arange(len(gaps)) * (len(leaf) // len(gaps))
+    found: list[float] = (-gradient[first] * len(gaps)).tolist()
+    return found
+
+
+def _answers(kind: DataKind) -> int:
+    """Answers in one record."""
+    return 1 if kind == "unpaired" else len(_MOVES[kind])
 
 
 def cost(objective: Objective) -> dict[str, Any]:
@@ -117,7 +168,22 @@ def cost(objective: Objective) -> dict[str, Any]:
         extra.append("a forward pass without gradient over one mismatched answer per record in every step")
     if objective.coupling == "batch":
         extra.append("a forward pass without gradient over the whole batch in every step")
+    for part, kinds in sorted(objective.part_data.items()):
+        extra.append(f"forward and backward over {_count(kinds)} of the part {part}")
+    for name in sorted(objective.requires):
+        if name.startswith("column:density_ratio"):
+            extra.append("one forward pass of the starting model over all prompts, before training")
+        if name.startswith("column:mean_logp:"):
+            model = name.removeprefix("column:mean_logp:")
+            extra.append(f"one forward pass of {model} over all records, before training")
     return {"beside_forward_and_backward": extra or ["nothing"]}
+
+
+def _count(kinds: frozenset[DataKind]) -> str:
+    """How many answers of a part a record has beside it."""
+    if "samples" in kinds:
+        return "the samples"
+    return "both answers" if kinds == {"pairs"} else "an answer"
 
 
 def _measured() -> list[dict[str, Any]]:

@@ -111,14 +111,12 @@ def _of_held_out(h: HeldOut) -> list[Finding]:
                 accuracy.n,
             )
         )
-    found.append(
-        _signed(
-            "likelihood of chosen answers",
-            h.metrics["chosen_logp_change"],
-            "The likelihood of held-out chosen answers changed by {v} nats a token",
-            good=+1,
-        )
-    )
+    if len(h.chosen):
+        change, which, good = h.metrics["chosen_logp_change"], "chosen", +1
+    else:  # data that says only what is unwanted
+        change, which, good = h.metrics["rejected_logp_change"], "unwanted", -1
+    sentence = f"The likelihood of held-out {which} answers changed by {{v}} nats a token"
+    found.append(_signed(f"likelihood of {which} answers", change, sentence, good=good))
     return found
 
 

@@ -19,7 +19,7 @@ def _same(left: torch.Tensor, right: torch.Tensor) -> None:
 
 @uncoupled_layouts
 def test_the_parts_add_up_to_the_whole(name: str, kind: DataKind) -> None:
-    objective, given = build(name), records(kind, 7)
+    objective, given = build(name), records(kind, 7, objective=build(name))
     world = assemble(kind, given)
     state = statistics(objective, world)
     denominators = objective.denominators(world.batch, world.scores.lengths)
@@ -35,7 +35,7 @@ def test_the_parts_add_up_to_the_whole(name: str, kind: DataKind) -> None:
 
 @uncoupled_layouts
 def test_the_batch_is_the_mean_of_single_records(name: str, kind: DataKind) -> None:
-    objective, given = build(name), records(kind, 6, length=4)
+    objective, given = build(name), records(kind, 6, length=4, objective=build(name))
     world = assemble(kind, given)
     state = statistics(objective, world)
     singles, counts = [], []
@@ -52,7 +52,7 @@ def test_the_batch_is_the_mean_of_single_records(name: str, kind: DataKind) -> N
 
 @every_layout
 def test_weight_zero_is_the_same_as_leaving_the_record_out(name: str, kind: DataKind) -> None:
-    objective, given = build(name), records(kind, 8)
+    objective, given = build(name), records(kind, 8, objective=build(name))
     dropped = {1, 2, 5}
     masked = [with_weight(r, 0.0) if i in dropped else r for i, r in enumerate(given)]
     kept = [r for i, r in enumerate(given) if i not in dropped]
@@ -70,7 +70,7 @@ def test_weight_zero_is_the_same_as_leaving_the_record_out(name: str, kind: Data
 
 @every_layout
 def test_weight_zero_leaves_the_statistics_alone(name: str, kind: DataKind) -> None:
-    objective, given = build(name), records(kind, 8)
+    objective, given = build(name), records(kind, 8, objective=build(name))
     masked = [with_weight(r, 0.0) if i in {0, 3} else r for i, r in enumerate(given)]
     kept = [r for i, r in enumerate(given) if i not in {0, 3}]
     left, right = (statistics(objective, assemble(kind, r)) for r in (masked, kept))
@@ -82,7 +82,7 @@ def test_weight_zero_leaves_the_statistics_alone(name: str, kind: DataKind) -> N
 
 @uncoupled_layouts
 def test_weight_two_is_the_same_as_the_record_twice(name: str, kind: DataKind) -> None:
-    objective, given = build(name), records(kind, 5)
+    objective, given = build(name), records(kind, 5, objective=build(name))
     heavy = [with_weight(given[0], 2.0), *given[1:]]
     loss, _ = loss_and_gradients(objective, kind, heavy)
     expected, _ = loss_and_gradients(objective, kind, [given[0], *given])
@@ -91,7 +91,7 @@ def test_weight_two_is_the_same_as_the_record_twice(name: str, kind: DataKind) -
 
 @every_layout
 def test_the_order_of_records_does_not_matter(name: str, kind: DataKind) -> None:
-    objective, given = build(name), records(kind, 7)
+    objective, given = build(name), records(kind, 7, objective=build(name))
     order = [3, 0, 6, 2, 5, 1, 4]
     loss, gradients = loss_and_gradients(objective, kind, given)
     permuted, permuted_gradients = loss_and_gradients(objective, kind, [given[i] for i in order])
@@ -103,7 +103,7 @@ def test_the_order_of_records_does_not_matter(name: str, kind: DataKind) -> None
 @uncoupled_layouts
 def test_other_records_do_not_change_a_record(name: str, kind: DataKind) -> None:
     """No padding exists: sequences that are appended leave every other loss as it was, bit for bit."""
-    objective, given = build(name), records(kind, 7)
+    objective, given = build(name), records(kind, 7, objective=build(name))
     state = statistics(objective, assemble(kind, given))
     alone = evaluate(objective, assemble(kind, given[:4]), state).per_example
     joined = evaluate(objective, assemble(kind, given), state).per_example
@@ -112,7 +112,7 @@ def test_other_records_do_not_change_a_record(name: str, kind: DataKind) -> None
 
 @every_layout
 def test_metrics_add_up_over_parts(name: str, kind: DataKind) -> None:
-    objective, given = build(name), records(kind, 7)
+    objective, given = build(name), records(kind, 7, objective=build(name))
     state = statistics(objective, assemble(kind, given))
     whole = evaluate(objective, assemble(kind, given), state).metrics
     parts = [evaluate(objective, assemble(kind, part), state).metrics for part in (given[:3], given[3:])]

@@ -67,7 +67,7 @@ def test_it_names_itself(name: str) -> None:
 @every_method
 def test_every_loss_reports_the_same_core_metrics(name: str) -> None:
     kind = sorted(build(name).data)[0]
-    metrics = evaluate(build(name), assemble(kind, records(kind, 4))).metrics
+    metrics = evaluate(build(name), assemble(kind, records(kind, 4, objective=build(name)))).metrics
     expected = {
         f"{what}/{side}" for what in ("rewards", "logps", "length", "log_ratio") for side in ("chosen", "rejected")
     }

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from truing.objectives import METHODS
-from truing.objectives.algebra import DataKind
+from truing.objectives.algebra import DataKind, Objective
 
 from .cases import NAMES, SATURATING, build, every_layout
 from .worlds import Answer, Record, assemble, changed, evaluate, records
 
 
-def _extreme(kind: DataKind) -> list[Record]:
+def _extreme(kind: DataKind, objective: Objective | None = None) -> list[Record]:
     """Log-ratios of ±1000 nats in every combination of chosen and rejected."""
     signs = [(1, 1), (1, -1), (-1, 1), (-1, -1), (1, 0), (0, -1)]
 
@@ -29,28 +29,38 @@ def _extreme(kind: DataKind) -> list[Record]:
             record,
             answers=tuple(push(one, pattern[place % 2]) for place, one in enumerate(record.answers)),
             mismatched=push(record.mismatched, pattern[0]),
+            parts={
+                name: (of, tuple(push(one, pattern[place % 2]) for place, one in enumerate(part)))
+                for name, (of, part) in record.parts.items()
+            },
             reward=1e3 * record.reward,
         )
-        for record, pattern in zip(records(kind, len(signs)), signs, strict=True)
+        for record, pattern in zip(records(kind, len(signs), objective=objective), signs, strict=True)
     ]
 
 
-def _tiny(kind: DataKind) -> list[Record]:
+def _tiny(kind: DataKind, objective: Objective) -> list[Record]:
     """Near-certain one-token answers that policy and reference agree on to the last digit."""
     return changed(
-        records(kind, 2, length=1),
+        records(kind, 2, length=1, objective=objective),
         lambda one: Answer(one.policy * 0 - 1e-8, one.reference * 0 - 1.1e-8, one.collision * 0),
     )
 
 
 BATCHES = {
-    "random": lambda kind: records(kind, 8),
-    "one record": lambda kind: records(kind, 1),
+    "random": lambda kind, objective: records(kind, 8, objective=objective),
+    "one record": lambda kind, objective: records(kind, 1, objective=objective),
     "extreme": _extreme,
     "tiny": _tiny,
-    "liked only": lambda kind: [replace(record, liked=True) for record in records(kind, 4)],
-    "disliked only": lambda kind: [replace(record, liked=False) for record in records(kind, 4)],
-    "nothing counts": lambda kind: [replace(record, weight=0.0) for record in records(kind, 3)],
+    "liked only": lambda kind, objective: [
+        replace(record, liked=True) for record in records(kind, 4, objective=objective)
+    ],
+    "disliked only": lambda kind, objective: [
+        replace(record, liked=False) for record in records(kind, 4, objective=objective)
+    ],
+    "nothing counts": lambda kind, objective: [
+        replace(record, weight=0.0) for record in records(kind, 3, objective=objective)
+    ],
 }
 
 
@@ -60,7 +70,7 @@ BATCHES = {
 def test_loss_and_gradient_are_finite(name: str, kind: DataKind, batch: str, dtype: torch.dtype) -> None:
     # The defaults, on purpose: they are what users run.
     objective = METHODS.get(name).configure({})
-    world = assemble(kind, BATCHES[batch](kind), dtype)
+    world = assemble(kind, BATCHES[batch](kind, objective), dtype)
     out = evaluate(objective, world)
     (gradient,) = torch.autograd.grad(out.loss, world.policy)
     assert torch.isfinite(out.loss)
@@ -76,7 +86,7 @@ def test_loss_and_gradient_are_finite(name: str, kind: DataKind, batch: str, dty
 
 @pytest.mark.parametrize("name", [n for n in NAMES if "pairs" in build(n).data and n not in SATURATING])
 def test_a_pair_that_is_wrong_by_2000_nats_still_learns(name: str) -> None:
-    world = assemble("pairs", _extreme("pairs")[2:3])
     objective = METHODS.get(name).configure({})
+    world = assemble("pairs", _extreme("pairs", objective)[2:3])
     (gradient,) = torch.autograd.grad(evaluate(objective, world).loss, world.policy)
     assert float(gradient.abs().max()) > 0.01

@@ -16,7 +16,7 @@ from .worlds import assemble, evaluate, records, statistics
 
 @every_layout
 def test_float64_agrees_with_float32(name: str, kind: DataKind) -> None:
-    objective, given = build(name), records(kind, 8)
+    objective, given = build(name), records(kind, 8, objective=build(name))
     wide = evaluate(objective, assemble(kind, given, torch.float64))
     narrow = evaluate(objective, assemble(kind, given, torch.float32))
     assert wide.loss.dtype == wide.per_example.dtype == torch.float64
@@ -29,7 +29,7 @@ def test_float64_agrees_with_float32(name: str, kind: DataKind) -> None:
 @every_layout
 def test_half_precision_is_summed_in_float32(name: str, kind: DataKind, half: torch.dtype) -> None:
     """300 tokens of about −0.3: a bfloat16 sum would stop moving, and could not even count them."""
-    objective, given = build(name), records(kind, 4, length=300)
+    objective, given = build(name), records(kind, 4, length=300, objective=build(name))
     world = assemble(kind, given, torch.float32)
     assert world.scores.reference is not None
     short = {
@@ -51,7 +51,7 @@ def test_half_precision_is_summed_in_float32(name: str, kind: DataKind, half: to
 
 @every_layout
 def test_the_gradient_is_that_of_finite_differences(name: str, kind: DataKind) -> None:
-    objective, given = build(name), records(kind, 5, seed=3)
+    objective, given = build(name), records(kind, 5, seed=3, objective=build(name))
     world = assemble(kind, given)
     state = statistics(objective, world)
     # A detached weight is no function of the policy: keep it constant while the policy is varied.
@@ -69,7 +69,7 @@ def test_the_gradient_is_that_of_finite_differences(name: str, kind: DataKind) -
 @every_layout
 def test_gradient_flows_into_the_policy_only(name: str, kind: DataKind) -> None:
     objective = build(name)
-    world = assemble(kind, records(kind, 6))
+    world = assemble(kind, records(kind, 6, objective=build(name)))
     sources = {
         "reference": world.scores.reference.clone().requires_grad_(),
         "signal": world.scores.signals["log_collision"].clone().requires_grad_(),

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from truing.objectives.algebra import Batch, DataKind, LossOutput, Objective, ObjectiveState, Scores
+from truing.training.roles import joined, roles
+
+SIZES: dict[DataKind, int] = {"pairs": 2, "unpaired": 1, "demonstrations": 1, "unwanted": 1, "samples": 3}
+
+
+def parts_of(objective: Objective) -> dict[str, DataKind]:
+    """The parts that an objective takes, each in the first layout that suits it."""
+    found = objective.part_data
+    return {name: next(kind for kind in SIZES if kind in found[name]) for name in sorted(found)}
 
 
 @dataclass(frozen=True)
@@ -29,7 +39,13 @@ class Record:
     reward: Tensor
     margin: float
     liked: bool
+    parts: Mapping[str, tuple[DataKind, tuple[Answer, ...]]]
     weight: float = 1.0
+
+    @property
+    def everything(self) -> list[Answer]:
+        """Its own answers, then those of its parts."""
+        return [*self.answers, *(one for _, part in self.parts.values() for one in part)]
 
 
 @dataclass(frozen=True)
@@ -59,9 +75,15 @@ def answer(generator: torch.Generator, length: int, spread: float, largest: floa
 
 
 def records(
-    kind: DataKind, count: int = 6, *, seed: int = 0, spread: float = 3.0, length: int | None = None
+    kind: DataKind,
+    count: int = 6,
+    *,
+    seed: int = 0,
+    spread: float = 3.0,
+    length: int | None = None,
+    objective: Objective | None = None,
 ) -> list[Record]:
-    """Random records of a kind; lengths 1 to 9 unless one is given."""
+    """Random records of a kind, with the parts that an objective takes; lengths 1 to 9 unless one is given."""
     generator = torch.Generator().manual_seed(seed)
 
     def number(low: int, high: int) -> int:
@@ -72,14 +94,18 @@ def records(
 
     found = []
     for index in range(count):
-        size = {"pairs": 2, "ranked": number(2, 5)}.get(kind, 1)
+        size = SIZES[kind] if kind != "ranked" else number(2, 5)
         found.append(
             Record(
                 answers=tuple(one() for _ in range(size)),
                 mismatched=one(),
                 reward=torch.randn(size, generator=generator, dtype=torch.float64),
                 margin=float(torch.rand((), generator=generator)),
-                liked=kind == "demonstrations" or index % 2 == 0,
+                liked=kind == "demonstrations" or (kind != "unwanted" and index % 2 == 0),
+                parts={
+                    name: (part, tuple(one() for _ in range(SIZES[part])))
+                    for name, part in (parts_of(objective) if objective else {}).items()
+                },
             )
         )
     return found
@@ -87,18 +113,35 @@ def records(
 
 def assemble(kind: DataKind, given: Sequence[Record], dtype: torch.dtype = torch.float64) -> World:
     """The batch of these records, in this order; the policy's log-probabilities are a leaf with gradient."""
-    answers = [one for record in given for one in record.answers]
-    others = [record.mismatched for record in given]
+    own = roles(kind, [_row(record, record.answers) for record in given])
+    parts = {
+        name: roles(kind_of_part, [_row(record, record.parts[name][1]) for record in given])
+        for name, (kind_of_part, _) in given[0].parts.items()
+    }
+    batch = joined(own, parts) if parts else own
     weight = torch.tensor([record.weight for record in given], dtype=dtype)
     margin = torch.tensor([record.margin for record in given], dtype=dtype)
-    if kind == "pairs":
-        batch = Batch.pairs(len(given), weight=weight, margin=margin)
-    elif kind == "ranked":
-        reward = torch.cat([record.reward for record in given]).to(dtype)
-        batch = Batch.ranked([len(record.answers) for record in given], reward, weight=weight)
-    else:
-        batch = Batch.unpaired([record.liked for record in given], weight=weight)
+    batch = replace(
+        batch,
+        weight=weight,
+        margin=margin if kind == "pairs" else None,
+        reward=None if batch.reward is None else batch.reward.to(dtype),
+        parts={name: replace(part, weight=weight) for name, part in batch.parts.items()},
+    )
+    answers = [one for record in given for one in record.everything]
+    others = [record.mismatched for record in given]
     return World(_scores(answers, dtype, leaf=True), batch, _scores(others, dtype, leaf=False))
+
+
+def _row(record: Record, answers: Sequence[Answer]) -> dict[str, Any]:
+    """What the roles of a row are made from, with every column that an objective may want."""
+    return {
+        "completion_ids": [[0] * len(one.policy) for one in answers],
+        "label": record.liked,
+        "scores": record.reward.tolist()[: len(answers)],
+        "density_ratio": 0.2 + 3 * record.margin,
+        "mean_logp:truing/tiny": -4 * record.margin,
+    }
 
 
 def _scores(answers: Sequence[Answer], dtype: torch.dtype, *, leaf: bool) -> Scores:
@@ -139,7 +182,7 @@ def loss_and_gradients(
     world = assemble(kind, given)
     out = evaluate(objective, world, state, denominators)
     (gradient,) = torch.autograd.grad(out.loss, world.policy)
-    sizes = [sum(len(one.policy) for one in record.answers) for record in given]
+    sizes = [sum(len(one.policy) for one in record.everything) for record in given]
     return float(out.loss.detach()), list(gradient.split(sizes))
 
 
@@ -150,4 +193,11 @@ def with_weight(record: Record, weight: float) -> Record:
 
 def changed(given: Sequence[Record], change: Callable[[Answer], Answer]) -> list[Record]:
     """The records with every answer changed."""
-    return [replace(r, answers=tuple(change(one) for one in r.answers)) for r in given]
+    return [
+        replace(
+            r,
+            answers=tuple(change(one) for one in r.answers),
+            parts={name: (of, tuple(change(one) for one in part)) for name, (of, part) in r.parts.items()},
+        )
+        for r in given
+    ]

@@ -72,7 +72,8 @@ class PartMaker:
 
         def rows(row: Row) -> Iterable[Row]:
             made = self.rows(row, seed)
-            return [] if made is None else [{"id": row["id"], **made}]
+            kept = {name: row[name] for name in ("id", "weight") if name in row}
+            return [] if made is None else [{**kept, **made}]
 
         return _rewritten(records, self.kind, f"{self.name}-{seed}", rows, f"{self.name}: made from the pairs")
 

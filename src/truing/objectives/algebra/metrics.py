@@ -56,6 +56,5 @@ def _own_metrics(reward: SequenceScore, scale: float, scores: Scores, batch: Bat
     if scores.reference is not None:
         back = scores.reference - scores.token_logps
         k3 = torch.expm1(back.clamp(max=20.0)) - back
-        own = slice(None) if batch.own is None else batch.own
-        add("kl", scores.total(k3)[own], counted[batch.example][own])
+        add("kl", scores.total(k3)[batch.sequences], counted[batch.example[batch.sequences]])
     return result

@@ -80,12 +80,13 @@ class SoftmaxRanking(Stateless):
         return RANKED_OR_PAIRS & self.score.data
 
     def losses(self, scores: Scores, batch: Batch, state: State) -> TermLoss:
-        log_q = _segment_log_softmax(self.beta * self.score(scores, batch), batch)
+        own = batch.sequences
+        log_q = _segment_log_softmax(self.beta * self.score(scores, batch)[own], batch)
         if batch.reward is None:
-            target = torch.zeros_like(log_q).index_fill(0, batch.chosen, 1.0).detach()
+            target = torch.isin(own, batch.chosen).to(log_q)
         else:
-            target = _segment_log_softmax(batch.reward.detach().to(log_q) / self.alpha, batch).exp()
-        losses = batch.per_example(-target * log_q, torch.arange(scores.count, device=log_q.device))
+            target = _segment_log_softmax(batch.reward.detach().to(log_q)[own] / self.alpha, batch).exp()
+        losses = batch.per_example(-target * log_q, own)
         owners = torch.arange(batch.examples, device=log_q.device)
         return TermLoss(losses, batch.weights.to(losses.dtype), owners)
 
@@ -98,10 +99,9 @@ class SoftmaxRanking(Stateless):
 
 
 def _segment_log_softmax(values: Tensor, batch: Batch) -> Tensor:
-    """Log-softmax over the sequences of each record."""
-    top = values.new_full((batch.examples,), -torch.inf).scatter_reduce(
-        0, batch.example, values.detach(), reduce="amax"
-    )
-    shifted = values - top[batch.example]
-    total = values.new_zeros(batch.examples).index_add(0, batch.example, shifted.exp())
-    return shifted - total.log()[batch.example]
+    """Log-softmax over the own sequences of each record."""
+    example = batch.example[batch.sequences]
+    top = values.new_full((batch.examples,), -torch.inf).scatter_reduce(0, example, values.detach(), reduce="amax")
+    shifted = values - top[example]
+    total = values.new_zeros(batch.examples).index_add(0, example, shifted.exp())
+    return shifted - total.log()[example]

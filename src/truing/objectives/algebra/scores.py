@@ -212,6 +212,13 @@ class Batch:
         )
 
     @property
+    def sequences(self) -> Int[Tensor, " own"]:
+        """The sequences of the records themselves, without those of their parts."""
+        if self.own is not None:
+            return self.own
+        return torch.arange(len(self.example), device=self.example.device)
+
+    @property
     def weights(self) -> Float[Tensor, " examples"]:
         """``weight``, detached, or ones."""
         if self.weight is not None:
