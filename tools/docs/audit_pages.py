@@ -7,12 +7,13 @@ from typing import Any
 import claims
 from markup import GENERATED, code, paper_link, plain, table
 
-from truing.catalogue import entries, explanation
+from truing.catalogue import explanation
+from truing.diagnostics.audits import AUDITS
 
 
 def page() -> str:
     """One section for each audit."""
-    names = [row["name"] for row in entries() if row["kind"] == "audit"]
+    names = [audit.name for audit in AUDITS]
     return "\n".join(
         [
             GENERATED,

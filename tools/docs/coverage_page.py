@@ -10,6 +10,7 @@ from markup import GENERATED, paper_link, plain, table
 
 from truing.assets import folder
 from truing.catalogue import entries
+from truing.diagnostics.audits import AUDITS
 from truing.objectives import MODIFIERS
 
 NOT_YET = Path(__file__).with_name("not_yet.md")
@@ -18,7 +19,7 @@ NOT_YET = Path(__file__).with_name("not_yet.md")
 def page() -> str:
     """The table of methods, the modifiers, and what is missing."""
     rows = [row for row in entries() if row["kind"] == "objective"]
-    audits = [row for row in entries() if row["kind"] == "audit"]
+    audits = [row for row in entries() if row["name"] in AUDITS]
     results: list[dict[str, Any]] = json.loads((folder() / "evidence.json").read_text(encoding="utf-8"))
     papers = {row["paper"]["arxiv"] for row in [*rows, *audits]} | {modifier.paper.arxiv for modifier in MODIFIERS}
     return "\n".join(
@@ -61,4 +62,4 @@ def _row(row: dict[str, Any]) -> tuple[str, str, str, str, str]:
 
 
 def _page(row: dict[str, Any]) -> str:
-    return f"objectives/{row['name']}.md" if row["kind"] == "objective" else f"audits.md#{row['name']}"
+    return f"audits.md#{row['name']}" if row["name"] in AUDITS else f"objectives/{row['name']}.md"
