@@ -23,6 +23,7 @@ from truing.evidence.claims import (
     simpo,
     sppo,
     three_d,
+    three_properties,
     wagle,
     wpo,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "simpo",
     "sppo",
     "three_d",
+    "three_properties",
     "wagle",
     "wpo",
 ]
