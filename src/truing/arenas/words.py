@@ -52,41 +52,68 @@ def done(record: Record) -> str:
 
 def answers(record: Record) -> list[Answer]:
     """The summary."""
-    found = [_winner(record, track) for track in record["tracks"]]
-    return [*found, _against_start(record), _cost(record), _trouble(record)]
+    found = [_winner(record["tracks"][0]), _against_start(record)]
+    if len(record["tracks"]) > 1:
+        found.append(_other_tracks(record["tracks"][1:]))
+    return [*found, _cost(record), _trouble(record)]
 
 
-def _winner(record: Record, track: Record) -> Answer:
+def _leaders(track: Record, measure: str) -> tuple[list[str], bool]:
+    """Methods that nothing is significantly better than, and whether the starting model is among them."""
+    names = [place["name"] for place in track["rankings"][measure]["places"] if place["best"] == 1]
+    return [name for name in names if name != STARTING_MODEL], STARTING_MODEL in names
+
+
+def _winner(track: Record) -> Answer:
     measure = main_measure(track)
-    name = "" if len(record["tracks"]) == 1 else f" (track {track['label']})"
-    question = f"Who wins?{name}"
+    question = "Who wins?"
     if measure is None:
-        return Answer(question, "Not measured: no method of this track could be compared.", level="attention")
-    places = track["rankings"][measure]["places"]
-    leaders = [place for place in places if place["best"] == 1]
+        return Answer(question, "Not measured: no method could be compared.", level="attention")
+    leaders, start_leads = _leaders(track, measure)
     methods = {method["name"]: method for method in track["methods"]}
-    if len(leaders) == 1:
-        only = leaders[0]["name"]
-        second = places[1]["name"] if len(places) > 1 else None
-        told = f"Nothing else reaches it; the next is {second}." if second else ""
-        return Answer(question, f"{only}.", (_result(methods.get(only), measure), told), "good")
-    names = [place["name"] for place in leaders]
+    if len(leaders) == 1 and not start_leads:
+        told = _result(methods[leaders[0]], measure)
+        return Answer(question, f"{leaders[0]}.", (f"{told} Every other method is significantly worse.",), "good")
+    if not leaders:
+        return Answer(question, f"The {STARTING_MODEL}: every method made it worse.", (), "bad")
     shown = (
-        listed(names) if len(names) <= _SHOWN else f"{', '.join(names[:_SHOWN])} and {len(names) - _SHOWN} more"
+        listed(leaders)
+        if len(leaders) <= _SHOWN
+        else f"{', '.join(leaders[:_SHOWN])} and {len(leaders) - _SHOWN} more"
     )
-    total = len(places)
-    headline = f"Nobody alone: {len(names)} of {total} share first place."
+    among = f" So does the {STARTING_MODEL}, so that none is proven to help." if start_leads else ""
+    share = "method shares" if len(leaders) == 1 else "methods share"
+    headline = f"Nobody alone: {len(leaders)} of {len(methods)} {share} first place."
     test = (
         f"By {MEASURES[measure]}, on {track['rankings'][measure]['items']:,} items, the differences between them may "
         "be chance (paired permutation tests, Holm's correction)."
     )
-    best = _result(methods.get(names[0]), measure)
-    return Answer(question, headline, (f"{shown}.", f"The highest: {best}", test))
+    return Answer(
+        question, headline, (f"{shown}.{among}", f"The highest: {_result(methods[leaders[0]], measure)}", test)
+    )
 
 
-def _result(method: Record | None, measure: str) -> str:
-    if method is None:
-        return f"the {STARTING_MODEL} itself, which no method beats."
+def _other_tracks(tracks: list[Record]) -> Answer:
+    """One sentence for each damaged version of the data."""
+    told = []
+    for track in tracks:
+        measure = main_measure(track)
+        if measure is None:
+            told.append(f"{track['label']}: not measured.")
+            continue
+        leaders, start_leads = _leaders(track, measure)
+        best = max(track["methods"], key=lambda method: method["metrics"][measure]["value"])
+        ties = "" if len(leaders) == 1 and not start_leads else f"; {len(leaders)} of {len(track['methods'])} tie"
+        ties += f", and so does the {STARTING_MODEL}" if start_leads else ""
+        told.append(
+            f"{track['label']}: highest is {best['name']}, {percent(best['metrics'][measure]['value'])}{ties}."
+        )
+    return Answer(
+        "How do methods bear damaged data?", f"{plural(len(tracks), 'damaged version')} of it:", tuple(told)
+    )
+
+
+def _result(method: Record, measure: str) -> str:
     return f"{method['name']}, {MEASURES[measure]} {measured(estimate(method, measure), share=True)}."
 
 
