@@ -13,9 +13,10 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from truing.objectives.algebra import Scores
 from truing.policies import attention, precision
+from truing.policies.distributions import Comparison, Other
 from truing.policies.packing import Tree, partition
 from truing.policies.precision import Precision
-from truing.policies.scoring import ScoringRequest, install
+from truing.policies.scoring import ScoringRequest, head_spec, install
 from truing.policies.selfcheck import Verdict, builder, check
 
 # Tokens in one forward pass without gradient, where the caller does not say.
@@ -86,6 +87,7 @@ class CausalPolicy:
         *,
         signals: Sequence[str] = (),
         through: nn.Module | None = None,
+        comparisons: Sequence[Comparison] = (),
     ) -> Scores:
         """Score every completion in one forward pass, with gradient if gradients are enabled.
 
@@ -93,11 +95,31 @@ class CausalPolicy:
             trees: prompts with their completions.
             signals: see :func:`truing.policies.head.token_log_probs`.
             through: the wrapped model (DistributedDataParallel, FSDP) to call, if there is one.
+            comparisons: with other models' distributions at the scored positions.
         """
-        request = self.request(trees, signals)
+        request = replace(self.request(trees, signals), comparisons=tuple(comparisons))
         logps, *extra = (through or self.model)(scoring=request)
         layout = request.layout
-        return Scores(logps, layout.sequence, layout.count, signals=dict(zip(signals, extra, strict=True)))
+        return Scores(
+            logps,
+            layout.sequence,
+            layout.count,
+            signals=dict(zip(signals, extra, strict=False)),
+            derived={c.name: value for c, value in zip(comparisons, extra[len(signals) :], strict=True)},
+        )
+
+    @torch.no_grad()
+    def other(self, trees: Sequence[Tree]) -> Other:
+        """This model as the other side of a comparison: its states where completion tokens are predicted."""
+        request = replace(self.request(trees), states="last")
+        hidden: Tensor = self.model(scoring=request)
+        return Other(hidden, self.inner.get_output_embeddings(), head_spec(self.inner))
+
+    @torch.no_grad()
+    def layers(self, trees: Sequence[Tree]) -> Tensor:
+        """States of all layers where completion tokens are predicted, float32, shape ``[L, M, H]``."""
+        found: Tensor = self.model(scoring=replace(self.request(trees), states="all"))
+        return found
 
     @torch.no_grad()
     def score_all(

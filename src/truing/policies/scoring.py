@@ -18,8 +18,10 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
+from truing.errors import ObjectiveError
 from truing.policies import llama_stack
 from truing.policies.attention import TreeLayout, UnsupportedAttentionError
+from truing.policies.distributions import Comparison, comparison_values
 from truing.policies.head import HeadSpec, chunks, signal_values, token_log_probs
 from truing.policies.packing import Packed
 from truing.policies.rows import EncoderDecoderRows, Rows
@@ -37,6 +39,8 @@ class ScoringRequest:
         autocast: precision of the matrix products, or ``None`` for the model's own.
         fast_layers: whether Llama-shaped layers are run by :mod:`truing.policies.llama_stack`.
         hidden: return sums of hidden states instead, see :func:`hidden_sums`.
+        states: return states instead, see :func:`predicting_states`: ``"last"``, or ``"all"`` for every layer.
+        comparisons: values that depend on whole distributions, returned after the signals.
     """
 
     layout: Layout
@@ -44,6 +48,8 @@ class ScoringRequest:
     autocast: torch.dtype | None = None
     fast_layers: bool = True
     hidden: bool = False
+    states: str | None = None
+    comparisons: tuple[Comparison, ...] = ()
 
 
 def install(model: PreTrainedModel) -> None:
@@ -55,6 +61,8 @@ def install(model: PreTrainedModel) -> None:
     def forward(self: PreTrainedModel, *args: Any, scoring: ScoringRequest | None = None, **kwargs: Any) -> Any:
         if scoring is None:
             return original(*args, **kwargs)
+        if scoring.states is not None:
+            return predicting_states(self, scoring)
         return hidden_sums(self, scoring, original) if scoring.hidden else score(self, scoring, original)
 
     # `generate` reads from the signature whether the model takes positions; without them, padding would move prompts.
@@ -68,11 +76,17 @@ def install(model: PreTrainedModel) -> None:
 def score(
     model: PreTrainedModel, request: ScoringRequest, plain_forward: Callable[..., Any]
 ) -> tuple[Tensor, ...]:
-    """Log-probabilities ``[M]`` (nats, float32), then one tensor ``[M]`` for each signal."""
+    """Log-probabilities ``[M]`` (nats, float32), then one tensor ``[M]`` for each signal and each comparison.
+
+    Raises:
+        ObjectiveError: if comparisons are asked of a model whose body and head cannot be told apart.
+    """
     layout = request.layout
     device = layout.targets.device
     with torch.autocast(device.type, dtype=request.autocast, enabled=request.autocast is not None):
         if isinstance(layout, EncoderDecoderRows) or model.base_model is model:
+            if request.comparisons:
+                raise _no_states(request.comparisons[0].name)
             return _from_logits(plain_forward, layout, request.signals)
         hidden = _predicting(model, request)
         head = model.get_output_embeddings()
@@ -81,7 +95,34 @@ def score(
             logps, signals = token_log_probs(hidden, head.weight, head.bias, layout.targets, spec, request.signals)
         else:
             logps, signals = _through_module(head, hidden, layout.targets, spec, request.signals)
-    return (logps, *(signals[name] for name in request.signals))
+        compared = comparison_values(hidden, head, spec, request.comparisons) if request.comparisons else []
+    return (logps, *(signals[name] for name in request.signals), *compared)
+
+
+def predicting_states(model: PreTrainedModel, request: ScoringRequest) -> Tensor:
+    """States at the positions that predict a completion token: ``[M, H]``, or of all layers ``[L, M, H]``.
+
+    Raises:
+        ObjectiveError: if the model's body and head cannot be told apart.
+    """
+    layout = request.layout
+    device = layout.targets.device
+    if isinstance(layout, EncoderDecoderRows) or model.base_model is model:
+        raise _no_states("states")
+    with torch.autocast(device.type, dtype=request.autocast, enabled=request.autocast is not None):
+        if request.states == "last":
+            return _predicting(model, request)
+        out = _body(model, layout, output_hidden_states=True)
+        layers = [states.reshape(-1, states.shape[-1])[layout.predictor] for states in out.hidden_states]
+    return torch.stack([states.float() for states in layers])
+
+
+def _no_states(wanted: str) -> ObjectiveError:
+    return ObjectiveError(
+        f"{wanted} cannot be had of this model: its body and its output head cannot be told apart",
+        allowed="decoder-only models with an output head of their own",
+        fix="choose another objective, or another model",
+    )
 
 
 def hidden_sums(model: PreTrainedModel, request: ScoringRequest, plain_forward: Callable[..., Any]) -> Tensor:
@@ -125,21 +166,25 @@ def _predicting(model: PreTrainedModel, request: ScoringRequest) -> Tensor:
 
 def _hidden(model: PreTrainedModel, layout: Layout) -> Tensor:
     """States after the final norm, at every input position."""
+    states: Tensor = _body(model, layout).last_hidden_state
+    return states
+
+
+def _body(model: PreTrainedModel, layout: Layout, **asked: Any) -> Any:
+    """What the model's body returns."""
     body = model.base_model
     if isinstance(layout, Packed):
         # A four-dimensional mask is taken as it is; the tree attention ignores it.
         placeholder = torch.zeros(1, 1, 1, 1, device=layout.input_ids.device)
-        out = body(
+        return body(
             input_ids=layout.input_ids[None],
             position_ids=layout.position_ids[None],
             attention_mask=placeholder,
             use_cache=False,
             tree_layout=TreeLayout.of(layout),
+            **asked,
         )
-    else:
-        out = body(input_ids=layout.input_ids, attention_mask=layout.attention_mask, use_cache=False)
-    states: Tensor = out.last_hidden_state
-    return states
+    return body(input_ids=layout.input_ids, attention_mask=layout.attention_mask, use_cache=False, **asked)
 
 
 def _from_logits(plain_forward: Callable[..., Any], layout: Layout, signals: Sequence[str]) -> tuple[Tensor, ...]:

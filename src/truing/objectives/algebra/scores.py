@@ -40,6 +40,8 @@ class Scores:
         reference: the reference model's log-probabilities at the same positions, shape ``[M]``.
         signals: further per-token values at the same positions that an objective asked for, e.g.
             ``"log_collision"``, the log of the sum over the vocabulary of squared probabilities.
+        derived: further per-token values through which gradient flows, e.g. ``"kl:reference"``, the divergence of
+            the policy's next-token distribution from the reference's, nats.
     """
 
     token_logps: Float[Tensor, " tokens"]
@@ -47,6 +49,7 @@ class Scores:
     count: int
     reference: Float[Tensor, " tokens"] | None = None
     signals: Mapping[str, Float[Tensor, " tokens"]] = field(default_factory=dict)
+    derived: Mapping[str, Float[Tensor, " tokens"]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "token_logps", _at_least_float32(self.token_logps))
@@ -54,6 +57,8 @@ class Scores:
             object.__setattr__(self, "reference", _at_least_float32(self.reference.detach()))
         detached = {name: _at_least_float32(values.detach()) for name, values in self.signals.items()}
         object.__setattr__(self, "signals", detached)
+        wide = {name: _at_least_float32(values) for name, values in self.derived.items()}
+        object.__setattr__(self, "derived", wide)
 
     @classmethod
     def from_sequences(
@@ -95,7 +100,8 @@ class Scores:
 
     def detach(self) -> Scores:
         """The same scores without their graph."""
-        return replace(self, token_logps=self.token_logps.detach())
+        derived = {name: values.detach() for name, values in self.derived.items()}
+        return replace(self, token_logps=self.token_logps.detach(), derived=derived)
 
 
 def _at_least_float32(values: Tensor) -> Tensor:
