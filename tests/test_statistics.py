@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from truing.statistics import mean, paired_difference, rate, win_rate
+from truing.statistics import mean, paired_difference, rate, share, win_rate
 
 
 def test_wilson_interval_of_a_textbook_example() -> None:
@@ -77,3 +77,11 @@ def test_comparisons_of_one_item_are_averaged() -> None:
 def test_differences_of_one_item_are_averaged() -> None:
     found = paired_difference([1, 3, 5, 7], [0, 0, 0, 0], per_item=2)
     assert (found.value, found.n) == (4.0, 2)
+
+
+def test_the_interval_of_a_share_stays_between_0_and_1() -> None:
+    # mean 0.75 of (1, 1, 1, 0): half width 3.1824·0.5/2 = 0.7956, so that 0 to 1 cuts off both ends
+    found = share([1.0, 1.0, 1.0, 0.0])
+    assert (found.value, found.low, found.high, found.n) == (0.75, 0.0, 1.0, 4)
+    assert share([0.5, 0.51]).low == mean([0.5, 0.51]).low > 0
+    assert math.isnan(share([0.5]).low)
