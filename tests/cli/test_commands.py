@@ -38,13 +38,36 @@ def test_help_names_every_command_and_is_quick_to_import(tmp_path: Path) -> None
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
-    for command in ("quickstart", "align", "arena", "score", "diagnose", "report", "methods", "explain", "verify", "data"):
+    for command in (
+        "quickstart",
+        "align",
+        "arena",
+        "score",
+        "diagnose",
+        "report",
+        "methods",
+        "explain",
+        "verify",
+        "data",
+    ):
         assert command in ended.stdout
 
 
 @pytest.mark.parametrize(
     "command",
-    ["quickstart", "align", "arena", "score", "diagnose", "report", "methods", "explain", "verify", "data", "data check"],
+    [
+        "quickstart",
+        "align",
+        "arena",
+        "score",
+        "diagnose",
+        "report",
+        "methods",
+        "explain",
+        "verify",
+        "data",
+        "data check",
+    ],
 )
 def test_every_command_has_help(command: str, tmp_path: Path) -> None:
     ended = truing([*command.split(), "--help"], tmp_path)
@@ -79,7 +102,11 @@ def test_a_command_that_was_mistyped(typed: list[str], said: str, tmp_path: Path
         (["verify", "dppo"], "did you mean 'dpo'"),
         (["verify"], "truing verify dpo"),
         (["verify", "dpo", "--all"], "leave the names out"),
-        (["diagnose", "nowhere"], "holds no run"),
+        (["diagnose", "nowhere"], "truing diagnose nowhere --data PAIRS"),
+        (["diagnose", "truing/tiny", "--data", "nowhere.jsonl"], "nowhere.jsonl"),
+        (["diagnose", "truing/tiny", "--data", "x.jsonl", "--quick"], "--quick reads the metrics of a run"),
+        (["diagnose", "truing/tiny", "--data", "x.jsonl", "--output", "a.pdf"], "unknown ending '.pdf'"),
+        (["diagnose", "truing/tiny", "--data", "x.jsonl", "--flip-rate", "0.7"], "--flip-rate cannot be 0.7"),
         (["report", "nowhere"], "holds no run"),
         (["align", "nowhere.yaml"], "there is no recipe"),
         (["score", "truing/tiny", "nowhere.jsonl"], "nowhere.jsonl"),
@@ -191,7 +218,17 @@ def test_diagnose_and_report(done: Path, tmp_path: Path) -> None:
     assert set(found) == {"alarms", "summary", "model"}
     for alarm in found["alarms"]:
         assert {"name", "severity", "message", "remedy"} <= set(alarm)
-    assert "7 of 7 steps" in truing(["diagnose", run], tmp_path).out
+    assert {"readings", "kl_by_position", "pairs"} <= set(found["model"])
+    assert found["model"]["pairs"] == 5
+    shown = truing(["diagnose", run, "--output", tmp_path / "rows.jsonl"], tmp_path).out
+    assert "7 of 7 steps" in shown
+    assert "ranking accuracy" in shown
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert len(rows) == 5
+    assert {"id", "ches", "difficulty", "right"} <= set(rows[0])
+    quick = truing(["diagnose", run, "--quick"], tmp_path).out
+    assert "7 of 7 steps" in quick
+    assert "ranking accuracy" not in quick
     assert truing(["report", run], tmp_path).code == 0
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,6 +16,8 @@ from truing.report.figures.axis import axis
 from truing.report.figures.curves import Curve, Level, settled, shown, table, thinned
 from truing.report.figures.histogram import Sample
 from truing.report.figures.interval import WIDTH, interval_bar
+from truing.report.figures.positions import positions_figure
+from truing.report.reading import read_run
 from truing.statistics import Estimate
 
 
@@ -149,3 +153,28 @@ def test_interval_bar_without_interval_is_a_point() -> None:
     bar = interval_bar(Estimate(1.0, math.nan, math.nan, 1), 0.0, "same", "")
     assert bar is not None
     assert bar.low == bar.value == bar.high
+
+
+def test_distance_by_position_stands_side_by_side(tmp_path: Path) -> None:
+    """Two ranges of equal width; the second bar is twice as high as the first, and the numbers are told."""
+    parts = [
+        {"first": 1, "last": 1, "value": 0.2, "low": 0.1, "high": 0.3, "n": 8},
+        {"first": 2, "last": 4, "value": 0.4, "low": 0.3, "high": 0.5, "n": 7},
+    ]
+    (tmp_path / "run.json").write_text(json.dumps({"evaluation": {"kl_by_position": parts}}))
+    made = positions_figure(read_run(tmp_path))
+    assert made is not None
+    first, second = made.drawing.bars
+    assert second.height == pytest.approx(2 * first.height, abs=0.05)
+    assert first.width == pytest.approx(second.width, abs=0.05)
+    assert [label for _, label in made.drawing.x_ticks] == ["1", "2–4"]
+    assert second.title == "position 2–4: 0.400 nats per token, 7 answers"
+    assert made.table.rows[0] == ("1", "0.200", "0.100 to 0.300", "8")
+
+
+@pytest.mark.parametrize(
+    "part", [{"first": 3, "last": 1, "value": 0.2}, {"first": 1, "last": 1, "value": -1}, {}, 7]
+)
+def test_absurd_positions_are_left_out(part: object, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text(json.dumps({"evaluation": {"kl_by_position": [part, part]}}))
+    assert positions_figure(read_run(tmp_path)) is None
