@@ -20,6 +20,7 @@ from truing.worlds.data import (
 )
 from truing.worlds.fitting import Problem, Trace, descend, fit
 from truing.worlds.games import exploitability, nash
+from truing.worlds.network import Network
 from truing.worlds.noise import flip_rate_em, label_probability, true_flip_rate
 from truing.worlds.optima import (
     bco_log_ratio,
@@ -57,6 +58,7 @@ __all__ = [
     "Data",
     "ExactPolicy",
     "LogLinear",
+    "Network",
     "Problem",
     "Tabular",
     "Trace",

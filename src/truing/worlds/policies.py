@@ -54,7 +54,7 @@ class ExactPolicy(nn.Module, ABC):
         return copy.deepcopy(self).requires_grad_(False)
 
 
-class _SingleToken(ExactPolicy):
+class SingleToken(ExactPolicy):
     """A softmax over outputs: every answer is one token."""
 
     @abstractmethod
@@ -72,7 +72,7 @@ class _SingleToken(ExactPolicy):
         return Scores(table[prompt, output], index, len(prompt), signals=extra)
 
 
-class Tabular(_SingleToken):
+class Tabular(SingleToken):
     """One free logit for every answer, so that any distribution can be reached.
 
     Args:
@@ -88,7 +88,7 @@ class Tabular(_SingleToken):
         return self.table
 
 
-class LogLinear(_SingleToken):
+class LogLinear(SingleToken):
     """Logits that are linear in a few shared parameters: answers with similar features move together.
 
     Args:
