@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.evidence import audit_mutants as m
+from tests.evidence.test_wagle_bugs import BUGS as WAGLE
 from truing.diagnostics.audits import AUDITS
 from truing.evidence import CLAIMS, verify
 
@@ -25,7 +26,7 @@ BUGS = {
 
 
 def test_every_claim_has_a_planted_bug():
-    assert {entry.name for entry in CLAIMS if entry.method in AUDITS} == set(BUGS)
+    assert {entry.name for entry in CLAIMS if entry.method in AUDITS} == {*BUGS, *WAGLE}
 
 
 @pytest.mark.parametrize("audit", list(AUDITS), ids=lambda audit: audit.name)
