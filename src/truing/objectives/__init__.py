@@ -13,6 +13,7 @@ from truing.objectives.methods.cdpo import cdpo
 from truing.objectives.methods.cpo import cpo, cpo_simpo
 from truing.objectives.methods.d2o import d2o
 from truing.objectives.methods.discopop import discopop
+from truing.objectives.methods.distillation import adpa, dckd, kl
 from truing.objectives.methods.dpo import dpo
 from truing.objectives.methods.dpo_norm import dpo_norm
 from truing.objectives.methods.exo import exo
@@ -39,6 +40,7 @@ from truing.objectives.methods.sft import nll, sft
 from truing.objectives.methods.sft_dpo import sft_dpo
 from truing.objectives.methods.simpo import simpo
 from truing.objectives.methods.slic import slic
+from truing.objectives.methods.sparsepo import mapo, sparsepo, tdpo
 from truing.objectives.methods.sppo_hard import sppo_hard
 from truing.objectives.methods.unlearning import ga, graddiff, npo, simnpo
 from truing.objectives.methods.wpo import wpo
@@ -53,6 +55,7 @@ __all__ = [
     "Modifier",
     "Objective",
     "Scores",
+    "adpa",
     "alphapo",
     "aot",
     "aot_unpaired",
@@ -68,6 +71,7 @@ __all__ = [
     "cpo",
     "cpo_simpo",
     "d2o",
+    "dckd",
     "discopop",
     "dpo",
     "dpo_norm",
@@ -79,11 +83,13 @@ __all__ = [
     "hinge",
     "infonca",
     "ipo",
+    "kl",
     "kto",
     "lcpo",
     "ld_dpo",
     "logic",
     "mapl",
+    "mapo",
     "mm_dpo",
     "modifier",
     "nca",
@@ -102,7 +108,9 @@ __all__ = [
     "simnpo",
     "simpo",
     "slic",
+    "sparsepo",
     "sppo_hard",
+    "tdpo",
     "uncpo",
     "wpo",
 ]

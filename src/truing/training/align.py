@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 import transformers
 import yaml
 from transformers import TrainingArguments
@@ -26,6 +27,7 @@ from truing.training import adapters, callbacks, model_card
 from truing.training.after import Outcome, measure_after, measure_before
 from truing.training.columns import with_columns
 from truing.training.data_check import DATA_FILE, check_data
+from truing.training.derived import TrainedAlong
 from truing.training.distributed import World
 from truing.training.listener import Listener
 from truing.training.plan import describe, plan
@@ -223,6 +225,7 @@ def _trainer(
         global_batch=recipe.training.global_batch,
         evaluation=evaluation,
         companions=_companions(prepared, references),
+        trained_along=_trained_along(references),
         callbacks=extra,
     )
     trainer.remove_callback(transformers.PrinterCallback)
@@ -237,7 +240,15 @@ def _companions(prepared: Prepared, references: Resolved) -> list[Companion]:
         moving = recipe.reference
         found.append(MovingReference(references.policy.model, recipe.reference.sync_every, moving.sync_mix))
     refreshed = refreshed_samples(prepared, references)
-    return found if refreshed is None else [*found, refreshed]
+    if refreshed is not None:
+        found.append(refreshed)
+    modules = _trained_along(references)
+    return found if modules is None else [*found, TrainedAlong(modules)]
+
+
+def _trained_along(references: Resolved) -> torch.nn.ModuleDict | None:
+    derived = references.train.derived
+    return derived.trained if derived is not None and len(derived.trained) else None
 
 
 def arguments(prepared: Prepared, *, resuming: bool = False) -> TrainingArguments:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from truing.policies import fingerprint
 from truing.policies.causal import CausalPolicy
 from truing.policies.loading import load_model
 from truing.policies.reference_cache import Progress, ReferenceLogps, reference_logps
+from truing.training.derived import resolve_derived
 from truing.training.examples import ExampleData
 from truing.training.prepare import Prepared
 from truing.training.reference import Live, Precomputed
@@ -36,7 +37,14 @@ class Resolved:
 
 
 def resolve_references(prepared: Prepared, progress: Progress | None = None) -> Resolved:
-    """Compute, find or set up what the objective needs of a reference."""
+    """Compute, find or set up what the objective needs of a reference, and of other models."""
+    found = _log_probabilities(prepared, progress)
+    derived = resolve_derived(prepared, found.policy)
+    train, held_out = (replace(references, derived=derived) for references in (found.train, found.held_out))
+    return replace(found, train=train, held_out=held_out)
+
+
+def _log_probabilities(prepared: Prepared, progress: Progress | None) -> Resolved:
     if "reference" not in prepared.objective.requires:
         return Resolved(References(), References())
     recipe = prepared.recipe

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from truing.objectives.algebra import Batch, Objective, ObjectiveState, Scores
 from truing.policies.causal import CausalPolicy
 from truing.policies.packing import Tree, partition
+from truing.training.derived import Derived
 from truing.training.dispersion import neither_sums
 from truing.training.distributed import World
 from truing.training.examples import Example, ExampleData
@@ -51,10 +52,11 @@ class StepResult:
 
 @dataclass(frozen=True)
 class References:
-    """Reference values for the records' own completions and for the mismatched ones."""
+    """Reference values for the records' own completions and for the mismatched ones, and other models in memory."""
 
     own: ReferenceSource | None = None
     mismatched: ReferenceSource | None = None
+    derived: Derived | None = None
 
 
 class PreferenceStep:
@@ -180,7 +182,11 @@ class PreferenceStep:
     def _score(self, plan: _Plan, group: list[int], through: nn.Module | None, signals: Sequence[str]) -> _Part:
         trees = [tree for i in group for tree in plan.trees[i]]
         wanted = tuple(dict.fromkeys((*self.signals, *signals)))
-        scores = self.policy.score(trees, signals=wanted, through=through)
+        derived = self.references.derived
+        comparisons = derived.against(trees) if derived is not None else ()
+        scores = self.policy.score(trees, signals=wanted, through=through, comparisons=comparisons)
+        if derived is not None:
+            scores = derived.with_masks(scores, trees, training=torch.is_grad_enabled())
         indices = [plan.indices[i] for i in group]
         if self.references.own is not None:
             reference = self.references.own(indices, trees).to(scores.token_logps.device)

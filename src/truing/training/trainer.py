@@ -44,6 +44,7 @@ class PreferenceTrainer(transformers.Trainer):
         global_batch: records in one optimiser step, over all processes.
         evaluation: the held-out records' step, sharing policy and objective.
         companions: what changes along with the policy: a reference that follows it, samples that are drawn anew.
+        trained_along: small modules that learn beside the policy.
         callbacks: further callbacks.
     """
 
@@ -57,12 +58,14 @@ class PreferenceTrainer(transformers.Trainer):
         global_batch: int,
         evaluation: PreferenceStep | None = None,
         companions: Sequence[Companion] = (),
+        trained_along: nn.Module | None = None,
         callbacks: Sequence[transformers.TrainerCallback] = (),
     ) -> None:
         held_out: Any = range(len(evaluation.data)) if evaluation is not None else None
         super().__init__(model=step.policy.model, args=arguments, eval_dataset=held_out, callbacks=list(callbacks))
         self.step = step
         self.evaluation = evaluation
+        self.trained_along = trained_along
         self.companions = companions
         if companions:
             self.add_callback(_MoveCompanions(companions))
@@ -88,6 +91,14 @@ class PreferenceTrainer(transformers.Trainer):
         if not self.control.should_training_stop:
             super()._run_epoch(*args, **kwargs)
 
+    def create_optimizer(self, *args: Any, **kwargs: Any) -> torch.optim.Optimizer:
+        """The policy's optimiser; what is trained along has a group of its own."""
+        made = self.optimizer is None
+        optimizer: torch.optim.Optimizer = super().create_optimizer(*args, **kwargs)
+        if made and self.trained_along is not None:
+            optimizer.add_param_group({"params": list(self.trained_along.parameters()), "weight_decay": 0.01})
+        return optimizer
+
     # -- one step --------------------------------------------------------------------------------------
 
     def training_step(
@@ -103,12 +114,23 @@ class PreferenceTrainer(transformers.Trainer):
             signals=DIAGNOSTIC_SIGNALS if logged else (),
         )
         self._check_finite(result, inputs)
+        self._exchange_gradients()
         self.tokens_seen += result.tokens
         self.pairs_seen += len(inputs)
         for name, value in result.sums.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
         # Trainer averages what processes return; the loss of the global batch is their sum.
         return torch.tensor(result.loss * self.world.size, device=self.args.device)
+
+    def _exchange_gradients(self) -> None:
+        """Average over processes what the wrapped model does not know of."""
+        if self.trained_along is None or self.world.size == 1:
+            return
+        for parameter in self.trained_along.parameters():
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+            torch.distributed.all_reduce(parameter.grad)
+            parameter.grad /= self.world.size
 
     def _check_finite(self, result: StepResult, inputs: Sequence[int]) -> None:
         if math.isfinite(result.loss):

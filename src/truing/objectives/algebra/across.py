@@ -32,6 +32,11 @@ class PartPairing(Protocol):
     def coupled(self) -> bool: ...
 
     @property
+    def cancels(self) -> bool:
+        """Whether a constant of the prompt, added to all scores under it, leaves the gap as it is."""
+        ...
+
+    @property
     def data(self) -> frozenset[DataKind]:
         """Layouts that the records themselves may have."""
         ...
@@ -62,6 +67,7 @@ class BetweenParts:
     up: str
     down: str
     coupled = False
+    cancels = False
 
     @property
     def data(self) -> frozenset[DataKind]:
@@ -98,6 +104,7 @@ class GapOfGaps:
     wide: str
     narrow: str
     coupled = False
+    cancels = True
 
     @property
     def data(self) -> frozenset[DataKind]:
@@ -134,6 +141,10 @@ class SamplesAgainst:
     part: str
     share: float = 1.0
     coupled = False
+
+    @property
+    def cancels(self) -> bool:
+        return self.share == 1
 
     @property
     def data(self) -> frozenset[DataKind]:

@@ -14,6 +14,7 @@ from truing.objectives.algebra.columns import RecordValue
 from truing.objectives.algebra.latent import LatentOrder
 from truing.objectives.algebra.margins import Margin, with_margin
 from truing.objectives.algebra.pairings import Discounted, SortedSides
+from truing.objectives.algebra.parts import OnPart
 from truing.objectives.algebra.rankings import Ranking, SoftmaxRanking
 from truing.objectives.algebra.scores import PAIRS, UNPAIRED
 from truing.objectives.algebra.sequence_scores import (
@@ -28,17 +29,29 @@ from truing.objectives.algebra.weights import PairWeight
 
 _SORTED = "after sorting over the batch, a gap belongs to no pair"
 _ACROSS = "its answers stand under several prompts, or are samples: they are no pair"
+_CONSTANT = (
+    "an f-divergence gives rewards up to a constant of the prompt, which cancels only between two answers "
+    "to the same prompt that count the same"
+)
 _ABSOLUTE = "it looks at one answer at a time and has no pair whose roles could be exchanged"
 _EXCHANGED = "its labels are smoothed or de-biased already"
 _LATENT = "its labels are weighed by the reliability of their annotators already"
 
 
-def inside(term: Term, change: Callable[[Term], Term | str]) -> Term | str:
-    """Change a comparison, or those that a term wraps; likelihoods stay as they are."""
+def on_parts(term: Term, change: Callable[[Term], Term | str]) -> Term | str:
+    """Change a comparison, or what it does on a part; likelihoods stay as they are."""
     if not term.compares:
         return term
-    if not isinstance(term, LatentOrder):
+    if not isinstance(term, OnPart):
         return change(term)
+    inner = on_parts(term.term, change)
+    return inner if isinstance(inner, str) else replace(term, term=inner)
+
+
+def inside(term: Term, change: Callable[[Term], Term | str]) -> Term | str:
+    """Change a comparison, or those that a term wraps; likelihoods stay as they are."""
+    if not isinstance(term, LatentOrder):
+        return on_parts(term, change)
     found: list[tuple[float, Term]] = []
     for coefficient, part in term.terms:
         new = inside(part, change)
@@ -48,10 +61,19 @@ def inside(term: Term, change: Callable[[Term], Term | str]) -> Term | str:
     return replace(term, terms=tuple(found))
 
 
+def apart_from_order(term: Term) -> bool:
+    """Whether a term is the same in whatever order the answers of a pair stand: it looks at no pair, but at a part."""
+    return isinstance(term, OnPart) and not (term.compares and term.term.data & PAIRS)
+
+
 def unfit_for_latent_order(term: Term) -> str | None:
     """Why a term cannot be part of a loss whose labels are latent, or ``None``."""
+    if isinstance(term, OnPart):
+        return unfit_for_latent_order(term.term)
     if isinstance(term, LatentOrder):
         return _LATENT
+    if isinstance(term, AcrossParts):
+        return _ACROSS
     if term.coupled:
         return _SORTED
     if term.coupling != "none":
@@ -96,6 +118,8 @@ def weigh(term: Term, weight: PairWeight) -> Term | str:
     """Weight each pair."""
     if term.coupled:
         return _SORTED
+    if isinstance(term, AcrossParts):
+        return _ACROSS
     if not isinstance(term, Pairwise | Absolute) or not term.data <= PAIRS:
         return "it takes other data than pairs"
     if term.weight is not None:
@@ -114,6 +138,8 @@ def match_prompts(term: Term, weight: RecordValue) -> Term | str:
 
 def weigh_tokens(term: Term, tokens: TokenWeights) -> Term | str:
     """Weight the tokens in the score."""
+    if isinstance(term, AcrossParts) and not all(kinds <= tokens.data for kinds in term.part_data.values()):
+        return _ACROSS
     if not isinstance(term, Pairwise | Absolute | Ranking | SoftmaxRanking):
         return "it has no score"
     if not term.data & tokens.data:
@@ -138,10 +164,9 @@ def diverge(term: Term, name: DivergenceName, alpha: float) -> Term | str:
     if isinstance(term, Absolute) or (
         isinstance(term, Pairwise) and isinstance(term.pairing, Discounted | SortedSides)
     ):
-        return (
-            "an f-divergence gives rewards up to a constant of the prompt, which cancels only between two answers "
-            "to the same prompt that count the same"
-        )
+        return _CONSTANT
+    if isinstance(term, AcrossParts) and not term.pairing.cancels:
+        return _CONSTANT
     if isinstance(term, Pairwise) and term.coupled:
         return "policy and reference are sorted apart, so that there is no ratio of the two"
     if not isinstance(term, Pairwise | Ranking | SoftmaxRanking):

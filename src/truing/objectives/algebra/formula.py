@@ -156,7 +156,7 @@ _SYMBOLS: tuple[tuple[str, str, str], ...] = (
     ),
     (r"s̄", "s̄", "mean over the other models of log p(y)/|y|, each with its own tokens, nats a token; no gradient"),
     (r"mean_k", "mean_k", "mean over the policy's own samples"),
-    (r"⟩_(\w+)", "⟨·⟩_part", "the same on the part of the data with that name"),
+    (r"⟩_(\w+)", r"⟨·⟩_\1", r"the same on the part of the data that is called \1"),
     (r"\bmargin\b", "margin", "the record's own margin, from the data"),
     (r"β_batch", "β_batch", "coefficient of the batch, from the gaps that its pairs have now; no gradient"),
     (r"η", "η", "probability that the pair's annotator labels rightly, estimated in training; no gradient"),
@@ -171,4 +171,9 @@ _SYMBOLS: tuple[tuple[str, str, str], ...] = (
 
 def legend(text: str) -> list[str]:
     """``"symbol: meaning"`` for every symbol that ``text`` uses."""
-    return [f"{symbol}: {meaning}" for pattern, symbol, meaning in _SYMBOLS if re.search(pattern, text)]
+    lines = [
+        f"{found.expand(symbol)}: {found.expand(meaning)}"
+        for pattern, symbol, meaning in _SYMBOLS
+        for found in re.finditer(pattern, text)
+    ]
+    return list(dict.fromkeys(lines))

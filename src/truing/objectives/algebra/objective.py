@@ -284,7 +284,7 @@ class Objective:
         """Weigh each label by the reliability of its annotator, estimated by expectation maximisation (2509.24159).
 
         The whole loss is wrapped, likelihood terms included, because it is the loss of a pair and of the exchanged
-        pair that say how probable a label is.
+        pair that say how probable a label is. Terms on a part stay outside, unless they compare pairs there.
 
         Args:
             start: reliability before the first batch, in (0.5, 1).
@@ -295,11 +295,15 @@ class Objective:
         """
         done = "given latent labels"
         self._check_compares(done)
-        for _, term in self.terms:
+        wrapped = tuple(one for one in self.terms if not changes.apart_from_order(one[1]))
+        others = tuple(one for one in self.terms if changes.apart_from_order(one[1]))
+        if not any(term.compares for _, term in wrapped):
+            raise self._refusal(done, "it compares no two answers to the record's own prompt", self.terms[0][1])
+        for _, term in wrapped:
             reason = changes.unfit_for_latent_order(term)
             if reason is not None:
                 raise self._refusal(done, reason, term)
-        return replace(self, terms=((1.0, LatentOrder(self.terms, start, momentum)),))
+        return replace(self, terms=((1.0, LatentOrder(wrapped, start, momentum)), *others))
 
     def _changed(self, done: str, change: Callable[[Term], Term | str], *, inside: bool = False) -> Objective:
         """Change every comparing term; likelihood terms stay as they are.
@@ -307,15 +311,12 @@ class Objective:
         Args:
             done: what it is called.
             change: of one term; the reason where there is none.
-            inside: whether a term that wraps others is changed by changing these.
+            inside: whether a loss with latent labels is changed by changing what it wraps.
         """
         self._check_compares(done)
         terms: list[tuple[float, Term]] = []
         for coefficient, term in self.terms:
-            if inside:
-                new = changes.inside(term, change)
-            else:
-                new = _change(term, change) if term.compares else term
+            new = (changes.inside if inside else changes.on_parts)(term, change)
             if isinstance(new, str):
                 raise self._refusal(done, new, term)
             terms.append((coefficient, new))
@@ -354,14 +355,6 @@ class Objective:
     def legend(self) -> list[str]:
         """``"symbol: meaning"`` for every symbol in :meth:`text`, in a fixed order."""
         return legend(self.text())
-
-
-def _change(term: Term, change: Callable[[Term], Term | str]) -> Term | str:
-    """Change a term, or what it does on a part."""
-    if not isinstance(term, OnPart):
-        return change(term)
-    inner = _change(term.term, change)
-    return inner if isinstance(inner, str) else replace(term, term=inner)
 
 
 def _open_half(name: str, value: float) -> float:

@@ -30,7 +30,7 @@ def poft(
         Field(min_length=1),
         Doc(
             "aligned models to compare with: hub names or folders",
-            "one model or more, each with its own tokenizer",
+            "len(models) >= 1; without another model there is nothing to compare with",
         ),
     ] = ["truing/tiny"],  # noqa: B006 - never changed; a default that is at hand offline
     beta: Annotated[
