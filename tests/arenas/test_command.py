@@ -6,6 +6,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,12 @@ def _json(ended: Ended) -> Any:
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished arena's file, with what it printed beside it."""
-    arena = arena_job(tmp_path_factory.mktemp("arena"), objectives=["dpo", "ipo", "kto", "simpo"])
+    flips = {"label": "flips", "perturb": [{"flip_labels": {"rate": 0.5}}], "objectives": ["dpo", "ipo"]}
+    arena = arena_job(
+        tmp_path_factory.mktemp("arena"),
+        objectives=["dpo", "ipo", "kto", "simpo"],
+        tracks=[{"label": "clean"}, flips],
+    )
     ended = truing(["arena", arena, "--json"], arena.parent / "p")
     assert ended.code == 0, ended.err
     (arena.parent / "printed.json").write_text(ended.out)
@@ -48,7 +55,8 @@ def test_it_writes_what_it_promises(done: Path) -> None:
         assert not (folder / "checkpoints").exists()
         for metric in cell["metrics"].values():
             assert set(metric) == {"value", "low", "high", "n"}
-    (track,) = record["tracks"]
+    track, damaged = record["tracks"]
+    assert [m["name"] for m in damaged["methods"]] == ["dpo", "ipo"]
     assert set(track["rankings"]) == {"win_rate", "accuracy"}
     for ranking in track["rankings"].values():
         assert len(ranking["places"]) == 5  # four methods and the starting model
@@ -57,22 +65,25 @@ def test_it_writes_what_it_promises(done: Path) -> None:
 
 
 def test_no_run_pays_a_reference_forward(done: Path) -> None:
-    """Two passes in all, one over pairs (dpo, ipo) and one over single answers (kto); simpo needs none."""
+    """Three passes: over pairs (dpo, ipo), single answers (kto) and flipped pairs (dpo, ipo); simpo needs none."""
     record = _record(done)
-    assert {c["method"]: c["reference_reused"] for c in record["cells"]} == {
-        "dpo": 1.0,
-        "ipo": 1.0,
-        "kto": 1.0,
-        "simpo": None,
-    }
+    assert [(c["method"], c["reference_reused"]) for c in record["cells"]] == [
+        ("dpo", 1.0),
+        ("ipo", 1.0),
+        ("kto", 1.0),
+        ("simpo", None),
+        ("dpo", 1.0),
+        ("ipo", 1.0),
+    ]
     assert sorted((entry["kind"], entry["cells"]) for entry in record["reference"]) == [
+        ("pairs", 2),
         ("pairs", 2),
         ("unpaired", 1),
     ]
     assert all(t["reused"] == 0 for t in record["times"]["reference"].values())
     page = (done.parent / "out" / "arena.html").read_text()
-    assert "computed in 2 passes" in page
-    assert "3 of 3 runs that need them found every one on disk" in page
+    assert "computed in 3 passes" in page
+    assert "5 of 5 runs that need them found every one on disk" in page
 
 
 def test_all_models_answer_the_same_prompts(done: Path) -> None:
@@ -102,7 +113,7 @@ def test_a_finished_arena_is_not_run_again_and_gives_the_same_results(done: Path
     assert ended.code == 0, ended.err
     assert (done.parent / "out" / "arena.json").read_text() == before
     assert "Who wins?" in ended.err
-    assert "4 of 4" not in ended.err  # no cell was started
+    assert "seed-0, about" not in ended.err  # no cell was started
 
 
 def test_what_all_share_may_not_change(done: Path) -> None:
@@ -189,3 +200,39 @@ def test_two_at_once_in_the_same_folder(tmp_path: Path) -> None:
         time.sleep(0.01)
     assert "another arena is running" in truing(["arena", arena, "--resume"], tmp_path / "p2").mistake()
     assert first.wait().code == 0
+
+
+def test_an_objective_may_be_added_later(tmp_path: Path) -> None:
+    arena = arena_job(tmp_path, objectives=["dpo"])
+    assert truing(["arena", arena], tmp_path / "p").code == 0
+    ended = truing(["arena", arena, "objectives=[dpo, sft]", "--resume"], tmp_path / "p")
+    assert ended.code == 0, ended.err
+    assert "clean__dpo__seed-0, about" not in ended.err
+    assert [c["status"] for c in _record(arena)["cells"]] == ["finished", "finished"]
+
+
+def test_an_interrupt_stops_the_cell_and_says_how_to_go_on(tmp_path: Path) -> None:
+    arena = arena_job(tmp_path, objectives=["dpo"], base__training__max_steps=400, base__training__save_every=2)
+    process = Truing(["arena", arena], tmp_path / "p")
+    cell = tmp_path / "out" / "cells" / "clean__dpo__seed-0"
+    deadline = time.monotonic() + 240
+    while not list(cell.glob("checkpoints/checkpoint-*/trainer_state.json")):
+        assert time.monotonic() < deadline, process.errors()
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGINT)
+    ended = process.wait()
+    assert ended.code == 130
+    assert "--resume" in ended.err
+    assert "Traceback" not in ended.err
+    assert json.loads((cell / "run.json").read_text())["status"] == "interrupted"
+
+
+def test_the_page_of_the_documentation(done: Path, tmp_path: Path) -> None:
+    script = Path(__file__).resolve().parents[2] / "tools" / "docs" / "arena_page.py"
+    results = done.parent / "out" / "arena.json"
+    subprocess.run([sys.executable, str(script), str(results), "--out", str(tmp_path / "arena.md")], check=True)
+    page = (tmp_path / "arena.md").read_text()
+    assert "**Who wins?**" in page
+    assert page.count("| starting model |") == 2
+    assert "## Damaged data" in page
+    assert "## Cost" in page

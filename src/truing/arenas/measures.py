@@ -134,9 +134,10 @@ def over_seeds(runs: Sequence[Items]) -> Items:
 
 
 def _estimate(name: str, values: np.ndarray) -> Estimate:
-    if name == "accuracy" and set(np.unique(values)) <= {0.0, 1.0}:
-        return rate(int(values.sum()), len(values))
+    share = name in ("win_rate", "accuracy")
+    if share and set(np.unique(values)) <= {0.0, 1.0}:
+        return rate(int(values.sum()), len(values))  # with an interval also where all items agree
     found = mean(values)
-    if name in ("win_rate", "accuracy"):
+    if share:
         return Estimate(found.value, max(0.0, found.low), min(1.0, found.high), found.n)
     return found
