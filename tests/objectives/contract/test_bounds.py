@@ -12,12 +12,17 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from truing.errors import ObjectiveError
-from truing.objectives import METHODS, dpo
+from truing.objectives import METHODS, bco, dpo
 from truing.objectives.algebra import Objective
 from truing.objectives.modifiers import MODIFIERS
 from truing.objectives.parameters import Parameter
 
 from .cases import every_method
+
+
+def base(owner: Any) -> Objective:
+    """An objective that a modifier fits."""
+    return bco() if owner.name == "match-prompts" else dpo()
 
 
 class Owned(NamedTuple):
@@ -35,7 +40,7 @@ class Owned(NamedTuple):
             # alpha exists for one divergence only.
             values["divergence" if self.owner.name == "f-dpo" else "name"] = "alpha"
         if self.owner.kind == "modifier":
-            return self.owner.configure(dpo(), values, where)
+            return self.owner.configure(base(self.owner), values, where)
         return self.owner.configure(values, where)
 
 
@@ -150,7 +155,7 @@ def test_the_error_names_the_key_path_of_a_recipe(owned: Owned) -> None:
 
 @pytest.mark.parametrize("owned", [owned for owned in OWNED if owned.parameter.default is not None], ids=str)
 def test_defaults_are_what_the_method_runs_with(owned: Owned) -> None:
-    plain = owned.owner(dpo()) if owned.owner.kind == "modifier" else owned.owner()
+    plain = owned.owner(base(owned.owner)) if owned.owner.kind == "modifier" else owned.owner()
     assert owned.build(owned.parameter.default).text() == plain.text()
 
 

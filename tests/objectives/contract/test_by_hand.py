@@ -10,6 +10,7 @@ so that  log π(y_w) = −3, log π(y_l) = −4, means −1.5 and −4/3,
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -172,6 +173,75 @@ def test_unpaired(name: str, settings: dict[str, Any], mismatched: float, expect
     other = Scores.from_sequences(torch.tensor([mismatched - 1, mismatched - 1]), torch.tensor([-1.0, -1.0]))
     state = objective.update(objective.init(), SCORES, batch, other)
     assert float(objective(SCORES, batch, state).loss) == pytest.approx(expected, abs=2e-7)
+
+
+NONE = torch.tensor([], dtype=torch.long)
+# The chosen and the rejected answer as single ones, the pair, and the pair the other way round: what parts are made of.
+FIRST = replace(PAIR, rejected=NONE, paired=False)
+SECOND = replace(PAIR, chosen=PAIR.rejected, rejected=NONE, paired=False)
+DISLIKED = replace(PAIR, chosen=NONE, paired=False)
+BOTH = replace(PAIR, chosen=torch.tensor([0, 1]), rejected=NONE, paired=False)
+TURNED = PAIR.exchanged()
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "own", "parts", "expected"),
+    [
+        ("ga", {}, DISLIKED, {}, -4 / 3),
+        ("ga", {"reduction": "sum"}, DISLIKED, {}, -4.0),
+        # −4/3 + 2·1.5
+        ("graddiff", {"retain_weight": 2.0}, DISLIKED, {"retain": FIRST}, 1.6666667),
+        # 4·sp(0.5·(−2))
+        ("npo", {"beta": 0.5}, DISLIKED, {}, 4 * 0.3132617),
+        # sp(2·(−4/3) + 1)
+        ("simnpo", {"beta": 2.0, "gamma": 1.0}, DISLIKED, {}, 0.1730080),
+        # The other model finds −1 a token: sp(−2·(−1.5 + 1)) = sp(1)
+        (
+            "poft",
+            {"beta": 2.0},
+            replace(FIRST, columns={"mean_logp:truing/tiny": torch.tensor([-1.0])}),
+            {},
+            1.3132617,
+        ),
+        # ¼ sp(−1.5) + ¾ sp(1.5)
+        ("bvpo", {"beta": 0.5, "alpha": 0.25}, PAIR, {"empty_trace": TURNED}, 1.3264133),
+        # sp(−1.5) + 0.3·4/3
+        ("rationale-po", {"beta": 0.5, "gamma": 0.3}, PAIR, {"rationale": SECOND}, 0.2014133 + 0.4),
+        # ... and as the authors' code has it, sp(−1.5) + sp(0.25·4)
+        (
+            "rationale-po",
+            {"beta": 0.5, "gamma": 0.25, "likelihood": "logistic"},
+            PAIR,
+            {"rationale": SECOND},
+            0.2014133 + 1.3132617,
+        ),
+        # sp(−1.5), between the prompts ½ sp(−0.5·(1 + 2)), between the gaps ¼ sp(−0.5·(3 + 3))
+        (
+            "mapl",
+            {"beta": 0.5, "intra": 0.5, "inter": 0.25},
+            PAIR,
+            {"met": FIRST, "unmet": SECOND, "wide": PAIR, "narrow": TURNED},
+            1.5 * 0.2014133 + 0.25 * 0.0485874,
+        ),
+        # Samples with log-ratios 1 and −2: sp(−(0.5·(−½) − 0.25·(−2)))
+        ("d2o", {"beta": 0.5, "alpha": 0.25}, DISLIKED, {"samples": BOTH}, 0.5759393),
+        # With one strength, sp(−0.5·(−½ + 2))
+        ("d2o", {"beta": 0.5}, DISLIKED, {"samples": BOTH}, 0.3868710),
+    ],
+)
+def test_with_parts(
+    name: str, settings: dict[str, Any], own: Batch, parts: dict[str, Batch], expected: float
+) -> None:
+    loss = METHODS.get(name).configure(settings)(SCORES, replace(own, parts=parts)).loss
+    assert float(loss) == pytest.approx(expected, abs=2e-7)
+
+
+def test_matched_prompts() -> None:
+    """BCO's sp(−1.5) on both sides; the liked answer counts once, the disliked one ten times, not twenty."""
+    objective = modifiers.match_prompts(METHODS.get("bco").configure({"beta": 1.0}))
+    batch = Batch.unpaired([True, False], columns={"density_ratio": torch.tensor([7.0, 20.0])})
+    state = objective.update(objective.init(), SCORES, batch)
+    assert float(objective(SCORES, batch, state).loss) == pytest.approx(11 * 0.2014133 / 2, abs=2e-7)
 
 
 def test_sorting_two_pairs() -> None:

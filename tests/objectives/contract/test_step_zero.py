@@ -1,21 +1,25 @@
 """Losses that are known by hand before the first step, where policy and reference are the same model.
 
-The world: every token has probability 1/4 under both, chosen answers have 3 tokens and rejected ones 5.
-So log π(y_w) = −3 ln 4, log π(y_l) = −5 ln 4, both means are −ln 4, every log-ratio is 0, Σ_v π(v)² = 1/4.
+The world: every token has probability 1/4 under both, chosen answers have 3 tokens and rejected ones 5, the policy's
+own samples 4, and other models find a token as probable. So log π(y_w) = −3 ln 4, log π(y_l) = −5 ln 4, both means are
+−ln 4, every log-ratio is 0, Σ_v π(v)² = 1/4.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
 from truing.objectives import METHODS
-from truing.objectives.algebra import Batch, DataKind, Scores
+from truing.objectives.algebra import Batch, DataKind, Objective, Scores
+from truing.training.roles import joined, roles
 
 from .cases import build, every_layout
+from .worlds import parts_of
 
 LN2, LN4 = math.log(2), math.log(4)
 
@@ -95,18 +99,61 @@ KNOWN: dict[str, float] = {
     "flex-dpo": LN2,
     # −log(0.9·½ + 0.1·½)
     "lcpo": LN2,
+    # The mean log-probability itself; and that of what is kept, which is as large, taken away
+    "ga": -LN4,
+    "graddiff": 0.0,
+    # (2/0.1) ln 2
+    "npo": 20 * LN2,
+    # −(2/2.5) log σ(2.5 ln 4)
+    "simnpo": 0.8 * softplus(-2.5 * LN4),
+    # The other models' mean is that of the policy.
+    "poft": LN2,
+    # ½ ln 2 + ½ ln 2
+    "bvpo": LN2,
+    # ln 2 + 0.1·ln 4 (a mean)
+    "rationale-po": LN2 + 0.1 * LN4,
+    # Three comparisons of nothing but zeros
+    "mapl": 3 * LN2,
+    # The mean of zeros against zero
+    "d2o": LN2,
 }
 
 
-def uniform(kind: DataKind, count: int = 4) -> tuple[Scores, Batch, Scores]:
-    """The world above; rankings have three answers with equal rewards."""
-    if kind == "ranked":
-        lengths, batch = [3, 5, 4] * count, Batch.ranked([3] * count, torch.zeros(3 * count))
-    elif kind == "pairs":
-        lengths, batch = [3, 5] * count, Batch.pairs(count, margin=torch.zeros(count))
-    else:
-        liked = [kind == "demonstrations" or index % 2 == 0 for index in range(count)]
-        lengths, batch = [3 if flag else 5 for flag in liked], Batch.unpaired(liked)
+# Tokens of the answers of one record, by layout; rankings have three answers with equal rewards.
+LENGTHS: dict[DataKind, list[int]] = {
+    "pairs": [3, 5],
+    "ranked": [3, 5, 4],
+    "demonstrations": [3],
+    "unwanted": [5],
+    "samples": [4, 4],
+}
+
+
+def uniform(objective: Objective, kind: DataKind, count: int = 4) -> tuple[Scores, Batch, Scores]:
+    """The world above, with the parts that the objective takes."""
+
+    def rows(of: DataKind) -> tuple[list[list[int]], Batch]:
+        liked = [index % 2 == 0 for index in range(count)]
+        sizes = [LENGTHS.get(of, [3] if flag else [5]) for flag in liked]
+        given = [
+            {
+                "completion_ids": [[0] * length for length in own],
+                "label": flag,
+                "scores": [0.0] * len(own),
+                "mean_logp:truing/tiny": -LN4,
+            }
+            for own, flag in zip(sizes, liked, strict=True)
+        ]
+        return sizes, roles(of, given)
+
+    sizes, batch = rows(kind)
+    parts = {name: rows(of) for name, of in parts_of(objective).items()}
+    if kind == "pairs":
+        batch = replace(batch, margin=torch.zeros(count))
+    if parts:
+        batch = joined(batch, {name: part for name, (_, part) in parts.items()})
+    together = zip(sizes, *(of for of, _ in parts.values()), strict=True)
+    lengths = [length for record in together for block in record for length in block]
 
     def scores(sizes: list[int]) -> Scores:
         flat = torch.full((sum(sizes),), -LN4, dtype=torch.float64)
@@ -125,7 +172,7 @@ def test_the_loss_before_the_first_step(name: str, kind: DataKind) -> None:
         # Three answers with equal rewards and equal scores: the entropy of (⅓, ⅓, ⅓).
         expected = math.log(3)
     objective = METHODS.get(name).configure({})
-    scores, batch, mismatched = uniform(kind)
+    scores, batch, mismatched = uniform(objective, kind)
     state = objective.update(objective.init(), scores, batch, mismatched)
     assert float(objective(scores, batch, state).loss) == pytest.approx(expected, rel=1e-6, abs=1e-6)
     # The state before any update must give the same.
@@ -148,13 +195,21 @@ def test_the_loss_before_the_first_step(name: str, kind: DataKind) -> None:
         ("f-dpo", {"divergence": "forward-kl"}, LN2),
         ("f-dpo", {"divergence": "alpha", "alpha": 0.3}, LN2),
         ("aot", {"eps": 0.2}, LN2),
+        ("ga", {"reduction": "sum"}, -5 * LN4),
+        ("graddiff", {"reduction": "sum", "retain_weight": 2.0}, (2 - 5) * LN4),
+        ("npo", {"beta": 0.5}, 4 * LN2),
+        ("simnpo", {"beta": 2.0, "gamma": 1.0}, softplus(1 - 2 * LN4)),
+        ("rationale-po", {"gamma": 0.5, "likelihood": "sum"}, LN2 + 1.5 * LN4),
+        ("rationale-po", {"gamma": 0.5, "likelihood": "logistic"}, LN2 + softplus(1.5 * LN4)),
+        ("mapl", {"intra": 0.25, "inter": 0.0}, 1.25 * LN2),
+        ("d2o", {"alpha": 0.3}, LN2),
     ],
 )
 def test_the_loss_before_the_first_step_follows_its_hyper_parameters(
     name: str, settings: dict[str, Any], expected: float
 ) -> None:
     objective = METHODS.get(name).configure(settings)
-    scores, batch, mismatched = uniform(sorted(objective.data)[0])
+    scores, batch, mismatched = uniform(objective, sorted(objective.data)[0])
     state = objective.update(objective.init(), scores, batch, mismatched)
     assert float(objective(scores, batch, state).loss) == pytest.approx(expected, rel=1e-6, abs=1e-6)
 
@@ -162,7 +217,7 @@ def test_the_loss_before_the_first_step_follows_its_hyper_parameters(
 @every_layout
 def test_implicit_rewards_are_zero_before_the_first_step(name: str, kind: DataKind) -> None:
     objective = build(name)
-    scores, batch, mismatched = uniform(kind)
+    scores, batch, mismatched = uniform(objective, kind)
     state = objective.update(objective.init(), scores, batch, mismatched)
     metrics = objective(scores, batch, state).metrics
     assert float(metrics["kl"]) == 0.0

@@ -126,7 +126,10 @@ def assemble(kind: DataKind, given: Sequence[Record], dtype: torch.dtype = torch
         weight=weight,
         margin=margin if kind == "pairs" else None,
         reward=None if batch.reward is None else batch.reward.to(dtype),
-        parts={name: replace(part, weight=weight) for name, part in batch.parts.items()},
+        parts={
+            name: replace(part, weight=weight, margin=margin if part.paired else None)
+            for name, part in batch.parts.items()
+        },
     )
     answers = [one for record in given for one in record.everything]
     others = [record.mismatched for record in given]
