@@ -147,6 +147,8 @@ class TrainingSection(Section):
     """Precision of matrix products; auto takes bfloat16 where the hardware multiplies it."""
     peft: PeftSection | None = None
     """Train an adapter: lora, qlora, or a mapping."""
+    weight_mask: str | None = None
+    """File that `truing unlearn mask` wrote: only the weights that it frees learn, the others keep their bits."""
     gradient_checkpointing: bool = False
     """Compute activations again in the backward pass: about a third slower, much less memory."""
     compile: bool = False

@@ -38,6 +38,7 @@ from truing.training.references import Resolved, refreshed_samples, resolve_refe
 from truing.training.self_samples import with_self_samples
 from truing.training.step import PreferenceStep, References
 from truing.training.trainer import CHECKPOINTS, PreferenceTrainer, complete_checkpoints
+from truing.training.weight_mask import masked
 from truing.training.whole import gathered
 from truing.writing import atomic_path, explain_disk_errors, remove_partials, write_json, write_text
 
@@ -216,6 +217,7 @@ def _trainer(
         watch,
         stop,
         callbacks.ProgressLine(listener.quiet),
+        *masked(recipe),
     ]
     if _keeps_best(recipe):
         extra.insert(0, callbacks.BestCheckpoint())

@@ -40,6 +40,7 @@ from truing.training.drop_ches import check_drop_ches, drop_highest
 from truing.training.examples import ExampleData
 from truing.training.layers import checkpoint_activations, compile_layers
 from truing.training.parts import add_parts, check_parts, check_self_samples
+from truing.training.weight_mask import check_weight_mask, weight_mask_note
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -142,6 +143,7 @@ def check_combinations(recipe: Recipe, objective: Objective) -> None:
             where="training.keep",
             fix="set data.eval_path or data.eval_fraction",
         )
+    check_weight_mask(recipe)
     if training.arguments.get("fsdp") and not torch.cuda.is_available():
         raise RecipeError(
             "training.arguments.fsdp has no effect here: accelerate shards weights over GPUs only",
@@ -240,6 +242,7 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
     )
     held = others[0] if others else None
     policy = load_policy(recipe, tokenizer)
+    mask_note = weight_mask_note(recipe, policy)
     low = policy.precision.autocast is not None or policy.inner.dtype != torch.float32
     checkpointing = recipe.training.gradient_checkpointing
     budget = recipe.training.micro_batch_tokens
@@ -261,7 +264,7 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
         budget=budget,
         steps=steps,
         memory=memory.estimate(policy.model, policy.inner, largest, checkpointing=checkpointing, low=low),
-        notes=(*_notes(recipe, objective, train, held, steps), *part_notes, *dropped_notes),
+        notes=(*_notes(recipe, objective, train, held, steps), *part_notes, *dropped_notes, *mask_note),
     )
 
 
