@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from truing.diagnostics.audits import AUDITS, Audit
 from truing.objectives.algebra import DataKind, Objective, Scores
 from truing.objectives.method import METHODS, Method
 from truing.objectives.semantics.words import meaning
+from truing.policies.distributions import FUNCTIONALS, compared_models
+from truing.policies.two_tokens import derived_values
 
 # Gaps at which the gradient weight is shown, nats of log-probability of the whole answer.
 _GAPS = [x / 2 for x in range(-40, 41)]
@@ -131,7 +134,8 @@ def _weights(objective: Objective, kind: DataKind, gaps: Sequence[float]) -> lis
     sequence = torch.arange(len(shift)).repeat_interleave(_ANSWER_TOKENS)
     leaf = (reference + shift[sequence] / _ANSWER_TOKENS).requires_grad_()
     signals = {"log_collision": torch.full_like(reference, -1.0)}
-    scores = Scores(leaf, sequence, len(shift), reference, signals)
+    derived = _derived(objective, leaf, reference)
+    scores = Scores(leaf, sequence, len(shift), reference, signals, derived)
     columns = {name.removeprefix("column:"): 1.0 for name in objective.requires if name.startswith("column:")}
     # What other models say of an answer is what the reference says; a margin of 0 says that nothing is known.
     columns = {name: -2.0 if name.startswith("mean_logp") else 1.0 for name in columns} | {"margin": 0.0}
@@ -152,6 +156,13 @@ def _weights(objective: Objective, kind: DataKind, gaps: Sequence[float]) -> lis
     first = torch.arange(len(gaps)) * (len(leaf) // len(gaps))
     found: list[float] = (-gradient[first] * len(gaps)).tolist()
     return found
+
+
+def _derived(objective: Objective, policy: Tensor, reference: Tensor) -> dict[str, Tensor]:
+    """Other models are as the reference, distributions have the written token and one other, and masks are 1."""
+    names = [name.removeprefix("derived:") for name in objective.requires if name.startswith("derived:")]
+    models = {model: reference for name in names for model in compared_models(name)}
+    return derived_values(names, policy, models, torch.ones_like(reference))
 
 
 def _answers(kind: DataKind) -> int:
@@ -176,7 +187,29 @@ def cost(objective: Objective) -> dict[str, Any]:
         if name.startswith("column:mean_logp:"):
             model = name.removeprefix("column:mean_logp:")
             extra.append(f"one forward pass of {model} over all records, before training")
+    extra += _cost_of_distributions(objective)
     return {"beside_forward_and_backward": extra or ["nothing"]}
+
+
+def _cost_of_distributions(objective: Objective) -> list[str]:
+    """Models that run along in every step."""
+    names = [name.removeprefix("derived:") for name in sorted(objective.requires) if name.startswith("derived:")]
+    compared = [name for name in names if name.partition(":")[0] in FUNCTIONALS]
+    masks = [name for name in names if name not in compared]
+    models = sorted({model for name in compared for model in compared_models(name)})
+    extra = [
+        f"a forward pass of {_model(model)}, which stays in memory, in every step, and the logits of both models at "
+        "every position"
+        for model in models
+    ]
+    if masks:
+        again = "another" if "reference" in models else "a"
+        extra.append(f"{again} forward pass of the reference with the states of all layers in every step")
+    return extra
+
+
+def _model(name: str) -> str:
+    return "the reference" if name == "reference" else name
 
 
 def _count(kinds: frozenset[DataKind]) -> str:

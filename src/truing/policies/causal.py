@@ -110,7 +110,7 @@ class CausalPolicy:
 
     @torch.no_grad()
     def other(self, trees: Sequence[Tree]) -> Other:
-        """This model as the other side of a comparison: its states where completion tokens are predicted."""
+        """What a comparison with this model takes: its states where completion tokens are predicted."""
         request = replace(self.request(trees), states="last")
         hidden: Tensor = self.model(scoring=request)
         return Other(hidden, self.inner.get_output_embeddings(), head_spec(self.inner))

@@ -11,7 +11,7 @@ from torch import Tensor
 from truing.objectives.algebra import DataKind, Scores
 
 from .cases import build, every_layout
-from .worlds import assemble, evaluate, records, statistics
+from .worlds import assemble, derived, evaluate, records, statistics
 
 
 @every_layout
@@ -43,7 +43,9 @@ def test_half_precision_is_summed_in_float32(name: str, kind: DataKind, half: to
         "signals": {key: value.float() for key, value in short["signals"].items()},
     }
     state = statistics(objective, world)
-    losses = [objective(replace(world.scores, **values), world.batch, state).loss for values in (short, long)]
+    # Derived values are float32 from the start: their distributions never were of half precision.
+    given_both = replace(world.scores, derived=derived(objective, world.scores).derived)
+    losses = [objective(replace(given_both, **values), world.batch, state).loss for values in (short, long)]
     assert losses[0].dtype == torch.float32
     assert torch.equal(*losses)
     assert replace(world.scores, **short).lengths.tolist() == [300.0] * world.scores.count
@@ -61,7 +63,7 @@ def test_the_gradient_is_that_of_finite_differences(name: str, kind: DataKind) -
         scores: Scores = replace(
             world.scores, token_logps=policy, signals={"log_collision": policy.detach() + offset}
         )
-        return objective(scores, world.batch, state).loss
+        return objective(derived(objective, scores), world.batch, state).loss
 
     assert torch.autograd.gradcheck(loss, (world.policy,), eps=1e-6, atol=1e-7, rtol=1e-5)
 
@@ -81,7 +83,10 @@ def test_gradient_flows_into_the_policy_only(name: str, kind: DataKind) -> None:
     if batch.reward is not None:
         sources["reward"] = batch.reward.clone().requires_grad_()
         batch = replace(batch, reward=sources["reward"])
-    scores = replace(world.scores, reference=sources["reference"], signals={"log_collision": sources["signal"]})
+    scores = derived(
+        objective,
+        replace(world.scores, reference=sources["reference"], signals={"log_collision": sources["signal"]}),
+    )
     auxiliary = replace(world.auxiliary, token_logps=sources["mismatched"])
     state = objective.update(objective.init(), scores, batch, auxiliary)
     assert not any(value.requires_grad for own in state for value in own.values())

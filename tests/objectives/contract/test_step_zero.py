@@ -19,7 +19,7 @@ from truing.objectives.algebra import Batch, DataKind, Objective, Scores
 from truing.training.roles import joined, roles
 
 from .cases import build, every_layout
-from .worlds import parts_of
+from .worlds import derived, parts_of
 
 LN2, LN4 = math.log(2), math.log(4)
 
@@ -116,6 +116,14 @@ KNOWN: dict[str, float] = {
     "mapl": 3 * LN2,
     # The mean of zeros against zero
     "d2o": LN2,
+    # No distribution has moved, so that every mask multiplies zeros; 0.001 times the mask, ⅓, ⅔, 1, ⅓, ⅔, of 3 and of 5
+    "tdpo": LN2,
+    "mapo": LN2,
+    "sparsepo": LN2 + 0.001 * (2 + 3),
+    # The teacher is the student as it was
+    "dckd": LN4,
+    "adpa": LN4,
+    "kl": 0.0,
 }
 
 
@@ -160,7 +168,7 @@ def uniform(objective: Objective, kind: DataKind, count: int = 4) -> tuple[Score
         sequence = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
         return Scores(flat, sequence, len(sizes), flat, {"log_collision": flat})
 
-    return scores(lengths), batch, scores([4] * count)
+    return derived(objective, scores(lengths)), batch, scores([4] * count)
 
 
 @every_layout
@@ -203,6 +211,9 @@ def test_the_loss_before_the_first_step(name: str, kind: DataKind) -> None:
         ("rationale-po", {"gamma": 0.5, "likelihood": "logistic"}, LN2 + softplus(1.5 * LN4)),
         ("mapl", {"intra": 0.25, "inter": 0.0}, 1.25 * LN2),
         ("d2o", {"alpha": 0.3}, LN2),
+        ("sparsepo", {"reward_sparsity": 0.01, "divergence_sparsity": 0.02}, LN2 + 0.015 * 5),
+        ("sparsepo", {"masks": "independent", "reward_sparsity": 0.01}, LN2 + 0.011 * 5),
+        ("dckd", {"sft_weight": 0.5}, 0.5 * LN4),
     ],
 )
 def test_the_loss_before_the_first_step_follows_its_hyper_parameters(

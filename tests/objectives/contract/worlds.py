@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from truing.objectives.algebra import Batch, DataKind, LossOutput, Objective, ObjectiveState, Scores
+from truing.policies.distributions import compared_models
+from truing.policies.two_tokens import derived_values
 from truing.training.roles import joined, roles
 
 SIZES: dict[DataKind, int] = {"pairs": 2, "unpaired": 1, "demonstrations": 1, "unwanted": 1, "samples": 3}
@@ -158,9 +160,25 @@ def _scores(answers: Sequence[Answer], dtype: torch.dtype, *, leaf: bool) -> Sco
     )
 
 
+def derived(objective: Objective, scores: Scores) -> Scores:
+    """The scores with what the objective derives from whole distributions, of two tokens, and from masks.
+
+    All other models are as the reference, but for the one before the teacher's alignment; masks are ⅓, ⅔, 1, ⅓, …
+    """
+    names = [name.removeprefix("derived:") for name in objective.requires if name.startswith("derived:")]
+    if not names:
+        return scores
+    assert scores.reference is not None
+    models = {model: scores.reference for name in names for model in compared_models(name)}
+    models["before"] = 0.5 * scores.reference - 0.1
+    masks = (1 + scores.position % 3).to(scores.token_logps) / 3
+    return replace(scores, derived=derived_values(names, scores.token_logps, models, masks))
+
+
 def statistics(objective: Objective, world: World) -> ObjectiveState:
     """The state after the first global batch."""
-    return objective.update(objective.init(), world.scores.detach(), world.batch, world.auxiliary)
+    scores = derived(objective, world.scores.detach())
+    return objective.update(objective.init(), scores, world.batch, world.auxiliary)
 
 
 def evaluate(
@@ -171,7 +189,7 @@ def evaluate(
 ) -> LossOutput:
     """The loss of a world, with its own batch statistics unless a state is given."""
     state = statistics(objective, world) if state is None else state
-    return objective(world.scores, world.batch, state, denominators=denominators)
+    return objective(derived(objective, world.scores), world.batch, state, denominators=denominators)
 
 
 def loss_and_gradients(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from truing.errors import ObjectiveError
@@ -33,6 +34,8 @@ def derived(scores: Scores, name: str) -> Float[Tensor, " tokens"]:
 class TokenMean(Stateless):
     """The mean over an answer's tokens of a derived value, e.g. of the KL divergence from a teacher.
 
+    A record counts once, however many answers it has in this role.
+
     Args:
         name: of the value.
         role: which answers.
@@ -58,14 +61,19 @@ class TokenMean(Stateless):
         return False
 
     def losses(self, scores: Scores, batch: Batch, state: State) -> TermLoss:
-        index = batch.chosen if self.role == "chosen" else batch.rejected
+        index = self._answers(batch)
         values = scores.total(derived(scores, self.name)) / scores.lengths.clamp(min=1)
-        owners = batch.example[index]
-        return TermLoss(values[index], batch.weights[owners].to(values.dtype), owners)
+        return TermLoss(values[index], self._weights(batch).to(values.dtype), batch.example[index])
 
     def denominator(self, batch: Batch, lengths: Tensor) -> Tensor:
-        index = batch.chosen if self.role == "chosen" else batch.rejected
-        return batch.weights[batch.example[index]].sum()
+        return self._weights(batch).sum()
+
+    def _answers(self, batch: Batch) -> Int[Tensor, " answers"]:
+        return batch.chosen if self.role == "chosen" else batch.rejected
+
+    def _weights(self, batch: Batch) -> Float[Tensor, " answers"]:
+        owners = batch.example[self._answers(batch)]
+        return (batch.weights / torch.bincount(owners, minlength=batch.examples).clamp(min=1))[owners]
 
     def text(self) -> str:
         side = "w" if self.role == "chosen" else "l"
@@ -110,6 +118,8 @@ class MaskedLogRatio:
         return scores.total(values)
 
     def text(self, side: str) -> str:
+        if self.reward == self.divergence != "one":
+            return f"Σ m·(r_t + KL_t)(y_{side})"
         first = f"r_{side}" if self.reward == "one" else f"Σ m_u·r_t(y_{side})"
         if self.divergence == "zero":
             return first
@@ -127,7 +137,7 @@ class MaskSize(Stateless):
     """
 
     name: str
-    symbol: Literal["m_u", "m_d"]
+    symbol: Literal["m", "m_u", "m_d"]
 
     @property
     def requires(self) -> frozenset[str]:

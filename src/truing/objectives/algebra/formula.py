@@ -155,6 +155,24 @@ _SYMBOLS: tuple[tuple[str, str, str], ...] = (
         "how much likelier the prompt is among liked answers than among disliked ones, within bounds; no gradient",
     ),
     (r"s̄", "s̄", "mean over the other models of log p(y)/|y|, each with its own tokens, nats a token; no gradient"),
+    (r"\br_t\b", "r_t", "log-ratio of one token, nats"),
+    (r"\bm\b", "m", "weight of a token, from the reference's states"),
+    (r"m_u\b", "m_u", "weight of a token's log-ratio, from the reference's states"),
+    (r"m_d\b", "m_d", "weight of a token's divergence, from the reference's states"),
+    (r"\|m(?:_\w)?\(", "|m|₁", "sum of a mask over the tokens of a completion"),
+    (
+        r"KL_t\b",
+        "KL_t",
+        "KL(p ‖ π) of the next-token distributions at one token, where p is the reference's, or the teacher's where "
+        "there is one, nats",
+    ),
+    (
+        r"Σ_a π·A",
+        "Σ_a π·A",
+        "the advantage that the policy can expect at one token: Σ over the vocabulary of π(a)·[log teacher(a) − log of "
+        "the same before its alignment], nats",
+    ),
+    (r"mean_t", "mean_t", "mean over the tokens of a completion"),
     (r"mean_k", "mean_k", "mean over the policy's own samples"),
     (r"⟩_(\w+)", r"⟨·⟩_\1", r"the same on the part of the data that is called \1"),
     (r"\bmargin\b", "margin", "the record's own margin, from the data"),

@@ -2,6 +2,9 @@
 
 from typing import Annotated
 
+from pydantic import Field
+
+from truing.errors import ObjectiveError
 from truing.objectives.algebra import Objective, log_ratio, sum_logp
 from truing.objectives.algebra.distributional import TokenMean
 from truing.objectives.algebra.scores import PAIRS, SAMPLES, WITH_LIKED
@@ -13,8 +16,23 @@ from truing.registry import Paper
 PAPER = Paper(
     "Advantage-Guided Distillation for Preference Alignment in Small Language Models", 2025, "2502.17927"
 )
+# In the name of a comparison | stands between two models.
+_NAME = Field(min_length=1, pattern=r"^[^|]*$")
 Teacher = Annotated[
-    str, Doc("hub name or folder of the aligned teacher", "a model with the same tokens as the student")
+    str,
+    _NAME,
+    Doc(
+        "hub name or folder of the aligned teacher, which has the same tokens as the student",
+        "len(teacher) >= 1, without |; without another model there is nothing to learn from",
+    ),
+]
+TeacherStart = Annotated[
+    str,
+    _NAME,
+    Doc(
+        "the teacher before its alignment",
+        "len(teacher_start) >= 1, without |; what alignment taught is a difference of two models",
+    ),
 ]
 Weight = Annotated[float, NON_NEGATIVE, Doc("coefficient of this term", ">= 0; 0 leaves it out")]
 
@@ -39,8 +57,6 @@ def dckd(
         if weight
     )
     if not terms:
-        from truing.errors import ObjectiveError
-
         raise ObjectiveError("chosen and rejected are both 0: nothing is distilled", fix="use sft")
     total = Objective("dckd", terms, reward=sum_logp())
     return total + sft_weight * nll("mean") if sft_weight else total
@@ -57,9 +73,7 @@ def dckd(
 )
 def adpa(
     teacher: Teacher = "truing/tiny",
-    teacher_start: Annotated[
-        str, Doc("the teacher before its alignment", "a model with the same tokens as the student")
-    ] = "truing/tiny",
+    teacher_start: TeacherStart = "truing/tiny",
     gamma: Annotated[float, POSITIVE, Doc("coefficient of the advantage", "gamma > 0; at 0 it is sft")] = 0.1,
 ) -> Objective:
     """NLL(y_w) − gamma · mean_t Σ_a π(a|s_t) A_t(a) on the student's samples, A = log teacher − log teacher_start."""

@@ -5,6 +5,7 @@ weights come from the reference's states: through a small network that is traine
 (SparsePO), or directly from how active the reference is (MaPO).
 """
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from truing.objectives.algebra import Logistic, Objective, log_ratio, pairwise
@@ -54,14 +55,15 @@ def sparsepo(
 ) -> Objective:
     """−log σ(beta [u − δ]) + prices of the masks; u and δ are the masked reward and divergence gaps."""
     names = ("mask:common", "mask:common") if masks == "common" else ("mask:reward", "mask:divergence")
+    prices: list[tuple[float, MaskSize]] = [
+        (reward_sparsity, MaskSize(names[0], "m_u")),
+        (divergence_sparsity, MaskSize(names[1], "m_d")),
+    ]
+    if masks == "common":
+        # One mask and not two: half of each price.
+        prices = [((reward_sparsity + divergence_sparsity) / 2, MaskSize(names[0], "m"))]
     total = pairwise(name="sparsepo", score=MaskedLogRatio(*names), link=Logistic(beta))
-    # A common mask is one and not two: half of each price.
-    share = 0.5 if masks == "common" else 1.0
-    prices = ((reward_sparsity, names[0], "m_u"), (divergence_sparsity, names[1], "m_d"))
-    for price, name, symbol in prices:
-        if price:
-            total = total + Objective("mask", ((share * price, MaskSize(name, symbol)),))  # type: ignore[arg-type]
-    return total
+    return replace(total, terms=(*total.terms, *((price, mask) for price, mask in prices if price)))
 
 
 @objective(
