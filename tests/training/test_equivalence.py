@@ -143,7 +143,7 @@ from pathlib import Path
 from tests.training.runs import step, train
 from truing.objectives import METHODS
 from truing.training.distributed import World
-kinds = {"dpo": "pairs", "aot": "pairs", "kto": "unpaired", "bco": "unpaired", "sft": "pairs"}
+kinds = {"dpo": "pairs", "aot": "pairs", "kto": "unpaired", "bco": "unpaired", "sft": "pairs", "lcpo": "pairs"}
 torch.distributed.init_process_group("gloo")
 found = {
     name: train(step(METHODS.get(name)(), kind), Path(sys.argv[1]) / name, seed=42, ddp_backend="gloo")
@@ -160,6 +160,6 @@ def test_two_processes_follow_one(tmp_path: Path) -> None:
     script.write_text(TWO_PROCESSES)
     in_two_processes(script, tmp_path)
     found = torch.load(tmp_path / "found.pt")
-    kinds = {"dpo": "pairs", "aot": "pairs", "kto": "unpaired", "bco": "unpaired", "sft": "pairs"}
+    kinds = {"dpo": "pairs", "aot": "pairs", "kto": "unpaired", "bco": "unpaired", "sft": "pairs", "lcpo": "pairs"}
     for name, kind in kinds.items():
         _same(found[name], train(step(METHODS.get(name)(), kind), tmp_path / "one", seed=42))
