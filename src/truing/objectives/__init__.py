@@ -17,6 +17,7 @@ from truing.objectives.methods.distillation import adpa, dckd, kl
 from truing.objectives.methods.dpo import dpo
 from truing.objectives.methods.dpo_norm import dpo_norm
 from truing.objectives.methods.exo import exo
+from truing.objectives.methods.f_dpg import f_dpg
 from truing.objectives.methods.f_dpo import f_dpo
 from truing.objectives.methods.flex_dpo import flex_dpo
 from truing.objectives.methods.hinge import hinge
@@ -76,6 +77,7 @@ __all__ = [
     "dpo",
     "dpo_norm",
     "exo",
+    "f_dpg",
     "f_dpo",
     "flex_dpo",
     "ga",

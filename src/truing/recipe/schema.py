@@ -40,6 +40,8 @@ class SelfSamplesSection(Section):
     """Sampling temperature; 1 draws from the model as it is."""
     max_new_tokens: Annotated[int, Field(gt=0)] = 64
     """Length of an answer."""
+    reward: str | None = None
+    """Scorer that rewards them, for objectives that need one: sentiment or harmlessness."""
     instructions: list[str] = []
     """Put in front of the prompt while sampling, in turn over the answers; the model is trained without them."""
     refresh_every: Annotated[int, Field(gt=0)] | None = None
@@ -82,7 +84,7 @@ class DataSection(Section):
     drop_ches: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of training pairs to leave out: those with the highest CHES under the starting model; 0.95 in the paper."""
     relabel: list[str] = []
-    """Changes of the pairs before training, held-out ones included: reward-augmented."""
+    """Changes of the records before training, held-out ones included: reward-augmented, refusal."""
     parts: dict[str, PartSection] = {}
     """Further data that some objectives take beside every record, e.g. {retain: {path: retain.jsonl}}."""
 

@@ -74,6 +74,7 @@ def align(
     *overrides: str,
     resume: bool = False,
     listener: Listener | None = None,
+    made_from: Mapping[str, Any] | None = None,
 ) -> RunResult:
     """Align a model with preferences.
 
@@ -82,6 +83,8 @@ def align(
         overrides: changes as on the command line, e.g. ``"training.epochs=2"``.
         resume: go on with a run that was interrupted; a finished run is returned as it is.
         listener: hears about progress.
+        made_from: what the recipe was made from, where that was another recipe; kept in the record, and a run is
+            resumed with the same one only.
 
     Raises:
         TruingError: on anything the user can mend.
@@ -90,7 +93,8 @@ def align(
     recipe = _checked(recipe, overrides)
     folder = Path(recipe.output)
     world = World.join()
-    earlier = _earlier(folder, recipe, resume)
+    described = {"recipe": recipe.model_dump(mode="json"), **({"made_from": dict(made_from)} if made_from else {})}
+    earlier = _earlier(folder, described, resume)
     world.barrier()  # all have looked at the folder before one writes to it
     if earlier is not None and earlier.values.get("status") in _COMPLETE:
         if world.is_main and not (folder / "report.html").exists():
@@ -105,7 +109,7 @@ def align(
     if world.is_main:
         _make(folder)
         remove_partials(folder)
-        record.update(status="running", plan=values)
+        record.update(status="running", plan=values, **described)
         write_text(folder / "recipe.yaml", yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
     try:
         return _run(prepared, record, listener, resume=resume)
@@ -346,7 +350,7 @@ def _make(folder: Path) -> None:
         ) from None
 
 
-def _earlier(folder: Path, recipe: Recipe, resume: bool) -> RunRecord | None:
+def _earlier(folder: Path, described: Mapping[str, Any], resume: bool) -> RunRecord | None:
     """The record of an earlier run in the same folder, if it may be continued.
 
     Raises:
@@ -365,7 +369,9 @@ def _earlier(folder: Path, recipe: Recipe, resume: bool) -> RunRecord | None:
             where=str(folder),
             fix="continue it with --resume, choose another output, or remove the folder",
         )
-    changed = differences(record.values.get("recipe", {}), recipe.model_dump(mode="json"))
+    changed = [
+        difference for name, values in described.items() for difference in differences(record.values.get(name, {}), values)
+    ]
     if changed:
         shown = "; ".join(f"{key} was {old!r}, is {new!r}" for key, old, new in changed[:4])
         raise RunError(

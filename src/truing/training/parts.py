@@ -10,6 +10,8 @@ from truing.data.derive import PARTS
 from truing.data.sources import load
 from truing.data.views import view
 from truing.errors import DataError, RecipeError, did_you_mean
+from truing.recipe.schema import SelfSamplesSection
+from truing.rewards.scorers import SCORERS
 from truing.training.examples import Drawn, ExampleData, Part, SameRow
 
 if TYPE_CHECKING:
@@ -26,12 +28,29 @@ GENERATED = frozenset({"samples"})
 
 
 def check_self_samples(recipe: Recipe, objective: Objective) -> None:
-    """Refuse settings of samples that would not be drawn.
+    """Refuse settings of samples that would not be drawn, and samples without the reward that is needed.
 
     Raises:
         RecipeError: naming the key.
     """
-    if "self_samples" not in recipe.data.model_fields_set:
+    rewarded = "sample:reward" in objective.requires
+    if rewarded and recipe.data.self_samples.reward is None:
+        raise RecipeError(
+            f"objective {objective.name!r} needs a reward for every sample, and the recipe names no scorer",
+            where="data.self_samples.reward",
+            allowed=", ".join(entry.name for entry in SCORERS),
+            fix="add e.g. `self_samples: {reward: sentiment}` under `data`",
+        )
+    if recipe.data.self_samples.reward is not None:
+        SCORERS.get(recipe.data.self_samples.reward, where="data.self_samples.reward")
+        if not rewarded:
+            raise RecipeError(
+                f"data.self_samples.reward has no effect: objective {objective.name!r} rewards no samples",
+                where="data.self_samples.reward",
+                fix="remove it, or use an objective that does, e.g. f-dpg",
+            )
+    # A run's own recipe states every default.
+    if recipe.data.self_samples == SelfSamplesSection():
         return
     if "samples" not in objective.part_data:
         raise RecipeError(

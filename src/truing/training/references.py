@@ -103,7 +103,9 @@ def refreshed_samples(prepared: Prepared, references: Resolved) -> Refreshed | N
         return reference_logps(policy, data.trees(range(len(data))), budget=prepared.budget, use_cache=False)
 
     values = source if isinstance(source, Precomputed) else None
-    return Refreshed(part.data.rows, values, score, section, prepared.recipe.training.seed, prepared.policy)
+    return Refreshed(
+        part.data.rows, values, score, section, prepared.recipe.training.seed, prepared.policy, prepared.budget
+    )
 
 
 def starting_policy(prepared: Prepared, other: str | None = None) -> CausalPolicy:

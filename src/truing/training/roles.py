@@ -15,7 +15,9 @@ from truing.objectives.algebra import Batch, DataKind
 Row = Mapping[str, Any]
 
 # Columns that a row always has, or that have a place of their own in a batch.
-_PLACED = frozenset({"id", "prompt_ids", "completion_ids", "label", "scores", "weight", "margin"})
+_PLACED = frozenset(
+    {"id", "prompt_ids", "completion_ids", "label", "scores", "weight", "margin", "rewards", "proposals"}
+)
 
 
 def roles(kind: DataKind, rows: Sequence[Row]) -> Batch:
@@ -50,15 +52,17 @@ def _placed(batch: Batch, example: Tensor, start: Tensor, count: Tensor) -> Batc
     """A batch whose sequences stand among those of others: record ``e``'s begin at ``start[e]``."""
     within = torch.arange(len(batch.example)) - (count.cumsum(0) - count)[batch.example]
     place = start[batch.example] + within
-    reward = None
-    if batch.reward is not None:
-        reward = torch.full((len(example),), float("nan")).index_copy(0, place, batch.reward.float())
+
+    def spread(values: Tensor) -> Tensor:
+        return torch.full((len(example),), float("nan")).index_copy(0, place, values.float())
+
     return replace(
         batch,
         example=example,
         chosen=place[batch.chosen],
         rejected=place[batch.rejected],
-        reward=reward,
+        reward=None if batch.reward is None else spread(batch.reward),
+        per_sequence={name: spread(values) for name, values in batch.per_sequence.items()},
         own=place,
     )
 
@@ -81,7 +85,17 @@ def _unwanted(rows: Sequence[Row]) -> Batch:
 
 
 def _samples(rows: Sequence[Row]) -> Batch:
-    return Batch.samples([len(row["completion_ids"]) for row in rows])
+    batch = Batch.samples([len(row["completion_ids"]) for row in rows])
+    if rows and rows[0].get("rewards") is not None:
+        batch = replace(batch, reward=_flat(rows, "rewards"))
+    if rows and rows[0].get("proposals") is not None:
+        batch = replace(batch, per_sequence={"proposal": _flat(rows, "proposals")})
+    return batch
+
+
+def _flat(rows: Sequence[Row], name: str) -> Tensor:
+    """A column that has one number for each completion."""
+    return torch.tensor([float(value) for row in rows for value in row[name]])
 
 
 _KINDS: dict[DataKind, Callable[[Sequence[Row]], Batch]] = {

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from truing.policies.causal import CausalPolicy
+from truing.policies.causal import CausalPolicy, sequence_logps
 from truing.policies.generation import Progress, Sampling, generate
+from truing.policies.packing import Tree
 from truing.policies.reference_cache import ReferenceLogps
 from truing.recipe.schema import SelfSamplesSection
+from truing.rewards.scorers import load_scorer
 from truing.training.examples import ExampleData, Part, SameRow
 from truing.writing import write_json
 
@@ -28,31 +30,79 @@ if TYPE_CHECKING:
 PART = "samples"
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """Answers to every prompt, and what was found out about them.
+
+    Attributes:
+        completions: for each record its answers, token ids.
+        rewards: of each answer, by the scorer that was asked for; ``None`` without one.
+        proposals: log-probability of each answer under the policy that drew it, nats; ``None`` where not needed.
+    """
+
+    completions: list[list[list[int]]]
+    rewards: list[list[float]] | None = None
+    proposals: list[list[float]] | None = None
+
+
 class SampledRows:
     """Rows of the part: prompts, and the answers that were drawn last.
 
     Args:
         ids: of the records.
         prompts: token ids.
-        completions: for each record its answers.
+        drawn: the answers.
     """
 
-    def __init__(
-        self, ids: Sequence[str], prompts: Sequence[list[int]], completions: Sequence[list[list[int]]]
-    ) -> None:
+    def __init__(self, ids: Sequence[str], prompts: Sequence[list[int]], drawn: Drawn) -> None:
         self.ids = list(ids)
         self.prompts = list(prompts)
-        self.completions = list(completions)
+        self.drawn = drawn
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __getitem__(self, numbers: list[int]) -> dict[str, list[Any]]:
-        return {
+        found: dict[str, list[Any]] = {
             "id": [self.ids[i] for i in numbers],
             "prompt_ids": [self.prompts[i] for i in numbers],
-            "completion_ids": [self.completions[i] for i in numbers],
+            "completion_ids": [self.drawn.completions[i] for i in numbers],
         }
+        for name in ("rewards", "proposals"):
+            values = getattr(self.drawn, name)
+            if values is not None:
+                found[name] = [values[i] for i in numbers]
+        return found
+
+
+def draw_and_score(
+    policy: CausalPolicy,
+    prompts: Sequence[list[int]],
+    section: SelfSamplesSection,
+    seed: int,
+    budget: int,
+    progress: Progress | None = None,
+) -> Drawn:
+    """Answers as :func:`draw` gives them; with their rewards and proposals where a reward is asked for."""
+    completions = draw(policy, prompts, section, seed, progress)
+    if section.reward is None:
+        return Drawn(completions)
+    trees = [Tree(prompt, answers) for prompt, answers in zip(prompts, completions, strict=True)]
+    with policy.evaluating():
+        logps = sequence_logps(policy.score_all(trees, budget=budget)).tolist()
+    assert policy.tokenizer is not None
+    texts = [policy.tokenizer.decode(a, skip_special_tokens=True) for answers in completions for a in answers]
+    rewards = [float(value) for value in load_scorer(section.reward).scores(texts)]
+    return Drawn(completions, _grouped(rewards, completions), _grouped(logps, completions))
+
+
+def _grouped(values: Sequence[float], like: Sequence[Sequence[Any]]) -> list[list[float]]:
+    """One flat list as lists of the lengths of others."""
+    found, start = [], 0
+    for part in like:
+        found.append([float(value) for value in values[start : start + len(part)]])
+        start += len(part)
+    return found
 
 
 def draw(
@@ -113,15 +163,20 @@ def with_self_samples(prepared: Prepared, progress: Progress | None = None) -> P
         with prepared.policy.without_adapter():
             for name, split in splits.items():
                 if split is not None:
-                    stored[name] = draw(
-                        prepared.policy,
-                        _prompts(split),
-                        prepared.recipe.data.self_samples,
-                        prepared.recipe.training.seed,
-                        progress,
+                    stored[name] = asdict(
+                        draw_and_score(
+                            prepared.policy,
+                            _prompts(split),
+                            prepared.recipe.data.self_samples,
+                            prepared.recipe.training.seed,
+                            prepared.budget,
+                            progress,
+                        )
                     )
         write_json(path, stored)
-    added = {name: None if split is None else _added(split, stored[name]) for name, split in splits.items()}
+    added = {
+        name: None if split is None else _added(split, Drawn(**stored[name])) for name, split in splits.items()
+    }
     train = added["train"]
     assert train is not None
     return replace(prepared, train=train, held_out=added["held_out"])
@@ -131,8 +186,8 @@ def _prompts(split: Split) -> list[list[int]]:
     return [list(prompt) for prompt in split.examples.rows["prompt_ids"]]
 
 
-def _added(split: Split, completions: Sequence[list[list[int]]]) -> Split:
-    rows = SampledRows(split.examples.rows["id"], _prompts(split), completions)
+def _added(split: Split, drawn: Drawn) -> Split:
+    rows = SampledRows(split.examples.rows["id"], _prompts(split), drawn)
     part = Part(ExampleData(rows, "samples"), SameRow())
     examples = replace(split.examples, parts={**split.examples.parts, PART: part})
     return replace(split, examples=examples)
@@ -148,6 +203,7 @@ class Refreshed:
         section: of the recipe.
         seed: of the run.
         policy: what draws them.
+        budget: tokens in one forward pass.
     """
 
     file = "self_samples.json"
@@ -160,7 +216,9 @@ class Refreshed:
         section: SelfSamplesSection,
         seed: int,
         policy: CausalPolicy,
+        budget: int,
     ) -> None:
+        self.budget = budget
         self.rows = rows
         self.source = source
         self.score = score
@@ -172,17 +230,18 @@ class Refreshed:
         """Draw, if it is time to."""
         every = self.section.refresh_every
         if every is not None and step % every == 0:
-            self._use(draw(self.policy, self.rows.prompts, self.section, self.seed + 31 * step))
+            seed = self.seed + 31 * step
+            self._use(draw_and_score(self.policy, self.rows.prompts, self.section, seed, self.budget))
 
     def save(self, path: Path) -> None:
         """Write the answers beside a checkpoint."""
-        write_json(path, self.rows.completions)
+        write_json(path, asdict(self.rows.drawn))
 
     def load(self, path: Path) -> None:
         """Read what :meth:`save` wrote."""
-        self._use(json.loads(path.read_text(encoding="utf-8")))
+        self._use(Drawn(**json.loads(path.read_text(encoding="utf-8"))))
 
-    def _use(self, completions: list[list[list[int]]]) -> None:
-        self.rows.completions = completions
+    def _use(self, drawn: Drawn) -> None:
+        self.rows.drawn = drawn
         if self.source is not None:
             self.source.parts[PART] = self.score(ExampleData(self.rows, "samples"))

@@ -22,12 +22,15 @@ class Margin(Protocol):
     @property
     def requires(self) -> frozenset[str]: ...
 
-    def __call__(self, scores: Scores, batch: Batch, swapped: bool) -> Float[Tensor, " pairs"] | float:
-        """The margin; ``swapped`` asks for its value with the roles of chosen and rejected exchanged."""
+    def __call__(self, scores: Scores, batch: Batch) -> Float[Tensor, " pairs"] | float:
+        """The margin that the chosen answers of the batch must have."""
         ...
 
     def parts(self, swapped: bool) -> tuple[tuple[float, str], ...]:
-        """Coefficient and symbol of each summand; the symbol of a constant is ``""``."""
+        """Coefficient and symbol of each summand; the symbol of a constant is ``""``.
+
+        ``swapped`` asks for those of the exchanged pair.
+        """
         ...
 
 
@@ -38,7 +41,7 @@ class ConstantMargin:
     value: float
     requires = frozenset[str]()
 
-    def __call__(self, scores: Scores, batch: Batch, swapped: bool) -> float:
+    def __call__(self, scores: Scores, batch: Batch) -> float:
         return self.value
 
     def parts(self, swapped: bool) -> tuple[tuple[float, str], ...]:
@@ -57,10 +60,9 @@ class LengthMargin:
     per_token: float
     requires = frozenset[str]()
 
-    def __call__(self, scores: Scores, batch: Batch, swapped: bool) -> Float[Tensor, " pairs"]:
+    def __call__(self, scores: Scores, batch: Batch) -> Float[Tensor, " pairs"]:
         lengths = scores.lengths
-        difference = lengths[batch.chosen] - lengths[batch.rejected]
-        return self.per_token * (-difference if swapped else difference)
+        return self.per_token * (lengths[batch.chosen] - lengths[batch.rejected])
 
     def parts(self, swapped: bool) -> tuple[tuple[float, str], ...]:
         return ((self.per_token, "|y_l| − |y_w|" if swapped else "|y_w| − |y_l|"),)
@@ -77,9 +79,8 @@ class RecordMargin:
     scale: float = 1.0
     requires = frozenset({"column:margin"})
 
-    def __call__(self, scores: Scores, batch: Batch, swapped: bool) -> Float[Tensor, " pairs"]:
-        value = self.scale * record_margin(batch)
-        return -value if swapped else value
+    def __call__(self, scores: Scores, batch: Batch) -> Float[Tensor, " pairs"]:
+        return self.scale * record_margin(batch)
 
     def parts(self, swapped: bool) -> tuple[tuple[float, str], ...]:
         return ((-self.scale if swapped else self.scale, "margin"),)
@@ -109,8 +110,8 @@ class Margins:
     def requires(self) -> frozenset[str]:
         return frozenset().union(*(margin.requires for margin in self.summands))
 
-    def __call__(self, scores: Scores, batch: Batch, swapped: bool) -> Float[Tensor, " pairs"] | float:
-        return sum((margin(scores, batch, swapped) for margin in self.summands), start=0.0)
+    def __call__(self, scores: Scores, batch: Batch) -> Float[Tensor, " pairs"] | float:
+        return sum((margin(scores, batch) for margin in self.summands), start=0.0)
 
     def parts(self, swapped: bool) -> tuple[tuple[float, str], ...]:
         return tuple(part for margin in self.summands for part in margin.parts(swapped))

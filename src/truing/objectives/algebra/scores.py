@@ -137,6 +137,7 @@ class Batch:
         margin: the record's own margin between chosen and rejected, reward units, shape ``[E]``.
         reward: a score of each sequence, shape ``[N]``; larger is better.
         columns: further per-record columns, by name.
+        per_sequence: further columns of the sequences, by name, each of shape ``[N]``.
         own: the sequences of the records themselves, where records have parts beside them; ``None`` for all.
         parts: roles of further sequences that come with the records, by the part's name: answers whose knowledge
             is to be kept, a rationale, the same pair without its reasoning. A part's batch counts the same
@@ -152,6 +153,7 @@ class Batch:
     margin: Float[Tensor, " examples"] | None = None
     reward: Float[Tensor, " sequences"] | None = None
     columns: Mapping[str, Tensor] = field(default_factory=dict)
+    per_sequence: Mapping[str, Float[Tensor, " sequences"]] = field(default_factory=dict)
     own: Int[Tensor, " own"] | None = None
     parts: Mapping[str, Batch] = field(default_factory=dict)
 
@@ -242,9 +244,9 @@ class Batch:
         """The same batch with its tensors on ``device``."""
         moved: dict[str, Any] = {k: v.to(device) for k, v in vars(self).items() if isinstance(v, Tensor)}
         columns = {name: values.to(device) for name, values in self.columns.items()}
-        return replace(
-            self, **moved, columns=columns, parts={k: part.to(device) for k, part in self.parts.items()}
-        )
+        each = {name: values.to(device) for name, values in self.per_sequence.items()}
+        parts = {name: part.to(device) for name, part in self.parts.items()}
+        return replace(self, **moved, columns=columns, per_sequence=each, parts=parts)
 
     def reweighted(self, weight: Float[Tensor, " examples"]) -> Batch:
         """The same batch, its parts included, with every record's weight multiplied."""

@@ -121,8 +121,8 @@ class Stateless:
 class Pairwise(Stateless):
     """link(gap − margin) for each pair, optionally mixed with the loss of the exchanged pair.
 
-    loss = straight · link(g − m) + swapped · link(−g − m'), where g is the gap and m' the margin with the
-    roles exchanged. ``straight, swapped`` are (1, 0) normally, (1−eps, eps) for label smoothing and
+    loss = straight · link(g − m) + swapped · link(g' − m'), where g is the gap, m the margin, and g' and m' are
+    those of the pair with its roles exchanged. ``straight, swapped`` are (1, 0) normally, (1−eps, eps) for label smoothing and
     (1−eps, −eps)/(1−2 eps) for robust DPO. ``scale`` multiplies what the link is applied to, pair by pair.
     """
 
@@ -167,20 +167,16 @@ class Pairwise(Stateless):
         values, owners = self._side(scores, batch, state)
         values = self.straight * values
         if self.swapped:
-            values = values + self.swapped * self._side(scores, batch, state, swapped=True)[0]
+            values = values + self.swapped * self._side(scores, batch.exchanged(), state)[0]
         if self.weight is not None:
             values = values * self.weight(scores, batch)
         weights = torch.ones_like(values).detach() if owners is None else batch.weights[owners].to(values.dtype)
         return TermLoss(values, weights, owners)
 
-    def _side(
-        self, scores: Scores, batch: Batch, state: State, *, swapped: bool = False
-    ) -> tuple[Tensor, Tensor | None]:
-        margin = self.margin(scores, batch, swapped) if self.margin is not None else 0.0
-        roles = batch.exchanged() if swapped else batch
-        gap, owners = self.pairing(self.score, scores, roles)
-        z = gap - margin
-        return self.link(z if self.scale is None else self.scale(roles, state).to(z) * z), owners
+    def _side(self, scores: Scores, batch: Batch, state: State) -> tuple[Tensor, Tensor | None]:
+        gap, owners = self.pairing(self.score, scores, batch)
+        z = gap - (self.margin(scores, batch) if self.margin is not None else 0.0)
+        return self.link(z if self.scale is None else self.scale(batch, state).to(z) * z), owners
 
     def denominator(self, batch: Batch, lengths: Tensor) -> Tensor:
         return self.pairing.count(batch)
