@@ -27,27 +27,27 @@ PAIRS = Batch.pairs(2, margin=torch.tensor([0.5, 2.0]))
 
 class TestMargins:
     def test_a_constant_is_the_same_for_the_exchanged_pair(self) -> None:
-        assert ConstantMargin(0.7)(SCORES, PAIRS, False) == ConstantMargin(0.7)(SCORES, PAIRS, True) == 0.7
+        assert ConstantMargin(0.7)(SCORES, PAIRS) == ConstantMargin(0.7)(SCORES, PAIRS.exchanged()) == 0.7
 
     def test_a_price_on_length_turns_with_the_pair(self) -> None:
         # |y_w| − |y_l| = 3 − 1 and 1 − 4.
-        assert LengthMargin(0.1)(SCORES, PAIRS, False).tolist() == pytest.approx([0.2, -0.3])
-        assert LengthMargin(0.1)(SCORES, PAIRS, True).tolist() == pytest.approx([-0.2, 0.3])
+        assert LengthMargin(0.1)(SCORES, PAIRS).tolist() == pytest.approx([0.2, -0.3])
+        assert LengthMargin(0.1)(SCORES, PAIRS.exchanged()).tolist() == pytest.approx([-0.2, 0.3])
 
     def test_the_margin_of_the_record(self) -> None:
-        assert RecordMargin(2.0)(SCORES, PAIRS, False).tolist() == [1.0, 4.0]
-        assert RecordMargin(2.0)(SCORES, PAIRS, True).tolist() == [-1.0, -4.0]
+        assert RecordMargin(2.0)(SCORES, PAIRS).tolist() == [1.0, 4.0]
+        assert RecordMargin(2.0)(SCORES, PAIRS.exchanged()).tolist() == [-1.0, -4.0]
         assert RecordMargin().requires == {"column:margin"}
 
     def test_a_record_without_margin_says_what_to_do(self) -> None:
         with pytest.raises(ObjectiveError, match=r"`margin` column, but the data has none[\s\S]*add a `margin`"):
-            RecordMargin()(SCORES, Batch.pairs(2), False)
+            RecordMargin()(SCORES, Batch.pairs(2))
 
     def test_margins_add_up(self) -> None:
         both = Margins((ConstantMargin(1.0), LengthMargin(0.1), RecordMargin()))
-        assert both(SCORES, PAIRS, False).tolist() == pytest.approx([1.7, 2.7])
+        assert both(SCORES, PAIRS).tolist() == pytest.approx([1.7, 2.7])
         assert both.requires == {"column:margin"}
-        assert Margins((ConstantMargin(1.0), ConstantMargin(2.0)))(SCORES, PAIRS, False) == 3.0
+        assert Margins((ConstantMargin(1.0), ConstantMargin(2.0)))(SCORES, PAIRS) == 3.0
 
     def test_the_margin_is_subtracted_from_the_gap(self) -> None:
         term = Pairwise(log_ratio(), Logistic(), margin=LengthMargin(0.1))

@@ -122,8 +122,9 @@ class Pairwise(Stateless):
     """link(gap − margin) for each pair, optionally mixed with the loss of the exchanged pair.
 
     loss = straight · link(g − m) + swapped · link(g' − m'), where g is the gap, m the margin, and g' and m' are
-    those of the pair with its roles exchanged. ``straight, swapped`` are (1, 0) normally, (1−eps, eps) for label smoothing and
-    (1−eps, −eps)/(1−2 eps) for robust DPO. ``scale`` multiplies what the link is applied to, pair by pair.
+    those of the pair with its roles exchanged. ``straight, swapped`` are (1, 0) normally, (1−eps, eps) for label
+    smoothing and (1−eps, −eps)/(1−2 eps) for robust DPO. ``scale`` multiplies what the link is applied to, pair by
+    pair.
     """
 
     score: SequenceScore
