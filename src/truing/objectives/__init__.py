@@ -42,6 +42,7 @@ from truing.objectives.methods.sft_dpo import sft_dpo
 from truing.objectives.methods.simpo import simpo
 from truing.objectives.methods.slic import slic
 from truing.objectives.methods.sparsepo import mapo, sparsepo, tdpo
+from truing.objectives.methods.spo_degree import spo_degree
 from truing.objectives.methods.sppo_hard import sppo_hard
 from truing.objectives.methods.unlearning import ga, graddiff, npo, simnpo
 from truing.objectives.methods.wpo import wpo
@@ -111,6 +112,7 @@ __all__ = [
     "simpo",
     "slic",
     "sparsepo",
+    "spo_degree",
     "sppo_hard",
     "tdpo",
     "uncpo",

@@ -88,6 +88,7 @@ class CausalPolicy:
         signals: Sequence[str] = (),
         through: nn.Module | None = None,
         comparisons: Sequence[Comparison] = (),
+        pooled: bool = False,
     ) -> Scores:
         """Score every completion in one forward pass, with gradient if gradients are enabled.
 
@@ -96,9 +97,11 @@ class CausalPolicy:
             signals: see :func:`truing.policies.head.token_log_probs`.
             through: the wrapped model (DistributedDataParallel, FSDP) to call, if there is one.
             comparisons: with other models' distributions at the scored positions.
+            pooled: also return each completion's mean state.
         """
-        request = replace(self.request(trees, signals), comparisons=tuple(comparisons))
+        request = replace(self.request(trees, signals), comparisons=tuple(comparisons), pooled=pooled)
         logps, *extra = (through or self.model)(scoring=request)
+        states = extra.pop() if pooled else None
         layout = request.layout
         return Scores(
             logps,
@@ -106,6 +109,7 @@ class CausalPolicy:
             layout.count,
             signals=dict(zip(signals, extra, strict=False)),
             derived={c.name: value for c, value in zip(comparisons, extra[len(signals) :], strict=True)},
+            states=states,
         )
 
     @torch.no_grad()

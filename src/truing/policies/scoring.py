@@ -41,6 +41,7 @@ class ScoringRequest:
         hidden: return sums of hidden states instead, see :func:`hidden_sums`.
         states: return states instead, see :func:`predicting_states`: ``"last"``, or ``"all"`` for every layer.
         comparisons: values that depend on whole distributions, returned after the signals.
+        pooled: also return the mean of the states that predict each completion's tokens, ``[N, H]``, at the end.
     """
 
     layout: Layout
@@ -50,6 +51,7 @@ class ScoringRequest:
     hidden: bool = False
     states: str | None = None
     comparisons: tuple[Comparison, ...] = ()
+    pooled: bool = False
 
 
 def install(model: PreTrainedModel) -> None:
@@ -85,8 +87,8 @@ def score(
     device = layout.targets.device
     with torch.autocast(device.type, dtype=request.autocast, enabled=request.autocast is not None):
         if isinstance(layout, EncoderDecoderRows) or model.base_model is model:
-            if request.comparisons:
-                raise _no_states(request.comparisons[0].name)
+            if request.comparisons or request.pooled:
+                raise _no_states("states and distributions")
             return _from_logits(plain_forward, layout, request.signals)
         hidden = _predicting(model, request)
         head = model.get_output_embeddings()
@@ -96,7 +98,15 @@ def score(
         else:
             logps, signals = _through_module(head, hidden, layout.targets, spec, request.signals)
         compared = comparison_values(hidden, head, spec, request.comparisons) if request.comparisons else []
-    return (logps, *(signals[name] for name in request.signals), *compared)
+    pooled = (_pooled(hidden, layout),) if request.pooled else ()
+    return (logps, *(signals[name] for name in request.signals), *compared, *pooled)
+
+
+def _pooled(hidden: Tensor, layout: Layout) -> Tensor:
+    """Mean of the states over each completion, float32."""
+    sums = torch.zeros(layout.count, hidden.shape[-1], device=hidden.device)
+    sums = sums.index_add(0, layout.sequence, hidden.float())
+    return sums / torch.bincount(layout.sequence, minlength=layout.count).clamp(min=1)[:, None]
 
 
 def predicting_states(model: PreTrainedModel, request: ScoringRequest) -> Tensor:

@@ -11,10 +11,11 @@ import torch
 from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 
-from truing.objectives.algebra import Objective, Scores
+from truing.objectives.algebra import Batch, Objective, Scores
 from truing.policies.causal import CausalPolicy
 from truing.policies.distributions import FUNCTIONALS, Comparison, compared_models
 from truing.policies.packing import Tree
+from truing.training.grade_head import GradeHead
 from truing.training.token_masks import LearnedMask, TokenModule, activation_mask
 
 if TYPE_CHECKING:
@@ -31,12 +32,14 @@ class Derived:
         comparisons: names of what depends on whole distributions.
         models: the other models, by the name that comparisons have for them.
         masks: what turns the reference's states into a number for each token, by name.
-        trained: those of the masks that are trained along, as one module.
+        heads: what reads the policy's own states, by name.
+        trained: what of these is trained along, as one module.
     """
 
     comparisons: tuple[str, ...] = ()
     models: Mapping[str, CausalPolicy] = field(default_factory=dict)
     masks: Mapping[str, TokenModule] = field(default_factory=dict)
+    heads: Mapping[str, GradeHead] = field(default_factory=dict)
     trained: nn.ModuleDict = field(default_factory=nn.ModuleDict)
 
     def against(self, trees: Sequence[Tree]) -> list[Comparison]:
@@ -53,20 +56,25 @@ class Derived:
         with model.evaluating(), model.without_adapter():
             return model.other(trees)
 
-    def with_masks(self, scores: Scores, trees: Sequence[Tree], *, training: bool) -> Scores:
-        """The scores with a value from each mask."""
-        if not self.masks:
-            return scores
-        reference = self.models[REFERENCE]
-        with reference.evaluating(), reference.without_adapter():
-            layers = reference.layers(trees)
+    @property
+    def pooled(self) -> bool:
+        """Whether the policy's mean state over each completion is wanted."""
+        return bool(self.heads)
+
+    def completed(self, scores: Scores, trees: Sequence[Tree], batch: Batch, *, training: bool) -> Scores:
+        """The scores with a value from each mask and each head."""
         self.trained.train(training)
-        masks: dict[str, Tensor] = {name: mask(layers, scores.sequence) for name, mask in self.masks.items()}
-        return replace(scores, derived={**scores.derived, **masks})
+        found: dict[str, Tensor] = {name: head(scores, batch) for name, head in self.heads.items()}
+        if self.masks:
+            reference = self.models[REFERENCE]
+            with reference.evaluating(), reference.without_adapter():
+                layers = reference.layers(trees)
+            found.update({name: mask(layers, scores.sequence) for name, mask in self.masks.items()})
+        return replace(scores, derived={**scores.derived, **found})
 
 
 def wanted(objective: Objective) -> tuple[list[str], list[str]]:
-    """Names of the comparisons and of the masks that an objective asks for."""
+    """Names of the comparisons, and of what small modules give, that an objective asks for."""
     names = sorted(r.removeprefix("derived:") for r in objective.requires if r.startswith("derived:"))
     compared = [name for name in names if name.partition(":")[0] in FUNCTIONALS]
     return compared, [name for name in names if name not in compared]
@@ -84,7 +92,8 @@ def resolve_derived(prepared: Prepared, moving: CausalPolicy | None = None) -> D
     compared, masks = wanted(prepared.objective)
     if not compared and not masks:
         return None
-    names = {model for name in compared for model in compared_models(name)} | ({REFERENCE} if masks else set())
+    masked = any(name.startswith("mask:") for name in masks)
+    names = {model for name in compared for model in compared_models(name)} | ({REFERENCE} if masked else set())
     other = prepared.recipe.reference.model
     models = {}
     for name in sorted(names):
@@ -96,16 +105,21 @@ def resolve_derived(prepared: Prepared, moving: CausalPolicy | None = None) -> D
             models[name] = starting_policy(prepared, other if name == REFERENCE else name)
     trained = nn.ModuleDict()
     modules: dict[str, TokenModule] = {}
+    heads: dict[str, GradeHead] = {}
     torch.manual_seed(prepared.recipe.training.seed)
     config = prepared.policy.inner.config.get_text_config()
     for name in masks:
+        kind, _, what = name.partition(":")
+        made: LearnedMask | GradeHead
         if name == "mask:activation":
             modules[name] = activation_mask
+            continue
+        if kind == "degree":
+            made = heads[name] = GradeHead(what, config.hidden_size)
         else:
-            made = LearnedMask(config.num_hidden_layers, config.hidden_size).to(prepared.policy.device)
-            trained[name.replace(":", "_")] = made
-            modules[name] = made
-    return Derived(tuple(compared), models, modules, trained)
+            made = modules[name] = LearnedMask(config.num_hidden_layers, config.hidden_size)
+        trained[name.replace(":", "_")] = made.to(prepared.policy.device)
+    return Derived(tuple(compared), models, modules, heads, trained)
 
 
 @dataclass(frozen=True)

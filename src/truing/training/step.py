@@ -184,9 +184,8 @@ class PreferenceStep:
         wanted = tuple(dict.fromkeys((*self.signals, *signals)))
         derived = self.references.derived
         comparisons = derived.against(trees) if derived is not None else ()
-        scores = self.policy.score(trees, signals=wanted, through=through, comparisons=comparisons)
-        if derived is not None:
-            scores = derived.with_masks(scores, trees, training=torch.is_grad_enabled())
+        pooled = derived is not None and derived.pooled
+        scores = self.policy.score(trees, signals=wanted, through=through, comparisons=comparisons, pooled=pooled)
         indices = [plan.indices[i] for i in group]
         if self.references.own is not None:
             reference = self.references.own(indices, trees).to(scores.token_logps.device)
@@ -194,7 +193,10 @@ class PreferenceStep:
         batch = self.data.batch([plan.examples[i] for i in group])
         if plan.real < len(plan.examples):
             batch = batch.reweighted(torch.tensor([float(i < plan.real) for i in group]))
-        return _Part(scores, batch.to(scores.token_logps.device))
+        batch = batch.to(scores.token_logps.device)
+        if derived is not None:
+            scores = derived.completed(scores, trees, batch, training=torch.is_grad_enabled())
+        return _Part(scores, batch)
 
     def _whole(self, plan: _Plan, *, training: bool, through: nn.Module | None) -> Scores | None:
         """Batch statistics, and the scores of the whole batch where the objective couples records."""

@@ -1,17 +1,21 @@
 """Records made from records: changed pairs, and the parts that some objectives want beside every record."""
 
 from truing.data.derive.base import PARTS, RELABELLINGS, PartMaker, Relabelling, relabelled
+from truing.data.derive.grades import graded
 from truing.data.derive.mapl import constraints
 from truing.data.derive.rationale import rationale
+from truing.data.derive.refusal import REFUSALS
 from truing.data.derive.reward_augmented import ask_for, reward_augmented
 
 __all__ = [
     "PARTS",
+    "REFUSALS",
     "RELABELLINGS",
     "PartMaker",
     "Relabelling",
     "ask_for",
     "constraints",
+    "graded",
     "rationale",
     "relabelled",
     "reward_augmented",

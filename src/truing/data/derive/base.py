@@ -1,6 +1,6 @@
 """Ways to make records from records, by name.
 
-A *relabelling* changes the pairs themselves, training and held-out ones alike (``data.relabel`` in a recipe). A *part
+A *relabelling* gives other pairs, training and held-out ones alike (``data.relabel`` in a recipe). A *part
 maker* gives every pair a further record that an objective wants beside it; it is used where the objective takes a
 part of that name and the recipe names no data for it.
 """
@@ -16,6 +16,7 @@ import xxhash
 from truing.data.records import Records
 from truing.data.rows import Row
 from truing.data.table import TableWriter
+from truing.data.views import view
 from truing.errors import DataError
 from truing.registry import Registry
 
@@ -27,19 +28,21 @@ Rows = Callable[[Row], Iterable[Row]]
 
 @dataclass(frozen=True)
 class Relabelling:
-    """A change of pairs.
+    """From records to pairs that are trained on instead.
 
     Attributes:
         name: what ``data.relabel`` calls it.
         summary: one sentence.
-        rows: the rows that one row becomes.
+        rows: the pairs that one row becomes.
         needs: columns without which it cannot be done.
+        takes: what it is made from: pairs, or unwanted answers.
     """
 
     name: str
     summary: str
     rows: Rows
     needs: tuple[str, ...] = ()
+    takes: DataKind = "pairs"
     aliases: tuple[str, ...] = ()
 
 
@@ -72,7 +75,7 @@ class PartMaker:
 
         def rows(row: Row) -> Iterable[Row]:
             made = self.rows(row, seed)
-            kept = {name: row[name] for name in ("id", "weight") if name in row}
+            kept: Row = {name: row[name] for name in ("id", "weight") if name in row}
             return [] if made is None else [{**kept, **made}]
 
         return _rewritten(records, self.kind, f"{self.name}-{seed}", rows, f"{self.name}: made from the pairs")
@@ -90,16 +93,20 @@ def relabelled(records: Records, names: Sequence[str], where: str = "data.relabe
     """
     for name in names:
         change = RELABELLINGS.get(name, where)
-        _check(records, f"the relabelling {change.name!r}", change.needs, "remove it from data.relabel")
+        if change.takes != "pairs":
+            records = view(records, {change.takes})
+        _check(
+            records, f"the relabelling {change.name!r}", change.needs, "remove it from data.relabel", change.takes
+        )
         note = f"{change.name}: {change.summary}"
-        records = _rewritten(records, records.kind, change.name, change.rows, note)
+        records = _rewritten(records, "pairs", change.name, change.rows, note)
     return records
 
 
-def _check(records: Records, what: str, needs: Sequence[str], fix: str) -> None:
+def _check(records: Records, what: str, needs: Sequence[str], fix: str, kind: DataKind = "pairs") -> None:
     where = f"{records.source}, layout {records.layout!r}"
-    if records.kind != "pairs":
-        raise DataError(f"{what} is made from pairs, and these are {records.kind} data", where=where, fix=fix)
+    if records.kind != kind:
+        raise DataError(f"{what} is made from {kind}, and these are {records.kind} data", where=where, fix=fix)
     if records.streaming:
         raise DataError(f"{what} cannot be made from a stream", where="data.streaming", fix="read the data whole")
     absent = [name for name in needs if name not in records.columns]

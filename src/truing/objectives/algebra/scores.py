@@ -42,6 +42,7 @@ class Scores:
             ``"log_collision"``, the log of the sum over the vocabulary of squared probabilities.
         derived: further per-token values through which gradient flows, e.g. ``"kl:reference"``, the divergence of
             the policy's next-token distribution from the reference's, nats.
+        states: mean of the policy's states over each completion, with gradient, shape ``[N, H]``.
     """
 
     token_logps: Float[Tensor, " tokens"]
@@ -50,6 +51,7 @@ class Scores:
     reference: Float[Tensor, " tokens"] | None = None
     signals: Mapping[str, Float[Tensor, " tokens"]] = field(default_factory=dict)
     derived: Mapping[str, Float[Tensor, " tokens"]] = field(default_factory=dict)
+    states: Float[Tensor, "sequences hidden"] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "token_logps", _at_least_float32(self.token_logps))
