@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from truing.scoring import score_file
     from truing.statistics import win_rate
     from truing.training.align import RunResult, align
+    from truing.unlearning.run import unlearn
 
 _HOMES = {
     "ArenaResult": ("truing.arenas", "ArenaResult"),
@@ -40,6 +41,7 @@ _HOMES = {
     "objective": ("truing.objectives.recipe", "build"),
     "parse_recipe": ("truing.recipe", "parse_recipe"),
     "score_file": ("truing.scoring", "score_file"),
+    "unlearn": ("truing.unlearning.run", "unlearn"),
     "verify": ("truing.evidence", "verify"),
     "win_rate": ("truing.statistics", "win_rate"),
     "write_run_report": ("truing.report", "write_run_report"),
@@ -60,6 +62,7 @@ __all__ = [
     "objective",
     "parse_recipe",
     "score_file",
+    "unlearn",
     "verify",
     "win_rate",
     "write_run_report",

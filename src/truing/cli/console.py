@@ -27,10 +27,12 @@ _STAGES = {
     "check": "Checking the data",
     "reference": "Scoring the data with the reference",
     "before": "Measuring the starting model",
+    "mask": "Choosing the weights that may change",
     "train": "Training",
     "after": "Measuring the trained model",
     "export": "Writing the model",
     "report": "Writing the report",
+    "measure": "Measuring what was forgotten",
 }
 
 

@@ -10,16 +10,17 @@ from truing.training.align import RunResult
 _COLOURS = {"better": "green", "worse": "red", "changed": "yellow", "same": "dim"}
 
 
-def print_summary(console: Console, result: RunResult, command: str) -> None:
+def print_summary(console: Console, result: RunResult, command: str, program: str = "align") -> None:
     """What changed, what was alarming, and where everything is.
 
     Args:
         console: where to.
         result: the run.
         command: recipe and overrides, as typed after ``truing align``.
+        program: what was typed in place of ``align``.
     """
     if result.status == "interrupted":
-        told = f"\nInterrupted. A checkpoint was written; continue with: truing align {command} --resume"
+        told = f"\nInterrupted. A checkpoint was written; continue with: truing {program} {command} --resume"
         console.print(told, markup=False, soft_wrap=True)
         return
     console.print()

@@ -1,18 +1,97 @@
-"""``truing unlearn``: data to forget, and what a model still knows of it."""
+"""``truing unlearn``: make a model forget; data to forget, and what a model still knows of it."""
 
 from __future__ import annotations
 
+import os
+import shlex
+import signal
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-app = typer.Typer(no_args_is_help=True)
+RUN = "run"
+
+
+class RecipeGroup(TyperGroup):
+    """A group in which the command :data:`RUN` may be left out: ``truing unlearn recipe.yaml``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Options that come first belong to the run, as in ``truing unlearn --dry-run recipe.yaml``."""
+        if args and args[0].startswith("-") and args[0] not in (*ctx.help_option_names, "--"):
+            args = [RUN, *args]
+        rest: list[str] = super().parse_args(ctx, args)
+        return rest
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """A file is a recipe; any other unknown word is a misspelt command."""
+        word = args[0]
+        if self.get_command(ctx, word) is None and (Path(word).suffix or os.sep in word or Path(word).exists()):
+            args = [RUN, *args]
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(no_args_is_help=True, cls=RecipeGroup)
 
 
 @app.callback()
 def _group() -> None:
-    """Make models forget, and measure what they still know."""
+    """Make models forget (`truing unlearn recipe.yaml`), and measure what they still know."""
+
+
+@app.command()
+def run(
+    recipe: Annotated[Path, typer.Argument(help="YAML file; see the guide for its keys.", show_default=False)],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="Changes to the recipe, e.g. training.epochs=2."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check recipe, data and model, print the plan, do nothing.")
+    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the record of the run as JSON.")] = False,
+) -> int:
+    """Make a model forget; the word `run` may be left out.
+
+    A recipe is short: `model`, `forget`, `retain`, `method`, `mask`, `measure`, `training`, `output`. The run leaves
+    what `truing align` leaves in `output`, the mask, and `unlearning.json`.
+    """
+    from truing.cli.console import ConsoleListener, print_json, print_plan
+    from truing.unlearning.load import load_job
+    from truing.unlearning.run import planned
+    from truing.unlearning.run import run as train
+
+    job = load_job(recipe, overrides or ())
+    speaks = os.environ.get("RANK", "0") == "0"  # under torchrun, one process speaks for all
+    listener = ConsoleListener(quiet=json or not speaks)
+    if dry_run:
+        values, lines = planned(job)
+        if json:
+            print_json(values)
+        else:
+            print_plan(listener.console, lines)
+            listener.console.print("Nothing was done (--dry-run).")
+        return 0
+
+    from truing.cli.summary import print_summary
+
+    command = shlex.join([str(recipe), *(overrides or ())])
+    try:
+        result = train(job, resume=resume, listener=listener)
+    except KeyboardInterrupt:
+        if speaks:
+            sys.stderr.write(f"\ninterrupted; continue with: truing unlearn {command} --resume\n")
+        return 128 + signal.SIGINT
+    finally:
+        listener.close()
+    if json and speaks:
+        print_json(result.record)
+    elif not json:
+        print_summary(listener.console, result, command, program="unlearn")
+    return 128 + int(result.record["signal"]) if result.status == "interrupted" else 0
 
 
 @app.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -14,7 +14,18 @@ from truing.recipe.schema import Recipe, Section
 from truing.recipe.yaml_reader import KeyPath, Located, dotted, parse_value, read_file
 
 # A mapping that may also be written as one word; that word is the value of this key.
-_SHORT_FORMS = {"model": "name", "data": "path", "objective": "name", "peft": "name"}
+_SHORT_FORMS = {
+    "model": "name",
+    "data": "path",
+    "objective": "name",
+    "peft": "name",
+    "method": "name",
+    "forget": "path",
+    "retain": "path",
+    "measure": "data",
+}
+
+Checked = TypeVar("Checked", bound=Section)
 
 
 def load_recipe(path: str | Path, overrides: Iterable[str] = ()) -> Recipe:
@@ -37,6 +48,20 @@ def parse_recipe(value: Mapping[str, Any], overrides: Iterable[str] = ()) -> Rec
 
 
 def _check(document: Located, overrides: Iterable[str]) -> Recipe:
+    return validated(document, overrides, Recipe)
+
+
+def validated(document: Located, overrides: Iterable[str], schema: type[Checked]) -> Checked:
+    """A document with overrides, checked by a schema.
+
+    Args:
+        document: a recipe of any kind.
+        overrides: ``key=value`` texts.
+        schema: what it may say.
+
+    Raises:
+        RecipeError: on anything that is wrong; the message names file, line and key.
+    """
     if not isinstance(document.value, dict):
         raise RecipeError(
             f"a recipe is a mapping of keys, not {_kind(document.value)}",
@@ -47,9 +72,9 @@ def _check(document: Located, overrides: Iterable[str]) -> Recipe:
     for text in overrides:
         value = override(value, text)
     try:
-        return Recipe.model_validate(value)
+        return schema.model_validate(value)
     except ValidationError as error:
-        raise explain(error, value, document) from None
+        raise explain(error, value, document, schema) from None
 
 
 def override(value: dict[str, Any], text: str) -> dict[str, Any]:
@@ -127,7 +152,9 @@ def explain(
         else "the recipe has several mistakes:\n  - " + "\n  - ".join(sentences)
     )
     fixes = [fix for path in keys[:6] if (fix := _fix(by_key[path][0], path, schema))]
-    return RecipeError(what, where=document.where((*inside, *keys[0])), fix="; ".join(dict.fromkeys(fixes)) or None)
+    return RecipeError(
+        what, where=document.where((*inside, *keys[0])), fix="; ".join(dict.fromkeys(fixes)) or None
+    )
 
 
 def _key_path(problem: ErrorDetails, value: Any) -> KeyPath:

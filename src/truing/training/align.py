@@ -370,7 +370,9 @@ def _earlier(folder: Path, described: Mapping[str, Any], resume: bool) -> RunRec
             fix="continue it with --resume, choose another output, or remove the folder",
         )
     changed = [
-        difference for name, values in described.items() for difference in differences(record.values.get(name, {}), values)
+        difference
+        for name, values in described.items()
+        for difference in differences(record.values.get(name, {}), values)
     ]
     if changed:
         shown = "; ".join(f"{key} was {old!r}, is {new!r}" for key, old, new in changed[:4])

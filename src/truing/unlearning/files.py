@@ -59,10 +59,10 @@ def measure_files(
     suite = Suite.load(folder)
     tokenizer = load_tokenizer(model)
     found = measure(
-        _policy(model),
+        policy_of(model),
         tokenizer,
         suite,
-        None if retrained is None else _policy(retrained),
+        None if retrained is None else policy_of(retrained),
         how=How(chat_template, max_new_tokens, cast("Averaging", averaging)),
         relearning=None if relearn is None else Attack(relearn, steps, learning_rate),
     )
@@ -96,11 +96,12 @@ def mask_file(
     tokenizer = load_tokenizer(model)
     forget = encode(suite.forget, tokenizer, chat_template)
     retain = encode(suite.retain, tokenizer, chat_template) if suite.retain else None
-    mask = weight_mask(_policy(model), forget, retain, how)
+    mask = weight_mask(policy_of(model), forget, retain, how)
     save_mask(mask, output)
     return density(mask)
 
 
-def _policy(name: str) -> CausalPolicy:
+def policy_of(name: str) -> CausalPolicy:
+    """The model of that folder or name, on the GPU where there is one."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return CausalPolicy(load_model(name, device=device), load_tokenizer(name))

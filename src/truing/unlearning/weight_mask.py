@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -15,10 +15,15 @@ from truing.policies.causal import CausalPolicy
 from truing.policies.packing import Tree, partition
 from truing.unlearning.attribution import DAMPING, Reduction, gradients, squared_gradients, trainable, wagle_scores
 from truing.unlearning.baselines import feed_forward, gradient_size, magnitude, random_scores, wanda
-from truing.unlearning.metrics.answers import Encoded
 from truing.unlearning.selection import select
 
 Gamma = float | Literal["gauss-newton"]
+
+
+class Answers(Protocol):
+    """Prompts with one answer each, as token ids; see :class:`truing.unlearning.metrics.answers.Encoded`."""
+
+    def answers(self) -> list[Tree]: ...
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Selection:
 
 
 def weight_mask(
-    policy: CausalPolicy, forget: Encoded, retain: Encoded | None = None, how: Selection | None = None
+    policy: CausalPolicy, forget: Answers, retain: Answers | None = None, how: Selection | None = None
 ) -> dict[str, Tensor]:
     """A mask for :class:`~truing.unlearning.masking.MaskedUpdates`, from the model before unlearning.
 
@@ -70,7 +75,7 @@ def weight_mask(
     return RULES[chosen.rule](policy, forget, retain, chosen)
 
 
-def _wagle(policy: CausalPolicy, forget: Encoded, retain: Encoded | None, how: Selection) -> dict[str, Tensor]:
+def _wagle(policy: CausalPolicy, forget: Answers, retain: Answers | None, how: Selection) -> dict[str, Tensor]:
     if retain is None:
         raise TruingError(
             "WAGLE needs answers that are to be kept", where="retain", fix="or choose rule: gradient"
@@ -78,7 +83,7 @@ def _wagle(policy: CausalPolicy, forget: Encoded, retain: Encoded | None, how: S
     loss = _Loss(policy)
     kept = list(_batches(policy, retain, how.budget))
     # The curvature of the sum is that of the mean times the number of answers, like the gradients.
-    scale = len(retain.items) if how.reduction == "sum" else 1
+    scale = len(retain.answers()) if how.reduction == "sum" else 1
     gamma: float | Mapping[str, Tensor]
     if how.gamma == "gauss-newton":
         gamma = {name: value * scale for name, value in squared_gradients(policy.model, loss, kept).items()}
@@ -90,22 +95,22 @@ def _wagle(policy: CausalPolicy, forget: Encoded, retain: Encoded | None, how: S
     return select(scores, how.keep)
 
 
-def _gradient(policy: CausalPolicy, forget: Encoded, retain: Encoded | None, how: Selection) -> dict[str, Tensor]:
+def _gradient(policy: CausalPolicy, forget: Answers, retain: Answers | None, how: Selection) -> dict[str, Tensor]:
     batches = _batches(policy, forget, how.budget)
     return select(
         gradient_size(gradients(policy.model, _Loss(policy), batches, reduction=how.reduction)), how.keep
     )
 
 
-def _magnitude(policy: CausalPolicy, forget: Encoded, retain: Encoded | None, how: Selection) -> dict[str, Tensor]:
+def _magnitude(policy: CausalPolicy, forget: Answers, retain: Answers | None, how: Selection) -> dict[str, Tensor]:
     return select(magnitude(trainable(policy.model)), how.keep)
 
 
-def _random(policy: CausalPolicy, forget: Encoded, retain: Encoded | None, how: Selection) -> dict[str, Tensor]:
+def _random(policy: CausalPolicy, forget: Answers, retain: Answers | None, how: Selection) -> dict[str, Tensor]:
     return select(random_scores(trainable(policy.model), how.seed), how.keep)
 
 
-def _wanda(policy: CausalPolicy, forget: Encoded, retain: Encoded | None, how: Selection) -> dict[str, Tensor]:
+def _wanda(policy: CausalPolicy, forget: Answers, retain: Answers | None, how: Selection) -> dict[str, Tensor]:
     def run(model: nn.Module, tree: Tree) -> Tensor:
         ids = torch.tensor([[*tree.prompt, *tree.branches[0]]], device=policy.device)
         logits: Tensor = model(input_ids=ids).logits
@@ -115,16 +120,16 @@ def _wanda(policy: CausalPolicy, forget: Encoded, retain: Encoded | None, how: S
 
 
 def _feed_forward(
-    policy: CausalPolicy, forget: Encoded, retain: Encoded | None, how: Selection
+    policy: CausalPolicy, forget: Answers, retain: Answers | None, how: Selection
 ) -> dict[str, Tensor]:
     return feed_forward(trainable(policy.model))
 
 
-def _none(policy: CausalPolicy, forget: Encoded, retain: Encoded | None, how: Selection) -> dict[str, Tensor]:
+def _none(policy: CausalPolicy, forget: Answers, retain: Answers | None, how: Selection) -> dict[str, Tensor]:
     return {name: torch.ones(p.shape, dtype=torch.bool) for name, p in trainable(policy.model).items()}
 
 
-RULES: Mapping[str, Callable[[CausalPolicy, Encoded, Encoded | None, Selection], dict[str, Tensor]]] = {
+RULES: Mapping[str, Callable[[CausalPolicy, Answers, Answers | None, Selection], dict[str, Tensor]]] = {
     "wagle": _wagle,
     "gradient": _gradient,
     "magnitude": _magnitude,
@@ -147,7 +152,7 @@ class _Loss:
         return -scores.total(scores.token_logps) / scores.lengths
 
 
-def _batches(policy: CausalPolicy, encoded: Encoded, budget: int) -> Iterator[list[Tree]]:
+def _batches(policy: CausalPolicy, encoded: Answers, budget: int) -> Iterator[list[Tree]]:
     trees = encoded.answers()
     for group in partition([policy.cost(tree) for tree in trees], budget):
         yield [trees[i] for i in group]
