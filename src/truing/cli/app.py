@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from truing import __version__
-from truing.cli import align, arena, data, diagnose, methods, quickstart, report, score, unlearn, verify
+from truing.cli import align, arena, data, diagnose, methods, mix, quickstart, report, score, unlearn, verify
 
 app = typer.Typer(
     name="truing",
@@ -41,6 +41,7 @@ app.command("arena")(arena.arena)
 app.command("score")(score.score)
 app.command("diagnose")(diagnose.diagnose)
 app.command("report")(report.report)
+app.command("mix")(mix.mix)
 app.command("methods")(methods.methods)
 app.command("explain")(methods.explain)
 app.command("verify")(verify.verify)

@@ -27,6 +27,7 @@ from truing.objectives.methods.kto import kto
 from truing.objectives.methods.lcpo import lcpo
 from truing.objectives.methods.ld_dpo import ld_dpo
 from truing.objectives.methods.logic import ccpo, logic, uncpo
+from truing.objectives.methods.mah_dpo import mah_dpo
 from truing.objectives.methods.mapl import mapl
 from truing.objectives.methods.mm_dpo import mm_dpo
 from truing.objectives.methods.nca import nca
@@ -91,6 +92,7 @@ __all__ = [
     "lcpo",
     "ld_dpo",
     "logic",
+    "mah_dpo",
     "mapl",
     "mapo",
     "mm_dpo",

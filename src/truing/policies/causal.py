@@ -18,6 +18,7 @@ from truing.policies.packing import Tree, partition
 from truing.policies.precision import Precision
 from truing.policies.scoring import ScoringRequest, head_spec, install
 from truing.policies.selfcheck import Verdict, builder, check
+from truing.policies.state_targets import StateTarget
 
 # Tokens in one forward pass without gradient, where the caller does not say.
 DEFAULT_SCORING_TOKENS = 4096
@@ -87,8 +88,9 @@ class CausalPolicy:
         *,
         signals: Sequence[str] = (),
         through: nn.Module | None = None,
-        comparisons: Sequence[Comparison] = (),
+        comparisons: Sequence[Comparison | StateTarget] = (),
         pooled: bool = False,
+        with_hidden: bool = False,
     ) -> Scores:
         """Score every completion in one forward pass, with gradient if gradients are enabled.
 
@@ -96,11 +98,18 @@ class CausalPolicy:
             trees: prompts with their completions.
             signals: see :func:`truing.policies.head.token_log_probs`.
             through: the wrapped model (DistributedDataParallel, FSDP) to call, if there is one.
-            comparisons: with other models' distributions at the scored positions.
+            comparisons: with other models' distributions at the scored positions, or of a layer's states.
             pooled: also return each completion's mean state.
+            with_hidden: also return the states that predict each token.
         """
-        request = replace(self.request(trees, signals), comparisons=tuple(comparisons), pooled=pooled)
+        request = replace(
+            self.request(trees, signals),
+            comparisons=tuple(comparisons),
+            pooled=pooled,
+            with_hidden=with_hidden,
+        )
         logps, *extra = (through or self.model)(scoring=request)
+        hidden = extra.pop() if with_hidden else None
         states = extra.pop() if pooled else None
         layout = request.layout
         return Scores(
@@ -110,6 +119,7 @@ class CausalPolicy:
             signals=dict(zip(signals, extra, strict=False)),
             derived={c.name: value for c, value in zip(comparisons, extra[len(signals) :], strict=True)},
             states=states,
+            hidden=hidden,
         )
 
     @torch.no_grad()

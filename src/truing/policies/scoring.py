@@ -25,6 +25,7 @@ from truing.policies.distributions import Comparison, comparison_values
 from truing.policies.head import HeadSpec, chunks, signal_values, token_log_probs
 from truing.policies.packing import Packed
 from truing.policies.rows import EncoderDecoderRows, Rows
+from truing.policies.state_targets import StateTarget
 
 Layout = Packed | Rows
 
@@ -39,9 +40,11 @@ class ScoringRequest:
         autocast: precision of the matrix products, or ``None`` for the model's own.
         fast_layers: whether Llama-shaped layers are run by :mod:`truing.policies.llama_stack`.
         hidden: return sums of hidden states instead, see :func:`hidden_sums`.
-        states: return states instead, see :func:`predicting_states`: ``"last"``, or ``"all"`` for every layer.
-        comparisons: values that depend on whole distributions, returned after the signals.
+        states: return states instead, see :func:`predicting_states`: ``"last"``, ``"all"`` for every layer, or the
+            number of one.
+        comparisons: values that depend on whole distributions or on a layer's states, returned after the signals.
         pooled: also return the mean of the states that predict each completion's tokens, ``[N, H]``, at the end.
+        with_hidden: also return these states themselves, ``[M, H]``, last of all.
     """
 
     layout: Layout
@@ -49,9 +52,10 @@ class ScoringRequest:
     autocast: torch.dtype | None = None
     fast_layers: bool = True
     hidden: bool = False
-    states: str | None = None
-    comparisons: tuple[Comparison, ...] = ()
+    states: str | int | None = None
+    comparisons: tuple[Comparison | StateTarget, ...] = ()
     pooled: bool = False
+    with_hidden: bool = False
 
 
 def install(model: PreTrainedModel) -> None:
@@ -87,19 +91,26 @@ def score(
     device = layout.targets.device
     with torch.autocast(device.type, dtype=request.autocast, enabled=request.autocast is not None):
         if isinstance(layout, EncoderDecoderRows) or model.base_model is model:
-            if request.comparisons or request.pooled:
+            if request.comparisons or request.pooled or request.with_hidden:
                 raise _no_states("states and distributions")
             return _from_logits(plain_forward, layout, request.signals)
-        hidden = _predicting(model, request)
+        targets = [c for c in request.comparisons if isinstance(c, StateTarget)]
+        layers = _layers(model, layout) if targets else []
+        hidden = layers[-1] if targets else _predicting(model, request)
         head = model.get_output_embeddings()
         spec = head_spec(model)
         if type(head) is nn.Linear:
             logps, signals = token_log_probs(hidden, head.weight, head.bias, layout.targets, spec, request.signals)
         else:
             logps, signals = _through_module(head, hidden, layout.targets, spec, request.signals)
-        compared = comparison_values(hidden, head, spec, request.comparisons) if request.comparisons else []
+        whole = [c for c in request.comparisons if isinstance(c, Comparison)]
+        values = dict(zip(whole, comparison_values(hidden, head, spec, whole), strict=True)) if whole else {}
+        compared = [
+            c.distance(layers[c.layer]) if isinstance(c, StateTarget) else values[c] for c in request.comparisons
+        ]
     pooled = (_pooled(hidden, layout),) if request.pooled else ()
-    return (logps, *(signals[name] for name in request.signals), *compared, *pooled)
+    states = (hidden,) if request.with_hidden else ()
+    return (logps, *(signals[name] for name in request.signals), *compared, *pooled, *states)
 
 
 def _pooled(hidden: Tensor, layout: Layout) -> Tensor:
@@ -112,6 +123,8 @@ def _pooled(hidden: Tensor, layout: Layout) -> Tensor:
 def predicting_states(model: PreTrainedModel, request: ScoringRequest) -> Tensor:
     """States at the positions that predict a completion token: ``[M, H]``, or of all layers ``[L, M, H]``.
 
+    Layer 0 is the embeddings; those of the last layer are after the final norm.
+
     Raises:
         ObjectiveError: if the model's body and head cannot be told apart.
     """
@@ -122,8 +135,9 @@ def predicting_states(model: PreTrainedModel, request: ScoringRequest) -> Tensor
     with torch.autocast(device.type, dtype=request.autocast, enabled=request.autocast is not None):
         if request.states == "last":
             return _predicting(model, request)
-        out = _body(model, layout, output_hidden_states=True)
-        layers = [states.reshape(-1, states.shape[-1])[layout.predictor] for states in out.hidden_states]
+        layers = _layers(model, layout)
+    if isinstance(request.states, int):
+        return layers[request.states].float()
     return torch.stack([states.float() for states in layers])
 
 
@@ -172,6 +186,12 @@ def _predicting(model: PreTrainedModel, request: ScoringRequest) -> Tensor:
         return llama_stack.hidden_states(model, layout)
     states = _hidden(model, layout)
     return states.reshape(-1, states.shape[-1])[layout.predictor]
+
+
+def _layers(model: PreTrainedModel, layout: Layout) -> list[Tensor]:
+    """States of every layer, the embeddings first, at the positions that predict a completion token."""
+    out = _body(model, layout, output_hidden_states=True)
+    return [states.reshape(-1, states.shape[-1])[layout.predictor] for states in out.hidden_states]
 
 
 def _hidden(model: PreTrainedModel, layout: Layout) -> Tensor:

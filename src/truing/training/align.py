@@ -166,6 +166,8 @@ def _run(prepared: Prepared, record: RunRecord, listener: Listener, *, resume: b
         outcome = measure_after(prepared, before, progress=lambda d, t: listener.progress("after", d, t))
         listener.stage("export")
         _export(prepared, record, outcome)
+        if references.train.derived is not None:
+            references.train.derived.save_outputs(folder / "heads.safetensors")
         status = "stopped" if watch.stopped_by else "finished"
         record.finish(
             status,
@@ -322,6 +324,9 @@ def _choose_weights(trainer: PreferenceTrainer, recipe: Recipe, *, stopped: bool
     checkpoint = Path(recipe.output) / CHECKPOINTS / f"checkpoint-{best}"
     if checkpoint.exists():
         trainer._load_from_checkpoint(str(checkpoint))
+        for companion in trainer.companions:
+            if isinstance(companion, TrainedAlong):
+                companion.load(checkpoint / companion.file)
 
 
 def _export(prepared: Prepared, record: RunRecord, outcome: Outcome) -> None:

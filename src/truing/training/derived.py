@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import load_model, save_model
+from safetensors.torch import load_model, save_file, save_model
 from torch import Tensor, nn
 
 from truing.objectives.algebra import Batch, Objective, Scores
 from truing.policies.causal import CausalPolicy
 from truing.policies.distributions import FUNCTIONALS, Comparison, compared_models
+from truing.policies.heads import OutputHead
 from truing.policies.packing import Tree
+from truing.policies.state_targets import StateTarget, asked
+from truing.policies.scoring import head_spec
 from truing.training.grade_head import GradeHead
+from truing.training.state_targets import StateTargets, needs_reference, wanted_targets
 from truing.training.token_masks import LearnedMask, TokenModule, activation_mask
+from truing.writing import atomic_path
 
 if TYPE_CHECKING:
     from truing.training.prepare import Prepared
@@ -33,17 +38,25 @@ class Derived:
         models: the other models, by the name that comparisons have for them.
         masks: what turns the reference's states into a number for each token, by name.
         heads: what reads the policy's own states, by name.
+        outputs: output heads of parts, by the part's name.
         trained: what of these is trained along, as one module.
+        targets: makes what the policy's states at a layer are compared with.
     """
 
     comparisons: tuple[str, ...] = ()
     models: Mapping[str, CausalPolicy] = field(default_factory=dict)
     masks: Mapping[str, TokenModule] = field(default_factory=dict)
     heads: Mapping[str, GradeHead] = field(default_factory=dict)
+    outputs: Mapping[str, OutputHead] = field(default_factory=dict)
     trained: nn.ModuleDict = field(default_factory=nn.ModuleDict)
+    targets: StateTargets | None = None
 
-    def against(self, trees: Sequence[Tree]) -> list[Comparison]:
-        """The other models at these trees' completions."""
+    def against(self, trees: Sequence[Tree]) -> list[Comparison | StateTarget]:
+        """The other models at these trees' completions, and where the policy's states should be there."""
+        targets = self.targets(trees) if self.targets is not None else []
+        return [*self._comparisons(trees), *targets]
+
+    def _comparisons(self, trees: Sequence[Tree]) -> list[Comparison]:
         found = {name: self._run(model, trees) for name, model in self.models.items() if self._compared(name)}
         return [
             Comparison(name, tuple(found[model] for model in compared_models(name))) for name in self.comparisons
@@ -56,14 +69,19 @@ class Derived:
         with model.evaluating(), model.without_adapter():
             return model.other(trees)
 
-    @property
-    def pooled(self) -> bool:
-        """Whether the policy's mean state over each completion is wanted."""
-        return bool(self.heads)
+    def save_outputs(self, path: Path) -> None:
+        """Write the output heads of parts, for mixing; nothing where there are none."""
+        if self.outputs:
+            heads = {name: dict(output.named_parameters()) for name, output in self.outputs.items()}
+            flat = {f"{name}.{key}": value for name, own in heads.items() for key, value in own.items()}
+            with atomic_path(path) as partial:
+                save_file({key: value.detach().cpu().contiguous() for key, value in flat.items()}, str(partial))
 
     def completed(self, scores: Scores, trees: Sequence[Tree], batch: Batch, *, training: bool) -> Scores:
         """The scores with a value from each mask and each head."""
         self.trained.train(training)
+        for name, output in self.outputs.items():
+            scores = _under(output, scores, trees, batch.parts[name])
         found: dict[str, Tensor] = {name: head(scores, batch) for name, head in self.heads.items()}
         if self.masks:
             reference = self.models[REFERENCE]
@@ -71,6 +89,18 @@ class Derived:
                 layers = reference.layers(trees)
             found.update({name: mask(layers, scores.sequence) for name, mask in self.masks.items()})
         return replace(scores, derived={**scores.derived, **found})
+
+
+def _under(output: OutputHead, scores: Scores, trees: Sequence[Tree], part: Batch) -> Scores:
+    """The scores with the answers of a part under a head of its own."""
+    assert scores.hidden is not None
+    device = scores.token_logps.device
+    targets = torch.tensor(
+        [token for tree in trees for branch in tree.branches for token in branch], device=device
+    )
+    place = torch.nonzero(torch.isin(scores.sequence, part.sequences))[:, 0]
+    logps = output(scores.hidden[place], targets[place])
+    return replace(scores, token_logps=scores.token_logps.index_copy(0, place, logps.to(scores.token_logps)))
 
 
 def wanted(objective: Objective) -> tuple[list[str], list[str]]:
@@ -90,7 +120,8 @@ def resolve_derived(prepared: Prepared, moving: CausalPolicy | None = None) -> D
     from truing.training.references import starting_policy
 
     compared, masks = wanted(prepared.objective)
-    if not compared and not masks:
+    aims = sorted(r.removeprefix("head:") for r in prepared.objective.requires if r.startswith("head:"))
+    if not compared and not masks and not aims:
         return None
     masked = any(name.startswith("mask:") for name in masks)
     names = {model for name in compared for model in compared_models(name)} | ({REFERENCE} if masked else set())
@@ -119,7 +150,13 @@ def resolve_derived(prepared: Prepared, moving: CausalPolicy | None = None) -> D
         else:
             made = modules[name] = LearnedMask(config.num_hidden_layers, config.hidden_size)
         trained[name.replace(":", "_")] = made.to(prepared.policy.device)
-    return Derived(tuple(compared), models, modules, heads, trained)
+    outputs: dict[str, OutputHead] = {}
+    for number, aim in enumerate(aims):
+        source = prepared.policy.inner.get_output_embeddings()
+        seed = prepared.recipe.training.seed + number
+        outputs[aim] = OutputHead(source, head_spec(prepared.policy.inner), seed).to(prepared.policy.device)
+        trained[f"output_{aim}"] = outputs[aim]
+    return Derived(tuple(compared), models, modules, heads, outputs, trained)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from truing.objectives.algebra import Objective
 from truing.objectives.recipe import build
 from truing.policies import fingerprint
 from truing.policies.causal import CausalPolicy
+from truing.policies.heads import untie
 from truing.policies.loading import load_model, load_tokenizer
 from truing.policies.loading import resolve as resolve_name
 from truing.policies.precision import resolve
@@ -242,6 +243,8 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
     )
     held = others[0] if others else None
     policy = load_policy(recipe, tokenizer)
+    if any(r.startswith("head:") for r in objective.requires):
+        untie(policy.inner)
     mask_note = weight_mask_note(recipe, policy)
     low = policy.precision.autocast is not None or policy.inner.dtype != torch.float32
     checkpointing = recipe.training.gradient_checkpointing

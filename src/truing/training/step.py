@@ -184,8 +184,14 @@ class PreferenceStep:
         wanted = tuple(dict.fromkeys((*self.signals, *signals)))
         derived = self.references.derived
         comparisons = derived.against(trees) if derived is not None else ()
-        pooled = derived is not None and derived.pooled
-        scores = self.policy.score(trees, signals=wanted, through=through, comparisons=comparisons, pooled=pooled)
+        scores = self.policy.score(
+            trees,
+            signals=wanted,
+            through=through,
+            comparisons=comparisons,
+            pooled=derived is not None and bool(derived.heads),
+            with_hidden=derived is not None and bool(derived.outputs),
+        )
         indices = [plan.indices[i] for i in group]
         if self.references.own is not None:
             reference = self.references.own(indices, trees).to(scores.token_logps.device)

@@ -96,7 +96,8 @@ class PreferenceTrainer(transformers.Trainer):
         made = self.optimizer is None
         optimizer: torch.optim.Optimizer = super().create_optimizer(*args, **kwargs)
         if made and self.trained_along is not None:
-            optimizer.add_param_group({"params": list(self.trained_along.parameters()), "weight_decay": 0.01})
+            decay = self.args.weight_decay
+            optimizer.add_param_group({"params": list(self.trained_along.parameters()), "weight_decay": decay})
         return optimizer
 
     # -- one step --------------------------------------------------------------------------------------

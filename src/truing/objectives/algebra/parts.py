@@ -78,6 +78,15 @@ class OnPart:
         return f"⟨{self.term.text()}⟩_{self.part}"
 
 
+@dataclass(frozen=True)
+class OnHead(OnPart):
+    """A term on a part whose answers are scored by an output head of the part's own (MAH-DPO, 2510.01167)."""
+
+    @property
+    def requires(self) -> frozenset[str]:
+        return super().requires | {f"head:{self.part}"}
+
+
 def part_of(batch: Batch, name: str) -> Batch:
     """The roles of a part.
 

@@ -43,6 +43,7 @@ class Scores:
         derived: further per-token values through which gradient flows, e.g. ``"kl:reference"``, the divergence of
             the policy's next-token distribution from the reference's, nats.
         states: mean of the policy's states over each completion, with gradient, shape ``[N, H]``.
+        hidden: the states that predict each token, with gradient, shape ``[M, H]``.
     """
 
     token_logps: Float[Tensor, " tokens"]
@@ -52,6 +53,7 @@ class Scores:
     signals: Mapping[str, Float[Tensor, " tokens"]] = field(default_factory=dict)
     derived: Mapping[str, Float[Tensor, " tokens"]] = field(default_factory=dict)
     states: Float[Tensor, "sequences hidden"] | None = None
+    hidden: Float[Tensor, "tokens hidden"] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "token_logps", _at_least_float32(self.token_logps))
