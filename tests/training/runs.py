@@ -120,9 +120,9 @@ def train(
     **extra: Any,
 ) -> tuple[list[float], torch.Tensor]:
     """Train; returns the loss at every step and all weights as one vector."""
-    trainer = PreferenceTrainer(
-        preference_step, arguments(folder, **extra), global_batch=GLOBAL_BATCH, companions=[] if moving is None else [moving]
-    )
+    companions = [] if moving is None else [moving]
+    settings = arguments(folder, **extra)
+    trainer = PreferenceTrainer(preference_step, settings, global_batch=GLOBAL_BATCH, companions=companions)
     trainer.train(resume_from_checkpoint=resume)
     losses = [record["loss"] for record in trainer.state.log_history if "loss" in record]
     return losses, weights(preference_step.policy.model)

@@ -19,7 +19,8 @@ from truing.policies.causal import CausalPolicy
 from truing.recipe import parse_recipe
 from truing.training import layers
 from truing.training.align import align
-from truing.training.prepare import load_splits, prepare
+from truing.training.prepare import prepare
+from truing.training.splits import load_splits
 
 
 @pytest.mark.parametrize("layout", ["trees", "rows"])

@@ -9,7 +9,7 @@ import pytest
 from tests.jobs import job, recipe_values
 from truing.errors import RecipeError
 from truing.recipe import parse_recipe
-from truing.training.prepare import load_splits
+from truing.training.splits import load_splits
 
 
 def test_held_out_records_stay_clean_and_follow_their_own_seed(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from truing.recipe import Recipe
-from truing.training.prepare import OWNED_ARGUMENTS
+from truing.training.combinations import OWNED_ARGUMENTS
 
 SHORT = {
     "model": "A text stands for `{name: TEXT}`.",

@@ -18,8 +18,9 @@ from truing.errors import DataError, RecipeError, TruingError
 from truing.objectives.recipe import build
 from truing.policies.fingerprint import of_values
 from truing.policies.loading import load_tokenizer
+from truing.training.combinations import check_combinations
 from truing.training.examples import ExampleData
-from truing.training.prepare import check_combinations, load_splits
+from truing.training.splits import load_splits
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

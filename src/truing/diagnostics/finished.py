@@ -25,8 +25,8 @@ def diagnose_finished(
         TruingError: on anything else the user can mend.
     """
     from truing.recipe import parse_recipe
-    from truing.training.prepare import load_splits
     from truing.training.record import RunRecord
+    from truing.training.splits import load_splits
 
     record = RunRecord.read(folder)
     model = folder / "model"

@@ -8,40 +8,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
-from transformers import TrainingArguments
 
-from truing.data.derive import relabelled
-from truing.data.perturb import build as perturbations
-from truing.data.perturb import perturbed
-from truing.data.sources import load
-from truing.data.streaming import taken
 from truing.data.text import Encoded, TextEncoder, mismatched
 from truing.data.views import view
-from truing.errors import DataError, RecipeError, did_you_mean
+from truing.errors import DataError, RecipeError
 from truing.objectives.algebra import Objective
 from truing.objectives.recipe import build
 from truing.policies import fingerprint
 from truing.policies.causal import CausalPolicy
 from truing.policies.heads import untie
 from truing.policies.loading import load_model, load_tokenizer
-from truing.policies.loading import resolve as resolve_name
 from truing.policies.precision import resolve
 from truing.recipe import Recipe
-from truing.rewards.scorers import SCORERS
 from truing.training import adapters, columns, memory
 from truing.training.annotators import numbered_as
+from truing.training.combinations import check_combinations
 from truing.training.drop_ches import check_drop_ches, drop_highest
 from truing.training.examples import ExampleData
 from truing.training.layers import checkpoint_activations, compile_layers
 from truing.training.parts import add_parts, check_parts, check_self_samples
-from truing.training.weight_mask import check_weight_mask, weight_mask_note
+from truing.training.splits import hold_out, load_splits
+from truing.training.state_targets import check_targets
+from truing.training.weight_mask import weight_mask_note
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -104,108 +98,6 @@ class Prepared:
         return fingerprint.of_parameters(self.policy.model)
 
 
-def check_combinations(recipe: Recipe, objective: Objective) -> None:
-    """Refuse options that would have no effect, or a wrong one, together.
-
-    Raises:
-        RecipeError: naming the keys that clash, why, and which to change.
-    """
-    training, reference = recipe.training, recipe.reference
-    needs_reference = "reference" in objective.requires
-    if reference.sync_every is not None:
-        if not needs_reference:
-            raise RecipeError(
-                f"reference.sync_every has no effect: objective {objective.name!r} uses no reference",
-                where="reference.sync_every",
-                fix="remove it",
-            )
-        if training.peft is not None:
-            raise RecipeError(
-                "reference.sync_every needs a reference that can move; with an adapter the reference is the base "
-                "model with the adapter off",
-                where="reference.sync_every and training.peft",
-                fix="remove one of them",
-            )
-    if reference.model is not None and not needs_reference:
-        raise RecipeError(
-            f"reference.model has no effect: objective {objective.name!r} uses no reference",
-            where="reference.model",
-            fix="remove it",
-        )
-    if recipe.data.streaming and training.max_steps is None:
-        raise RecipeError(
-            "a stream has no end that is known beforehand, so the length of the run must be",
-            where="data.streaming",
-            fix="set training.max_steps",
-        )
-    if training.keep == "best" and recipe.data.eval_path is None and recipe.data.eval_fraction == 0:
-        raise RecipeError(
-            "training.keep: best needs held-out records to tell which checkpoint is best",
-            where="training.keep",
-            fix="set data.eval_path or data.eval_fraction",
-        )
-    check_weight_mask(recipe)
-    if training.arguments.get("fsdp") and not torch.cuda.is_available():
-        raise RecipeError(
-            "training.arguments.fsdp has no effect here: accelerate shards weights over GPUs only",
-            where="training.arguments.fsdp",
-            fix="remove it; several processes on CPUs each hold the whole model",
-        )
-    owned = sorted(set(training.arguments) & OWNED_ARGUMENTS)
-    if owned:
-        raise RecipeError(
-            f"training.arguments.{owned[0]} is set by the recipe itself",
-            where="training.arguments",
-            fix="use the recipe's own key for it: training.learning_rate, global_batch, save_every, report_to, ...",
-        )
-    names = {field.name for field in fields(TrainingArguments)}
-    unknown = sorted(set(training.arguments) - names)
-    if unknown:
-        raise RecipeError(
-            f"transformers has no training argument {unknown[0]!r}",
-            where="training.arguments",
-            fix=did_you_mean(unknown[0], names),
-        )
-    if recipe.evaluation.judge is not None:
-        SCORERS.get(recipe.evaluation.judge)
-    if reference.model is not None:
-        resolve_name(reference.model)
-
-
-OWNED_ARGUMENTS = frozenset(
-    {
-        "output_dir",
-        "per_device_train_batch_size",
-        "gradient_accumulation_steps",
-        "num_train_epochs",
-        "max_steps",
-        "learning_rate",
-        "lr_scheduler_type",
-        "warmup_steps",
-        "weight_decay",
-        "adam_beta1",
-        "adam_beta2",
-        "max_grad_norm",
-        "logging_steps",
-        "save_steps",
-        "save_strategy",
-        "save_total_limit",
-        "eval_steps",
-        "eval_strategy",
-        "report_to",
-        "seed",
-        "bf16",
-        "fp16",
-        "remove_unused_columns",
-        "gradient_checkpointing",
-        "torch_compile",
-        "load_best_model_at_end",
-        "metric_for_best_model",
-        "logging_nan_inf_filter",
-    }
-)
-
-
 def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
     """Resolve a recipe.
 
@@ -246,6 +138,7 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
     if any(r.startswith("head:") for r in objective.requires):
         untie(policy.inner)
     mask_note = weight_mask_note(recipe, policy)
+    check_targets(objective, policy)
     low = policy.precision.autocast is not None or policy.inner.dtype != torch.float32
     checkpointing = recipe.training.gradient_checkpointing
     budget = recipe.training.micro_batch_tokens
@@ -269,63 +162,6 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
         memory=memory.estimate(policy.model, policy.inner, largest, checkpointing=checkpointing, low=low),
         notes=(*_notes(recipe, objective, train, held, steps), *part_notes, *dropped_notes, *mask_note),
     )
-
-
-def load_splits(recipe: Recipe, quarantine: Path | None = None) -> tuple[Records, Records | None]:
-    """Read the training and the held-out records; perturbations change the former only."""
-    data = recipe.data
-    changes = perturbations(data.perturb)
-    options: dict[str, Any] = {
-        "layout": data.layout,
-        "columns": data.columns,
-        "on_bad_row": data.on_bad_row,
-        "streaming": data.streaming,
-    }
-    if quarantine is None and data.on_bad_row == "quarantine":
-        quarantine = Path(recipe.output) / "quarantine.jsonl"
-    records = load(data.path, split=data.split, limit=data.limit, quarantine_path=quarantine, **options)
-    if data.streaming:
-        records = taken(records, _rows_needed(recipe))
-    held: Records | None = None
-    if data.eval_path is not None:
-        held = load(data.eval_path, **{**options, "streaming": False, "on_bad_row": "error"})
-    elif data.eval_fraction > 0:
-        seed = recipe.training.seed if data.eval_seed is None else data.eval_seed
-        records, held = hold_out(records, data.eval_fraction, seed)
-    records = perturbed(records, changes)
-    if data.relabel:
-        # Ranked answers become pairs first, since it is pairs that are relabelled.
-        both = [view(r, {"pairs", r.kind} - {"ranked"}, ranked_as=data.ranked_as) for r in (records, held) if r]
-        records, *others = (relabelled(r, data.relabel) for r in both)
-        held = others[0] if others else None
-    return records, held
-
-
-def _rows_needed(recipe: Recipe) -> int:
-    """Rows of a stream that the run trains on, each once, and those that are held out beside them."""
-    assert recipe.training.max_steps is not None
-    held_out = 0.0 if recipe.data.eval_path is not None else recipe.data.eval_fraction
-    return math.ceil(recipe.training.max_steps * recipe.training.global_batch / (1 - held_out))
-
-
-def hold_out(records: Records, fraction: float, seed: int) -> tuple[Records, Records | None]:
-    """Set aside a share of the *prompts*: no prompt stands on both sides.
-
-    The same seed holds out the same prompts.
-    """
-    import json
-
-    prompts = [json.dumps(prompt, sort_keys=True) for prompt in records.dataset["prompt"]]
-    unique = list(dict.fromkeys(prompts))
-    count = round(len(unique) * fraction)
-    if count == 0 or count == len(unique):
-        return records, None
-    order = np.random.default_rng((seed, 77)).permutation(len(unique))
-    chosen = {unique[i] for i in order[:count]}
-    inside = [i for i, prompt in enumerate(prompts) if prompt in chosen]
-    outside = [i for i, prompt in enumerate(prompts) if prompt not in chosen]
-    dataset: Any = records.dataset
-    return replace(records, dataset=dataset.select(outside)), replace(records, dataset=dataset.select(inside))
 
 
 def encode(
