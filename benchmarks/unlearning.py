@@ -38,12 +38,14 @@ class Setting:
         suite: the questions.
         retrained: measures of the model that never saw the forget set.
         training: keys of the recipe.
+        retain_weight: coefficient of what keeps the retain set, where there is one.
     """
 
     folder: Path
     suite: Suite
     retrained: ModelMeasures
     training: dict[str, Any]
+    retain_weight: float
 
 
 def main() -> None:
@@ -58,6 +60,7 @@ def main() -> None:
     given.add_argument("--steps", type=int, default=50)
     given.add_argument("--every", type=int, default=10, help="steps between measurements")
     given.add_argument("--learning-rate", type=float, default=1e-4)
+    given.add_argument("--retain-weight", type=float, default=1.0)
     asked = given.parse_args()
     training = {
         "max_steps": asked.steps,
@@ -68,7 +71,7 @@ def main() -> None:
         "warmup": 0.0,
         "global_batch": 8,
     }
-    setting = prepared(asked.folder, training)
+    setting = prepared(asked.folder, training, asked.retain_weight)
     rows = []
     for method, rule, seed in itertools.product(asked.method, asked.mask, asked.seed):
         mask = None if rule == "none" else {"rule": rule, "keep": asked.keep, "gamma": asked.gamma}
@@ -76,7 +79,7 @@ def main() -> None:
     print_table(rows)
 
 
-def prepared(folder: Path, training: dict[str, Any]) -> Setting:
+def prepared(folder: Path, training: dict[str, Any], retain_weight: float) -> Setting:
     """Data and the two models, made where they are missing."""
     suite = make_suite(20, 0.2, per_author=10)
     if not (folder / "data").exists():
@@ -91,7 +94,7 @@ def prepared(folder: Path, training: dict[str, Any]) -> Setting:
             )
     asked = Suite(suite.forget, suite.retain, [], suite.real_authors, suite.world_facts)
     retrained = measured(folder / "retrain" / "model", asked)
-    return Setting(folder, asked, retrained, training)
+    return Setting(folder, asked, retrained, training, retain_weight)
 
 
 def measured(model: Path, suite: Suite) -> ModelMeasures:
@@ -103,7 +106,8 @@ def trajectory(setting: Setting, method: str, mask: dict[str, Any] | None, seed:
     """One run, measured at every checkpoint; step 0 is the starting model."""
     rule = "dense" if mask is None else f"{mask['rule']} {mask['keep']:g}"
     rate, steps = setting.training["learning_rate"], setting.training["max_steps"]
-    name = f"{method}-{rule.replace(' ', '-')}-{rate:g}-{steps}-{seed}"
+    weight = setting.retain_weight
+    name = f"{method}-{rule.replace(' ', '-')}-{rate:g}-{weight:g}-{steps}-{seed}"
     stored = setting.folder / "results" / f"{name}.json"
     if stored.exists():
         found: list[dict[str, Any]] = json.loads(stored.read_text())
@@ -121,6 +125,8 @@ def trajectory(setting: Setting, method: str, mask: dict[str, Any] | None, seed:
         recipe["retain"] = str(setting.folder / "data" / "retain.jsonl")
     if method in RETAIN_FREE and "retain" in recipe:
         recipe["retain_loss"] = "none"
+    elif "retain" in recipe:
+        recipe["retain_weight"] = weight
     if mask is not None:
         recipe["mask"] = {**mask, "seed": seed}
     unlearn(recipe)

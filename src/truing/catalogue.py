@@ -142,7 +142,10 @@ def _weights(objective: Objective, kind: DataKind, gaps: Sequence[float]) -> lis
 
     def row(label: bool, answers: int) -> dict[str, Any]:
         ids = [[0] * _ANSWER_TOKENS] * answers
-        return {"completion_ids": ids, "label": label, "scores": [1.0, 0.0][:answers], **columns}
+        rewards = [1.0, 0.0][:answers]
+        # Samples come from the reference.
+        drawn = {"rewards": rewards, "proposals": [-2.0 * _ANSWER_TOKENS] * answers}
+        return {"completion_ids": ids, "label": label, "scores": rewards, **drawn, **columns}
 
     per_gap = len(records) // len(gaps)
     batch = roles(kind, [row(place % per_gap == 0, len(record)) for place, record in enumerate(records)])
@@ -162,7 +165,7 @@ def _derived(objective: Objective, policy: Tensor, reference: Tensor) -> dict[st
     """Other models are as the reference, distributions have the written token and one other, and masks are 1."""
     names = [name.removeprefix("derived:") for name in objective.requires if name.startswith("derived:")]
     models = {model: reference for name in names for model in compared_models(name)}
-    return derived_values(names, policy, models, torch.ones_like(reference))
+    return derived_values(names, policy, {"reference": reference, **models}, torch.ones_like(reference))
 
 
 def _answers(kind: DataKind) -> int:

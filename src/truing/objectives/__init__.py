@@ -36,6 +36,7 @@ from truing.objectives.methods.poft import poft
 from truing.objectives.methods.r_dpo import r_dpo
 from truing.objectives.methods.rationale_po import rationale_po
 from truing.objectives.methods.rdpo import rdpo
+from truing.objectives.methods.rmu import rmu
 from truing.objectives.methods.rpo import rpo
 from truing.objectives.methods.rrhf import rrhf
 from truing.objectives.methods.sft import nll, sft
@@ -106,6 +107,7 @@ __all__ = [
     "r_dpo",
     "rationale_po",
     "rdpo",
+    "rmu",
     "rpo",
     "rrhf",
     "sft",

@@ -104,10 +104,10 @@ def score(
         else:
             logps, signals = _through_module(head, hidden, layout.targets, spec, request.signals)
         whole = [c for c in request.comparisons if isinstance(c, Comparison)]
-        values = dict(zip(whole, comparison_values(hidden, head, spec, whole), strict=True)) if whole else {}
-        compared = [
-            c.distance(layers[c.layer]) if isinstance(c, StateTarget) else values[c] for c in request.comparisons
-        ]
+        found = comparison_values(hidden, head, spec, whole) if whole else []
+        values = {c.name: value for c, value in zip(whole, found, strict=True)}
+        values |= {target.name: target.distance(layers[target.layer]) for target in targets}
+        compared = [values[c.name] for c in request.comparisons]
     pooled = (_pooled(hidden, layout),) if request.pooled else ()
     states = (hidden,) if request.with_hidden else ()
     return (logps, *(signals[name] for name in request.signals), *compared, *pooled, *states)

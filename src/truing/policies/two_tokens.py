@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from truing.policies.distributions import FUNCTIONALS, compared_models
+from truing.policies.state_targets import RETENTION, Asked, asked
 
 
 def distribution(written: Float[Tensor, " tokens"]) -> Float[Tensor, "tokens 2"]:
@@ -36,6 +37,10 @@ def derived_values(
     """
     found = {}
     for name in names:
+        target = asked(name)
+        if target is not None:
+            found[name] = _distance(target, policy, models)
+            continue
         functional = FUNCTIONALS.get(name.partition(":")[0])
         if functional is None:
             found[name] = masks
@@ -43,3 +48,11 @@ def derived_values(
         others = [distribution(models[model].detach()) for model in compared_models(name)]
         found[name] = functional(distribution(policy), *others)
     return found
+
+
+def _distance(target: Asked, policy: Tensor, models: Mapping[str, Tensor]) -> Float[Tensor, " tokens"]:
+    """Of states with one component, the log-probability of the written token; every direction is then 1."""
+    held = models["reference"].detach()[:, None] if target.kind == RETENTION else None
+    aim = policy.new_full((1,), target.coefficient) if held is None else held
+    difference = policy[:, None] - aim
+    return difference.square().sum(-1)

@@ -16,8 +16,8 @@ from truing.policies.causal import CausalPolicy
 from truing.policies.distributions import FUNCTIONALS, Comparison, compared_models
 from truing.policies.heads import OutputHead
 from truing.policies.packing import Tree
-from truing.policies.state_targets import StateTarget, asked
 from truing.policies.scoring import head_spec
+from truing.policies.state_targets import StateTarget, asked
 from truing.training.grade_head import GradeHead
 from truing.training.state_targets import StateTargets, needs_reference, wanted_targets
 from truing.training.token_masks import LearnedMask, TokenModule, activation_mask
@@ -107,7 +107,7 @@ def wanted(objective: Objective) -> tuple[list[str], list[str]]:
     """Names of the comparisons, and of what small modules give, that an objective asks for."""
     names = sorted(r.removeprefix("derived:") for r in objective.requires if r.startswith("derived:"))
     compared = [name for name in names if name.partition(":")[0] in FUNCTIONALS]
-    return compared, [name for name in names if name not in compared]
+    return compared, [name for name in names if name not in compared and asked(name) is None]
 
 
 def resolve_derived(prepared: Prepared, moving: CausalPolicy | None = None) -> Derived | None:
@@ -121,10 +121,12 @@ def resolve_derived(prepared: Prepared, moving: CausalPolicy | None = None) -> D
 
     compared, masks = wanted(prepared.objective)
     aims = sorted(r.removeprefix("head:") for r in prepared.objective.requires if r.startswith("head:"))
-    if not compared and not masks and not aims:
+    targets = wanted_targets(prepared.objective)
+    if not compared and not masks and not aims and not targets:
         return None
     masked = any(name.startswith("mask:") for name in masks)
-    names = {model for name in compared for model in compared_models(name)} | ({REFERENCE} if masked else set())
+    names = {model for name in compared for model in compared_models(name)}
+    names |= {REFERENCE} if masked or needs_reference(targets) else set()
     other = prepared.recipe.reference.model
     models = {}
     for name in sorted(names):
@@ -156,7 +158,11 @@ def resolve_derived(prepared: Prepared, moving: CausalPolicy | None = None) -> D
         seed = prepared.recipe.training.seed + number
         outputs[aim] = OutputHead(source, head_spec(prepared.policy.inner), seed).to(prepared.policy.device)
         trained[f"output_{aim}"] = outputs[aim]
-    return Derived(tuple(compared), models, modules, heads, outputs, trained)
+    made_targets = None
+    if targets:
+        seed = prepared.recipe.training.seed
+        made_targets = StateTargets.of(prepared.objective, prepared.policy, models.get(REFERENCE), seed)
+    return Derived(tuple(compared), models, modules, heads, outputs, trained, made_targets)
 
 
 @dataclass(frozen=True)

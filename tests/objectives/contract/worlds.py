@@ -169,7 +169,7 @@ def derived(objective: Objective, scores: Scores) -> Scores:
     if not names:
         return scores
     assert scores.reference is not None
-    models = {model: scores.reference for name in names for model in compared_models(name)}
+    models = {model: scores.reference for name in names for model in ("reference", *compared_models(name))}
     models["before"] = 0.5 * scores.reference - 0.1
     masks = (1 + scores.position % 3).to(scores.token_logps) / 3
     return replace(scores, derived=derived_values(names, scores.token_logps, models, masks))

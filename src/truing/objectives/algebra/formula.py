@@ -172,6 +172,12 @@ _SYMBOLS: tuple[tuple[str, str, str], ...] = (
         "the advantage that the policy can expect at one token: Σ over the vocabulary of π(a)·[log teacher(a) − log of "
         "the same before its alignment], nats",
     ),
+    (
+        r"‖h−c·u‖²_t",
+        "‖h−c·u‖²_t",
+        "squared distance of one layer's state at a token from c·u, u a fixed random direction of length 1",
+    ),
+    (r"‖h−h_ref‖²_t", "‖h−h_ref‖²_t", "squared distance of that state from the reference's"),
     (r"mean_t", "mean_t", "mean over the tokens of a completion"),
     (r"mean_k", "mean_k", "mean over the policy's own samples"),
     (r"⟩_(\w+)", r"⟨·⟩_\1", r"the same on the part of the data that is called \1"),
