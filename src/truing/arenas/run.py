@@ -21,7 +21,7 @@ from truing.arenas.plan import ArenaPlan, plan
 from truing.arenas.results import read_cell, read_start, results
 from truing.arenas.worker import INTERRUPTED, Failure, Task, failure
 from truing.errors import RunError
-from truing.training.align import differences
+from truing.training.earlier import differences
 from truing.writing import explain_disk_errors, remove_partials, write_json, write_text
 
 RECIPE = "arena.yaml"

@@ -7,43 +7,35 @@ before (held-out scores and sampled answers of the starting model), train, after
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-import transformers
 import yaml
-from transformers import TrainingArguments
 
-from truing.diagnostics import Alarm, Facts
-from truing.errors import RecipeError, RunError
+from truing.diagnostics import Alarm
+from truing.errors import RunError
 from truing.evaluation.findings import Finding
 from truing.objectives.algebra.latent import ANNOTATOR
 from truing.recipe import Recipe, load_recipe, parse_recipe
-from truing.training import adapters, callbacks, model_card
+from truing.training import adapters, model_card
 from truing.training.after import Outcome, measure_after, measure_before
+from truing.training.assembly import arguments, assemble, keeps_best
 from truing.training.columns import with_columns
 from truing.training.data_check import DATA_FILE, check_data
 from truing.training.derived import TrainedAlong
 from truing.training.distributed import World
+from truing.training.earlier import COMPLETE, earlier_run
 from truing.training.listener import Listener
 from truing.training.plan import describe, plan
-from truing.training.prepare import Prepared, Split, prepare
+from truing.training.prepare import Prepared, prepare
 from truing.training.record import RunRecord
-from truing.training.reference import Companion, MovingReference
-from truing.training.references import Resolved, refreshed_samples, resolve_references
+from truing.training.references import resolve_references
 from truing.training.self_samples import with_self_samples
-from truing.training.step import PreferenceStep, References
 from truing.training.trainer import CHECKPOINTS, PreferenceTrainer, complete_checkpoints
-from truing.training.weight_mask import masked
 from truing.training.whole import gathered
 from truing.writing import atomic_path, explain_disk_errors, remove_partials, write_json, write_text
-
-# A run that ended in one of these ways is not continued.
-_COMPLETE = ("finished", "stopped")
 
 
 @dataclass(frozen=True)
@@ -94,9 +86,9 @@ def align(
     folder = Path(recipe.output)
     world = World.join()
     described = {"recipe": recipe.model_dump(mode="json"), **({"made_from": dict(made_from)} if made_from else {})}
-    earlier = _earlier(folder, described, resume)
+    earlier = earlier_run(folder, described, resume)
     world.barrier()  # all have looked at the folder before one writes to it
-    if earlier is not None and earlier.values.get("status") in _COMPLETE:
+    if earlier is not None and earlier.values.get("status") in COMPLETE:
         if world.is_main and not (folder / "report.html").exists():
             _report(folder, listener)
         return _read_result(earlier)
@@ -147,7 +139,7 @@ def _run(prepared: Prepared, record: RunRecord, listener: Listener, *, resume: b
     before = measure_before(prepared, references, progress=lambda d, t: listener.progress("before", d, t))
     listener.stage("train")
     checkpoints = complete_checkpoints(folder / CHECKPOINTS) if resume else []
-    trainer, watch, stop = _trainer(prepared, references, listener, resuming=bool(checkpoints))
+    trainer, watch, stop = assemble(prepared, references, listener, resuming=bool(checkpoints))
     try:
         trainer.train(resume_from_checkpoint=str(checkpoints[-1]) if checkpoints else None)
     finally:
@@ -173,7 +165,7 @@ def _run(prepared: Prepared, record: RunRecord, listener: Listener, *, resume: b
             status,
             alarms=[a.as_dict() for a in alarms],
             stopped_by=watch.stopped_by.name if watch.stopped_by else None,
-            kept_step=trainer.state.global_step if not _keeps_best(recipe) else trainer.state.best_global_step,
+            kept_step=trainer.state.global_step if not keeps_best(recipe) else trainer.state.best_global_step,
             tokens_trained=trainer.tokens_seen,
             findings=[f.as_dict() for f in outcome.findings],
             evaluation=outcome.as_dict(),
@@ -193,133 +185,10 @@ def _report(folder: Path, listener: Listener) -> None:
     write_run_report(folder)
 
 
-def _trainer(
-    prepared: Prepared, references: Resolved, listener: Listener, *, resuming: bool
-) -> tuple[PreferenceTrainer, callbacks.AlarmWatch, callbacks.CleanStop]:
-    recipe, world = prepared.recipe, World.current()
-
-    def step_over(split: Split, reference: References) -> PreferenceStep:
-        return PreferenceStep(
-            prepared.policy, prepared.objective, split.examples, reference, budget=prepared.budget, world=world
-        )
-
-    step = step_over(prepared.train, references.train)
-    evaluation = None
-    if prepared.held_out is not None:
-        evaluation = step_over(prepared.held_out, references.held_out)
-    metrics = prepared.output / "metrics.jsonl"
-    facts = Facts(
-        total_steps=prepared.steps,
-        global_batch=recipe.training.global_batch,
-        eval_records=len(evaluation.data) if evaluation else 0,
-        log_every=recipe.training.log_every,
-        kl_budget=recipe.alarms.kl_budget,
-    )
-    watch = callbacks.AlarmWatch(metrics, facts, tuple(recipe.alarms.stop_on), listener.alarm)
-    stop = callbacks.CleanStop()
-    extra: list[Any] = [
-        callbacks.NothingLeft(),
-        callbacks.MetricsFile(metrics),
-        watch,
-        stop,
-        callbacks.ProgressLine(listener.quiet),
-        *masked(recipe),
-    ]
-    if _keeps_best(recipe):
-        extra.insert(0, callbacks.BestCheckpoint())
-    trainer = PreferenceTrainer(
-        step,
-        arguments(prepared, resuming=resuming),
-        global_batch=recipe.training.global_batch,
-        evaluation=evaluation,
-        companions=_companions(prepared, references),
-        trained_along=_trained_along(references),
-        callbacks=extra,
-    )
-    trainer.remove_callback(transformers.PrinterCallback)
-    trainer.remove_callback(transformers.ProgressCallback)
-    return trainer, watch, stop
-
-
-def _companions(prepared: Prepared, references: Resolved) -> list[Companion]:
-    recipe = prepared.recipe
-    found: list[Companion] = []
-    if recipe.reference.sync_every is not None and references.policy is not None:
-        moving = recipe.reference
-        found.append(MovingReference(references.policy.model, recipe.reference.sync_every, moving.sync_mix))
-    refreshed = refreshed_samples(prepared, references)
-    if refreshed is not None:
-        found.append(refreshed)
-    modules = _trained_along(references)
-    return found if modules is None else [*found, TrainedAlong(modules)]
-
-
-def _trained_along(references: Resolved) -> torch.nn.ModuleDict | None:
-    derived = references.train.derived
-    return derived.trained if derived is not None and len(derived.trained) else None
-
-
-def arguments(prepared: Prepared, *, resuming: bool = False) -> TrainingArguments:
-    """Transformers' training arguments for a prepared run.
-
-    Args:
-        prepared: the run.
-        resuming: whether it goes on from a checkpoint; the evaluation at that step is in the record already.
-
-    Raises:
-        RecipeError: if transformers refuses a value.
-    """
-    training, world = prepared.recipe.training, World.current()
-    tenth = max(1, prepared.steps // 10)
-    evaluates = prepared.held_out is not None
-    on_gpu = prepared.policy.device.type == "cuda"
-    values: dict[str, Any] = {
-        "output_dir": prepared.recipe.output,
-        "per_device_train_batch_size": math.ceil(training.global_batch / world.size),
-        "max_steps": prepared.steps,
-        "learning_rate": training.learning_rate,
-        "lr_scheduler_type": {"constant": "constant_with_warmup"}.get(training.schedule, training.schedule),
-        "warmup_steps": round(training.warmup * prepared.steps),
-        "weight_decay": training.weight_decay,
-        "adam_beta1": training.adam_betas[0],
-        "adam_beta2": training.adam_betas[1],
-        "max_grad_norm": training.max_grad_norm,
-        "logging_steps": training.log_every,
-        "eval_strategy": "steps" if evaluates else "no",
-        "eval_steps": training.eval_every or tenth,
-        "eval_on_start": evaluates and not resuming,
-        "save_strategy": "steps",
-        "save_steps": training.save_every or tenth,
-        "save_total_limit": training.keep_checkpoints,
-        "report_to": training.report_to,
-        "seed": training.seed,
-        "data_seed": training.seed,
-        "use_cpu": not on_gpu,
-        "disable_tqdm": True,
-        "remove_unused_columns": False,
-        "logging_nan_inf_filter": False,
-        "ddp_find_unused_parameters": False,
-        "ddp_backend": None if world.size == 1 else ("nccl" if on_gpu else "gloo"),
-        "dataloader_pin_memory": False,
-    }
-    try:
-        return TrainingArguments(**{**values, **training.arguments})
-    except (TypeError, ValueError, ImportError) as error:
-        raise RecipeError(
-            f"transformers refuses the training arguments: {str(error).strip().splitlines()[0]}",
-            where="training.arguments or training.report_to",
-        ) from None
-
-
-def _keeps_best(recipe: Recipe) -> bool:
-    keep = recipe.training.keep
-    return keep == "best" or (keep == "auto" and bool(recipe.alarms.stop_on))
-
-
 def _choose_weights(trainer: PreferenceTrainer, recipe: Recipe, *, stopped: bool) -> None:
     """Load the best checkpoint where that is what becomes the model."""
     best = trainer.state.best_global_step
-    if not _keeps_best(recipe) or not best or best == trainer.state.global_step:
+    if not keeps_best(recipe) or not best or best == trainer.state.global_step:
         return
     checkpoint = Path(recipe.output) / CHECKPOINTS / f"checkpoint-{best}"
     if checkpoint.exists():
@@ -353,53 +222,6 @@ def _make(folder: Path) -> None:
             where="output",
             fix="name a folder, or one that does not exist yet",
         ) from None
-
-
-def _earlier(folder: Path, described: Mapping[str, Any], resume: bool) -> RunRecord | None:
-    """The record of an earlier run in the same folder, if it may be continued.
-
-    Raises:
-        RunError: if the folder holds a run and resuming was not asked for, or the recipe changed.
-    """
-    if not (folder / "run.json").exists():
-        if resume:
-            raise RunError(
-                "there is nothing to resume", where=str(folder), fix="run without --resume, or check `output`"
-            )
-        return None
-    record = RunRecord.read(folder)
-    if not resume:
-        raise RunError(
-            f"the output folder holds a run already (status {record.values.get('status')})",
-            where=str(folder),
-            fix="continue it with --resume, choose another output, or remove the folder",
-        )
-    changed = [
-        difference
-        for name, values in described.items()
-        for difference in differences(record.values.get(name, {}), values)
-    ]
-    if changed:
-        shown = "; ".join(f"{key} was {old!r}, is {new!r}" for key, old, new in changed[:4])
-        raise RunError(
-            f"the recipe differs from that of the run that is to be resumed: {shown}",
-            where=str(folder / "run.json"),
-            fix="use the same recipe, or another output",
-        )
-    if record.values.get("status") not in _COMPLETE:
-        for key in ("signal", "error", "ended"):  # how the earlier attempt ended
-            record.values.pop(key, None)
-    return record
-
-
-def differences(old: Any, new: Any, path: str = "") -> list[tuple[str, Any, Any]]:
-    """Keys whose values differ between two recipes."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        found = []
-        for key in sorted(set(old) | set(new)):
-            found += differences(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
-        return found
-    return [] if old == new else [(path, old, new)]
 
 
 def _result(
