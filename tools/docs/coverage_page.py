@@ -11,14 +11,14 @@ from markup import GENERATED, paper_link, plain, table
 from truing.assets import folder
 from truing.catalogue import entries
 from truing.diagnostics.audits import AUDITS
-from truing.objectives import MODIFIERS
+from truing.objectives import METHODS, MODIFIERS
 
 NOT_YET = Path(__file__).with_name("not_yet.md")
 
 
 def page() -> str:
     """The table of methods, the modifiers, and what is missing."""
-    rows = [row for row in entries() if row["kind"] == "objective"]
+    rows = [row for row in entries() if row["name"] in METHODS]
     audits = [row for row in entries() if row["name"] in AUDITS]
     results: list[dict[str, Any]] = json.loads((folder() / "evidence.json").read_text(encoding="utf-8"))
     papers = {row["paper"]["arxiv"] for row in [*rows, *audits]} | {modifier.paper.arxiv for modifier in MODIFIERS}

@@ -7,6 +7,7 @@ from typing import Any
 import claims
 import yaml
 from markup import GENERATED, code, paper_link, plain, table
+from needs import data, needs
 from plot import gradient_figure
 from relatives import nearest
 
@@ -14,23 +15,24 @@ from truing.catalogue import entries, explanation
 from truing.cli.explanation import meaning_lines
 from truing.objectives import METHODS, MODIFIERS
 
-NEEDS = {
-    "pairs": "pairs: `prompt`, `chosen`, `rejected`",
-    "ranked": "ranked answers: `prompt`, `completions`, `scores`",
-    "unpaired": "single answers: `prompt`, `completion`, `label`",
-    "demonstrations": "demonstrations: `prompt`, `completion`",
-    "reference": "a reference model: by default the starting model, computed once and cached",
-    "mismatched": "answers to other prompts, to estimate a KL baseline; drawn from the same data",
-    "signal:log_collision": "log Σ_v π(v)² at every position; the scoring engine returns it",
-}
+# An objective stands in the first group that it belongs to.
 GROUPS = (
+    ("Training on the policy's own samples", lambda row: row["kind"] == "online-training"),
+    ("Distillation", lambda row: row["kind"] == "distillation"),
+    ("Answers to move away from", lambda row: row["kind"] == "unlearning" or "unwanted" in row["requires"]),
     (
         "Pairs, compared with a reference",
-        lambda needs: {"pairs", "reference"} <= needs and "unpaired" not in needs,
+        lambda row: {"pairs", "reference"} <= set(row["requires"]) and "unpaired" not in row["requires"],
     ),
-    ("Pairs, without a reference", lambda needs: "pairs" in needs and not needs & {"reference", "unpaired"}),
-    ("Single answers with a label", lambda needs: "unpaired" in needs and "demonstrations" not in needs),
-    ("Likelihood", lambda needs: "demonstrations" in needs),
+    (
+        "Pairs, without a reference",
+        lambda row: "pairs" in row["requires"] and not {"reference", "unpaired"} & set(row["requires"]),
+    ),
+    (
+        "Single answers with a label",
+        lambda row: "unpaired" in row["requires"] and "demonstrations" not in row["requires"],
+    ),
+    ("Likelihood", lambda row: "demonstrations" in row["requires"]),
 )
 
 
@@ -80,7 +82,7 @@ def _legend(lines: list[str]) -> str:
 
 def index() -> str:
     """All objectives by what they need, and the modifiers."""
-    rows = [row for row in entries() if row["kind"] == "objective"]
+    rows = [row for row in entries() if row["name"] in METHODS]
     parts = [
         GENERATED,
         "# Objectives\n",
@@ -90,9 +92,13 @@ def index() -> str:
     ]
     listed: set[str] = set()
     for title, belongs in GROUPS:
-        group = [row for row in rows if belongs(set(row["requires"]))]
+        group = [row for row in rows if row["name"] not in listed and belongs(row)]
         listed |= {row["name"] for row in group}
-        parts += [f"## {title}\n", table(("objective", "what it does", "paper"), [_entry(row) for row in group])]
+        if group:
+            parts += [
+                f"## {title}\n",
+                table(("objective", "what it does", "paper"), [_entry(row) for row in group]),
+            ]
     missing = {row["name"] for row in rows} - listed
     if missing:
         raise SystemExit(f"no group of the index holds {', '.join(sorted(missing))}")
@@ -100,11 +106,11 @@ def index() -> str:
 
 
 def recipe(found: dict[str, Any]) -> str:
-    """A recipe that runs as it stands, on the model and the data in the package."""
+    """A recipe on the model and the data in the package; it runs as it stands where these have what is needed."""
     values = {p["name"]: p["default"] for p in found["parameters"] if p["default"] is not None}
     document = {
         "model": "truing/tiny",
-        "data": "truing/hh-sample",
+        "data": data(found["name"]),
         "objective": {"name": found["name"], **values},
         "training": {"learning_rate": 5e-5, "global_batch": 16},
         "output": f"runs/{found['name']}",
@@ -119,15 +125,9 @@ def _python(found: dict[str, Any]) -> str:
 
 
 def _needs(found: dict[str, Any]) -> str:
-    kinds = [need for need in found["requires"] if need in METHODS_DATA]
-    others = [need for need in found["requires"] if need not in METHODS_DATA]
-    lines = ["- " + plain("; or ".join(NEEDS[kind] for kind in kinds))]
-    lines += ["- " + plain(NEEDS[need]) for need in others]
-    lines += ["- cost of a step beside forward and backward: " + plain("; ".join(_cost(found)))]
-    return "\n".join(lines) + "\n"
-
-
-METHODS_DATA = ("pairs", "ranked", "unpaired", "demonstrations")
+    lines = [*needs(found["requires"])]
+    lines.append("cost of a step beside forward and backward: " + plain("; ".join(_cost(found))))
+    return "\n".join(f"- {line}" for line in lines) + "\n"
 
 
 def _cost(found: dict[str, Any]) -> list[str]:

@@ -1,0 +1,88 @@
+"""What an objective needs, in words, and the data of a recipe that has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from markup import plain
+
+from truing.data.derive import PARTS
+from truing.objectives import METHODS
+from truing.policies.distributions import FUNCTIONALS, compared_models
+from truing.training.parts import GENERATED
+
+LAYOUTS = {
+    "pairs": "pairs: `prompt`, `chosen`, `rejected`",
+    "ranked": "ranked answers: `prompt`, `completions`, `scores`",
+    "unpaired": "single answers: `prompt`, `completion`, `label`",
+    "demonstrations": "demonstrations: `prompt`, `completion`",
+    "unwanted": "answers to move away from: `prompt`, `completion`",
+    "samples": "prompts with answers of the policy's own",
+}
+_SINGLE = {
+    "reference": "a reference model: by default the starting model, computed once and cached",
+    "mismatched": "answers to other prompts, to estimate a KL baseline; drawn from the same data",
+}
+_SIGNALS = {"log_collision": "log Σ_v π(v)² at every position; the scoring engine returns it"}
+_COLUMNS = {"margin": "the column `margin`, or the rewards of a scorer", "density_ratio": "how the prompts of liked "
+            "and of disliked answers are distributed; estimated before training"}  # fmt: skip
+_SAMPLES = {
+    "reward": "a reward for every sample: `data.self_samples.reward` names a scorer",
+    "proposal": "the log-probability of every sample when it was drawn; kept along with it",
+}
+
+
+def needs(requires: list[str]) -> list[str]:
+    """One Markdown line for the data layouts, and one for each further need."""
+    lines = [plain("; or ".join(LAYOUTS[need] for need in requires if need in LAYOUTS))]
+    return lines + [plain(_in_words(need)) for need in requires if need not in LAYOUTS]
+
+
+def _in_words(need: str) -> str:
+    prefix, _, rest = need.partition(":")
+    return _PREFIXES[prefix](rest) if prefix in _PREFIXES else _SINGLE.get(need, f"`{need}`")
+
+
+def _part(name: str) -> str:
+    if name in PARTS:
+        return f"the part `{name}` beside every record: {PARTS.get(name).summary}"
+    if name in GENERATED:
+        return f"the part `{name}`: answers that the policy writes to every prompt, see `data.self_samples`"
+    return f"the part `{name}` beside every record: data of its own, named under `data.parts.{name}`"
+
+
+def _column(name: str) -> str:
+    kind, _, model = name.partition(":")
+    if kind == "mean_logp":
+        return f"what `{model}` finds of every answer; computed before training"
+    return _COLUMNS.get(name, f"the column `{name}`")
+
+
+def _derived(name: str) -> str:
+    kind = name.partition(":")[0]
+    if kind in FUNCTIONALS:
+        models = ["the reference" if model == "reference" else f"`{model}`" for model in compared_models(name)]
+        return f"whole next-token distributions of {' and of '.join(dict.fromkeys(models))}, which stay in memory"
+    return "the states of all layers of the reference, from which every token gets its weight"
+
+
+_PREFIXES: dict[str, Callable[[str], str]] = {
+    "signal": _SIGNALS.__getitem__,
+    "part": _part,
+    "column": _column,
+    "derived": _derived,
+    "sample": _SAMPLES.__getitem__,
+}
+
+
+def data(name: str) -> str | dict[str, Any]:
+    """The ``data`` of a recipe: the sample in the package, with what the objective wants beside it."""
+    objective = METHODS.get(name)()
+    section: dict[str, Any] = {}
+    wanted = [part for part in sorted(objective.part_data) if part not in PARTS and part not in GENERATED]
+    if wanted:
+        section["parts"] = dict.fromkeys(wanted, "truing/hh-sample")
+    if "sample:reward" in objective.requires:
+        section["self_samples"] = {"reward": "sentiment"}
+    return {"path": "truing/hh-sample", **section} if section else "truing/hh-sample"
