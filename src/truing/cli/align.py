@@ -65,4 +65,4 @@ def align(
         print_json(result.record)
     elif not json:
         print_summary(listener.console, result, command)
-    return 128 + int(result.record["signal"]) if result.status == "interrupted" else 0
+    return result.exit_status

@@ -23,7 +23,7 @@ def quickstart(
     listener.close()
     if json:
         print_json(result.record)
-        return 0 if result.status == "finished" else 143
+        return result.exit_status
     print_summary(listener.console, result, f"{result.folder}/recipe.yaml")
     if result.status == "finished":
         listener.console.print(
@@ -33,4 +33,4 @@ def quickstart(
             markup=False,
             soft_wrap=True,
         )
-    return 0 if result.status == "finished" else 143
+    return result.exit_status

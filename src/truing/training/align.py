@@ -60,6 +60,11 @@ class RunResult:
     alarms: list[Alarm] = field(default_factory=list)
     record: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def exit_status(self) -> int:
+        """What a shell should hear: 0, or 128 and the number of the signal that interrupted the run."""
+        return 128 + int(self.record["signal"]) if self.status == "interrupted" else 0
+
 
 def align(
     recipe: Recipe | Mapping[str, Any] | str | Path,
