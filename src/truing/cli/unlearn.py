@@ -91,7 +91,7 @@ def run(
         print_json(result.record)
     elif not json:
         print_summary(listener.console, result, command, program="unlearn")
-    return 128 + int(result.record["signal"]) if result.status == "interrupted" else 0
+    return result.exit_status
 
 
 @app.command()
