@@ -34,6 +34,8 @@ def verify(
             table.add_column(column, overflow="fold")
         for result in results:
             verdict = Text("holds", "green") if result.passed else Text("FAILS", "bold red")
-            table.add_row(result.method, result.claim, result.predicted_text, result.measured_text, verdict)
+            # As text: brackets in a claim are no markup.
+            cells = (result.method, result.claim, result.predicted_text, result.measured_text)
+            table.add_row(*map(Text, cells), verdict)
         Console().print(table)
     return 0 if all(result.passed for result in results) else 1

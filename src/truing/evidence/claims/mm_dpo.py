@@ -47,8 +47,8 @@ def margins_help(make: Factory, seed: int) -> Measurement:
 
 @claim(
     method="mm-dpo",
-    statement="Control: it is what margins say that helps, not that betas differ. The same margins given to other "
-    "pairs order fewer pairs of answers rightly (20 worlds of 100 pairs).",
+    statement="Control: it is what margins say that helps, not that betas differ, since the same margins given to "
+    "other pairs order fewer pairs of answers rightly (20 worlds of 100 pairs).",
     source="catalogue, mm-dpo: a random margin is uninformative",
 )
 def shuffled_margins_help_less(make: Factory, seed: int) -> Measurement:
