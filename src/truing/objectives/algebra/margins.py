@@ -177,19 +177,10 @@ class NoShift:
 
 
 @dataclass(frozen=True)
-class ConstantShift:
+class ConstantShift(NoShift):
     """The same number for every score."""
 
     value: float
-    coupling = "none"
-
-    def init(self) -> dict[str, Tensor]:
-        return {}
-
-    def update(
-        self, state: State, values: Tensor | None, batch: Batch, auxiliary: Tensor | None, training: bool
-    ) -> dict[str, Tensor]:
-        return dict(state)
 
     def __call__(self, state: State) -> float:
         return self.value
