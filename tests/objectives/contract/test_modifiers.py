@@ -111,7 +111,7 @@ def test_the_order_of_modifiers_does_not_matter(first: str, second: str) -> None
     assert float(left.detach()) == pytest.approx(float(right.detach()), rel=1e-12)
 
 
-@pytest.mark.parametrize(("first", "second"), itertools.permutations(sorted(ABOUT_LABELS), 2))
+@pytest.mark.parametrize(("first", "second"), list(itertools.permutations(sorted(ABOUT_LABELS), 2)))
 def test_ways_to_treat_wrong_labels_exclude_each_other(first: str, second: str) -> None:
     once = MODIFIERS.get(first)(build("dpo"))
     with pytest.raises(ObjectiveError, match=r"labels are (smoothed or de-biased|weighed by the .*) already"):

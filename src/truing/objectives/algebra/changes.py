@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from truing.errors import ObjectiveError
 from truing.objectives.algebra.across import AcrossParts
 from truing.objectives.algebra.columns import RecordValue
 from truing.objectives.algebra.latent import LatentOrder
@@ -38,6 +39,69 @@ _EXCHANGED = "its labels are smoothed or de-biased already"
 _LATENT = "its labels are weighed by the reliability of their annotators already"
 
 
+Terms = tuple[tuple[float, Term], ...]
+
+
+def every(
+    name: str, terms: Terms, done: str, change: Callable[[Term], Term | str], *, inside: bool = False
+) -> Terms:
+    """Change every comparing term of an objective; likelihood terms stay as they are.
+
+    Args:
+        name: of the objective.
+        terms: of the objective.
+        done: what the change is called.
+        change: of one term; the reason where there is none.
+        inside: whether a loss with latent labels is changed by changing what it wraps.
+
+    Raises:
+        ObjectiveError: if a comparison cannot be changed, or there is none.
+    """
+    _check_compares(name, terms, done)
+    found: list[tuple[float, Term]] = []
+    for coefficient, term in terms:
+        new = (wrapped if inside else on_parts)(term, change)
+        if isinstance(new, str):
+            raise _refusal(name, done, new, term)
+        found.append((coefficient, new))
+    return tuple(found)
+
+
+def with_latent_order(name: str, terms: Terms, start: float, momentum: float) -> Terms:
+    """Put latent labels around all terms that look at the order of the answers, see :class:`LatentOrder`.
+
+    Raises:
+        ObjectiveError: if a term is no mean over pairs, or looks at both orders already.
+    """
+    done = "given latent labels"
+    _check_compares(name, terms, done)
+    own = tuple(one for one in terms if not apart_from_order(one[1]))
+    if not any(term.compares for _, term in own):
+        raise _refusal(name, done, "it compares no two answers to the record's own prompt", terms[0][1])
+    for _, term in own:
+        reason = unfit_for_latent_order(term)
+        if reason is not None:
+            raise _refusal(name, done, reason, term)
+    others = tuple(one for one in terms if apart_from_order(one[1]))
+    return ((1.0, LatentOrder(own, start, momentum)), *others)
+
+
+def _check_compares(name: str, terms: Terms, done: str) -> None:
+    if not any(term.compares for _, term in terms):
+        raise ObjectiveError(
+            f"objective {name!r} cannot be {done}: it compares nothing, so this would have no effect",
+            allowed="objectives that compare answers, e.g. dpo, ipo, simpo",
+        )
+
+
+def _refusal(name: str, done: str, reason: str, term: Term) -> ObjectiveError:
+    return ObjectiveError(
+        f"objective {name!r} cannot be {done}: {reason}",
+        where=term.text(),
+        fix="drop the modifier, or choose another objective, e.g. dpo",
+    )
+
+
 def on_parts(term: Term, change: Callable[[Term], Term | str]) -> Term | str:
     """Change a comparison, or what it does on a part; likelihoods stay as they are."""
     if not term.compares:
@@ -48,13 +112,13 @@ def on_parts(term: Term, change: Callable[[Term], Term | str]) -> Term | str:
     return inner if isinstance(inner, str) else replace(term, term=inner)
 
 
-def inside(term: Term, change: Callable[[Term], Term | str]) -> Term | str:
+def wrapped(term: Term, change: Callable[[Term], Term | str]) -> Term | str:
     """Change a comparison, or those that a term wraps; likelihoods stay as they are."""
     if not isinstance(term, LatentOrder):
         return on_parts(term, change)
     found: list[tuple[float, Term]] = []
     for coefficient, part in term.terms:
-        new = inside(part, change)
+        new = wrapped(part, change)
         if isinstance(new, str):
             return new
         found.append((coefficient, new))

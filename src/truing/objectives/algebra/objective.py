@@ -17,7 +17,6 @@ from truing.errors import ObjectiveError
 from truing.objectives.algebra import changes
 from truing.objectives.algebra.columns import RecordValue
 from truing.objectives.algebra.formula import legend, scaled, summed
-from truing.objectives.algebra.latent import LatentOrder
 from truing.objectives.algebra.links import Link
 from truing.objectives.algebra.margins import ConstantMargin, Margin
 from truing.objectives.algebra.metrics import core_metrics
@@ -293,48 +292,10 @@ class Objective:
         Raises:
             ObjectiveError: if a term is no mean over pairs, or looks at both orders already.
         """
-        done = "given latent labels"
-        self._check_compares(done)
-        wrapped = tuple(one for one in self.terms if not changes.apart_from_order(one[1]))
-        others = tuple(one for one in self.terms if changes.apart_from_order(one[1]))
-        if not any(term.compares for _, term in wrapped):
-            raise self._refusal(done, "it compares no two answers to the record's own prompt", self.terms[0][1])
-        for _, term in wrapped:
-            reason = changes.unfit_for_latent_order(term)
-            if reason is not None:
-                raise self._refusal(done, reason, term)
-        return replace(self, terms=((1.0, LatentOrder(wrapped, start, momentum)), *others))
+        return replace(self, terms=changes.with_latent_order(self.name, self.terms, start, momentum))
 
     def _changed(self, done: str, change: Callable[[Term], Term | str], *, inside: bool = False) -> Objective:
-        """Change every comparing term; likelihood terms stay as they are.
-
-        Args:
-            done: what it is called.
-            change: of one term; the reason where there is none.
-            inside: whether a loss with latent labels is changed by changing what it wraps.
-        """
-        self._check_compares(done)
-        terms: list[tuple[float, Term]] = []
-        for coefficient, term in self.terms:
-            new = (changes.inside if inside else changes.on_parts)(term, change)
-            if isinstance(new, str):
-                raise self._refusal(done, new, term)
-            terms.append((coefficient, new))
-        return replace(self, terms=tuple(terms))
-
-    def _check_compares(self, done: str) -> None:
-        if not self.compares:
-            raise ObjectiveError(
-                f"objective {self.name!r} cannot be {done}: it compares nothing, so this would have no effect",
-                allowed="objectives that compare answers, e.g. dpo, ipo, simpo",
-            )
-
-    def _refusal(self, done: str, reason: str, term: Term) -> ObjectiveError:
-        return ObjectiveError(
-            f"objective {self.name!r} cannot be {done}: {reason}",
-            where=term.text(),
-            fix="drop the modifier, or choose another objective, e.g. dpo",
-        )
+        return replace(self, terms=changes.every(self.name, self.terms, done, change, inside=inside))
 
     def report(self, state: ObjectiveState, names: Mapping[str, Sequence[str]]) -> dict[str, float]:
         """Estimates that training leaves in the state, for people: what each is, and its value.
