@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from truing.report.forgetting import forgetting
 from truing.report.judge import judge_of
 from truing.report.measures import Measure, measures, of_verdict
 from truing.report.reading import Run
@@ -116,6 +117,9 @@ def objective_name(run: Run) -> str:
 
 def _helped(run: Run, found: list[Measure]) -> Answer:
     question = "Did it help?"
+    forgot = forgetting(run, found)
+    if forgot is not None:
+        return Answer(question, *forgot)
     win = run.record.estimate("evaluation", "samples", "win_rate", "rate")
     judge = judge_of(run)
     accuracy = run.record.estimate("evaluation", "held_out", "reward_accuracy")

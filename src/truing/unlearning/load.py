@@ -21,6 +21,8 @@ from truing.unlearning.weight_mask import RULES, Selection, gamma_of
 
 MASK_FILE = "mask.safetensors"
 
+_KEYS = frozenset(UnlearnRecipe.model_fields)
+
 
 @dataclass(frozen=True)
 class Job:
@@ -166,8 +168,10 @@ class _Located:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, TruingError):
             # A key that the error names itself is nearer than the one that was being checked.
-            named = tuple(error.where.split(".")) if error.where and error.where[0].isalpha() else ()
-            path: KeyPath = named if named and named[0] in UnlearnRecipe.model_fields else self.path
+            named = tuple((error.where or "").split("."))
+            path: KeyPath = (
+                named if all(part.isidentifier() for part in named) and named[0] in _KEYS else self.path
+            )
             where = self.document.where(path)
             if error.where and path is self.path and error.where not in where:
                 where = f"{where} ({error.where})"

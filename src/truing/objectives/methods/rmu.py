@@ -23,7 +23,7 @@ from truing.registry import Paper
     name="rmu",
     slug="npo",
     paper=Paper("The WMDP Benchmark: Measuring and Reducing Malicious Use With Unlearning", 2024, "2403.03218"),
-    summary="Pushes one layer's states on what is to be forgotten in a random direction, and holds the others in place.",
+    summary="Pushes one layer's states on what is to be forgotten in a random direction, and holds the others.",
     use_when="A field of knowledge is to become unusable, wherever it is asked for; there is retain data near to it.",
     avoid_when="The answers themselves must become improbable, or the model must say that it does not know.",
     kind="unlearning",
