@@ -127,7 +127,7 @@ class CausalPolicy:
         """What a comparison with this model takes: its states where completion tokens are predicted."""
         request = replace(self.request(trees), states="last")
         hidden: Tensor = self.model(scoring=request)
-        return Other(hidden, self.inner.get_output_embeddings(), head_spec(self.inner))
+        return Other(hidden, _head(self.inner), head_spec(self.inner))
 
     @torch.no_grad()
     def layers(self, trees: Sequence[Tree]) -> Tensor:
@@ -204,6 +204,15 @@ class CausalPolicy:
             yield
         finally:
             self.model.train(training)
+
+
+def _head(model: PreTrainedModel) -> nn.Module:
+    """The output head as it is now: its logits are wanted later, when an adapter on it may be back on."""
+    head: Any = model.get_output_embeddings()
+    if getattr(head, "disable_adapters", False):
+        head = head.get_base_layer()
+    found: nn.Module = head
+    return found
 
 
 def unwrap(model: nn.Module) -> PreTrainedModel:
