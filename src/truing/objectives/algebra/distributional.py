@@ -50,7 +50,8 @@ class TokenMean(Stateless):
 
     @property
     def requires(self) -> frozenset[str]:
-        return frozenset({f"derived:{self.name}"})
+        models = self.name.partition(":")[2].split("|")
+        return frozenset({f"derived:{self.name}"} | ({"reference"} & set(models)))
 
     @property
     def data(self) -> frozenset[DataKind]:
