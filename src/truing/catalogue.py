@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from truing.data.derive import DATA_METHODS, DataMethod
 from truing.diagnostics.audits import AUDITS, Audit
 from truing.objectives.algebra import DataKind, Objective, Scores
 from truing.objectives.method import METHODS, Method
@@ -22,12 +23,15 @@ _ANSWER_TOKENS = 20
 
 
 def entries() -> list[dict[str, Any]]:
-    """One mapping per objective and audit: name, slug, aliases, kind, paper, requires, claim, summary, parameters."""
-    return [*(entry(method) for method in METHODS), *(entry(audit) for audit in AUDITS)]
+    """One mapping per objective, audit and relabelling.
+
+    Keys: name, slug, aliases, kind, paper, requires, claim, summary, parameters.
+    """
+    return [entry(method) for registry in (METHODS, AUDITS, DATA_METHODS) for method in registry]
 
 
-def entry(method: Method[Any] | Audit[Any, Any]) -> dict[str, Any]:
-    """One objective or audit."""
+def entry(method: Method[Any] | Audit[Any, Any] | DataMethod) -> dict[str, Any]:
+    """One objective, audit or relabelling."""
     from truing.evidence import claims_for
 
     measured = _measured()
@@ -49,16 +53,16 @@ def entry(method: Method[Any] | Audit[Any, Any]) -> dict[str, Any]:
 
 
 def explanation(name: str) -> dict[str, Any]:
-    """Everything that helps to choose an objective or audit, and to read its formula.
+    """Everything that helps to choose a method, and to read its formula.
 
-    ``gradient``, ``meaning`` and ``cost.beside_forward_and_backward`` are those of objectives; an audit has
-    ``cost.in_all``.
+    ``gradient``, ``meaning`` and ``cost.beside_forward_and_backward`` are those of objectives; audits and
+    relabellings have ``cost.in_all``.
     """
     from truing.evidence.subjects import subject
 
     method = subject(name)
     found = {**entry(method), "use_when": method.use_when, "avoid_when": method.avoid_when}
-    if isinstance(method, Audit):
+    if isinstance(method, Audit | DataMethod):
         return {
             **found,
             "formula": method.formula,
@@ -81,16 +85,18 @@ def gradient_curve(objective: Objective) -> dict[str, Any]:
 
     For pairs the gap between the log-ratios of chosen and rejected varies, half on each side; for single answers
     the log-ratio of the desirable (or, where there is none, the unwanted) one. The weight is −d loss / d log π(answer).
-    Parts beside the record stay where they were.
+    Parts beside the record stay where they were; of an objective that looks at samples with a reward it is the better
+    of two that varies.
     """
     kind = next(kind for kind in _SHOWN if kind in objective.data)
+    rewarded = "sample:reward" in objective.requires
     # Where records of a batch depend on each other, every gap is a batch.
     batches = [_GAPS] if objective.coupling == "none" else [[gap] for gap in _GAPS]
     weights = [weight for gaps in batches for weight in _weights(objective, kind, gaps)]
     return {
         "gap_nats": list(_GAPS),
         "weight": weights,
-        "of": _SHOWN[kind],
+        "of": "log-ratio of a sample with a reward of 1, beside one of 0" if rewarded else _SHOWN[kind],
         "answer_tokens": _ANSWER_TOKENS,
     }
 
@@ -115,7 +121,7 @@ _MOVES: dict[DataKind, tuple[float, ...]] = {
 
 
 def _weights(objective: Objective, kind: DataKind, gaps: Sequence[float]) -> list[float]:
-    """−d loss / d log π(first answer) at every gap, as if each were a batch of its own."""
+    """−d loss / d log π(answer that varies) at every gap, as if each were a batch of its own."""
     from truing.training.roles import joined, roles
 
     wanted = sorted(objective.part_data.items())
@@ -129,7 +135,12 @@ def _weights(objective: Objective, kind: DataKind, gaps: Sequence[float]) -> lis
         for start in range(0, len(moves), per_record)
     ]
     beside = [0.0] * sum(_answers(part) for part in parts.values())
-    shift = torch.tensor([move for record in records for move in (*record, *beside)], dtype=torch.float64)
+    moved = [[*record, *beside] for record in records]
+    varied = 0
+    if "sample:reward" in objective.requires:
+        varied = per_record
+        moved = [[*(0.0 for _ in record), gap, *beside[1:]] for record, gap in zip(records, gaps, strict=True)]
+    shift = torch.tensor([move for record in moved for move in record], dtype=torch.float64)
     reference = torch.full((len(shift) * _ANSWER_TOKENS,), -2.0, dtype=torch.float64)
     sequence = torch.arange(len(shift)).repeat_interleave(_ANSWER_TOKENS)
     leaf = (reference + shift[sequence] / _ANSWER_TOKENS).requires_grad_()
@@ -140,23 +151,27 @@ def _weights(objective: Objective, kind: DataKind, gaps: Sequence[float]) -> lis
     # What other models say of an answer is what the reference says; a margin of 0 says that nothing is known.
     columns = {name: -2.0 if name.startswith("mean_logp") else 1.0 for name in columns} | {"margin": 0.0}
 
-    def row(label: bool, answers: int) -> dict[str, Any]:
+    def row(label: bool, moves: Sequence[float]) -> dict[str, Any]:
+        answers = len(moves)
         ids = [[0] * _ANSWER_TOKENS] * answers
         rewards = [1.0, 0.0][:answers]
-        # Samples come from the reference.
-        drawn = {"rewards": rewards, "proposals": [-2.0 * _ANSWER_TOKENS] * answers}
+        # Samples come from the policy as it is.
+        drawn = {"rewards": rewards, "proposals": [move - 2.0 * _ANSWER_TOKENS for move in moves]}
         return {"completion_ids": ids, "label": label, "scores": rewards, **drawn, **columns}
 
     per_gap = len(records) // len(gaps)
-    batch = roles(kind, [row(place % per_gap == 0, len(record)) for place, record in enumerate(records)])
+    batch = roles(kind, [row(place % per_gap == 0, record) for place, record in enumerate(records)])
     if parts:
-        beside_rows = {name: [row(True, _answers(part))] * len(records) for name, part in parts.items()}
-        batch = joined(batch, {name: roles(parts[name], rows) for name, rows in beside_rows.items()})
+        place, rows = per_record, {}
+        for name, part in parts.items():
+            rows[name] = [row(True, record[place : place + _answers(part)]) for record in moved]
+            place += _answers(part)
+        batch = joined(batch, {name: roles(parts[name], own) for name, own in rows.items()})
     tokens = len(records) * _ANSWER_TOKENS
     neutral = Scores(reference[:tokens], sequence[:tokens], len(records), reference[:tokens])
     state = objective.update(objective.init(), scores.detach(), batch, neutral, training=False)
     (gradient,) = torch.autograd.grad(objective(scores, batch, state).loss, leaf)
-    first = torch.arange(len(gaps)) * (len(leaf) // len(gaps))
+    first = torch.arange(len(gaps)) * (len(leaf) // len(gaps)) + varied * _ANSWER_TOKENS
     found: list[float] = (-gradient[first] * len(gaps)).tolist()
     return found
 
@@ -184,6 +199,17 @@ def cost(objective: Objective) -> dict[str, Any]:
         extra.append("a forward pass without gradient over the whole batch in every step")
     for part, kinds in sorted(objective.part_data.items()):
         extra.append(f"forward and backward over {_count(kinds)} of the part {part}")
+    heads = sorted(name.removeprefix("head:") for name in objective.requires if name.startswith("head:"))
+    if heads:
+        extra.append(
+            f"a further output head, vocabulary times width, with its gradient and optimiser state, for each of "
+            f"{', '.join(heads)}"
+        )
+    if "sample:reward" in objective.requires:
+        extra.append(
+            "drawing the samples before training, and again every data.self_samples.refresh_every steps; a reward "
+            "and a forward pass for each"
+        )
     for name in sorted(objective.requires):
         if name.startswith("column:density_ratio"):
             extra.append("one forward pass of the starting model over all prompts, before training")
@@ -198,7 +224,7 @@ def _cost_of_distributions(objective: Objective) -> list[str]:
     """Models that run along in every step."""
     names = [name.removeprefix("derived:") for name in sorted(objective.requires) if name.startswith("derived:")]
     compared = [name for name in names if name.partition(":")[0] in FUNCTIONALS]
-    masks = [name for name in names if name not in compared]
+    masks = [name for name in names if name not in compared and not name.startswith("degree:")]
     models = sorted({model for name in compared for model in compared_models(name)})
     extra = [
         f"a forward pass of {_model(model)}, which stays in memory, in every step, and the logits of both models at "
@@ -218,7 +244,7 @@ def _model(name: str) -> str:
 def _count(kinds: frozenset[DataKind]) -> str:
     """How many answers of a part a record has beside it."""
     if "samples" in kinds:
-        return "the samples"
+        return "all answers"
     return "both answers" if kinds == {"pairs"} else "an answer"
 
 

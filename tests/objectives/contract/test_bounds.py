@@ -60,6 +60,11 @@ def choices(parameter: Parameter) -> tuple[Any, ...]:
     return typing.get_args(kind) if typing.get_origin(kind) is typing.Literal else ()
 
 
+def is_flag(parameter: Parameter) -> bool:
+    """Whether it is either true or false."""
+    return typing.get_args(parameter.annotation)[0] is bool
+
+
 def beyond(constraint: Any) -> Iterator[float]:
     """Values just outside and far outside of one constraint."""
     match constraint:
@@ -122,6 +127,7 @@ NAMES = {"teacher", "teacher_start"}
         for owned in OWNED
         for value in (math.nan, math.inf, -math.inf, "0.1", True, [0.1], {}, 1j)
         if not (owned.parameter.name in NAMES and isinstance(value, str))
+        and not (is_flag(owned.parameter) and value is True)
     ],
     ids=repr,
 )
@@ -147,7 +153,9 @@ def test_a_number_in_quotes_gets_the_remedy() -> None:
 
 @every_parameter
 def test_a_bound_is_stated_with_its_reason(owned: Owned) -> None:
-    if bounds(owned.parameter):
+    if is_flag(owned.parameter):
+        assert owned.parameter.doc.bound == "true or false"
+    elif bounds(owned.parameter):
         bound, _, reason = owned.parameter.doc.bound.partition("; ")
         assert any(sign in bound for sign in "<>")
         assert len(reason.split()) >= 3, "the reason is missing"

@@ -227,6 +227,8 @@ TURNED = PAIR.exchanged()
         ("d2o", {"beta": 0.5, "alpha": 0.25}, DISLIKED, {"samples": BOTH}, 0.5759393),
         # With one strength, sp(−0.5·(−½ + 2))
         ("d2o", {"beta": 0.5}, DISLIKED, {"samples": BOTH}, 0.3868710),
+        # ½ sp(−1.5) + ½ sp(1.5)
+        ("mah-dpo", {"beta": 0.5}, PAIR, {"other": TURNED}, 0.9514133),
     ],
 )
 def test_with_parts(
@@ -263,3 +265,48 @@ def test_three_ranked_answers() -> None:
     scores = Scores.from_sequences(torch.tensor([-1.0, -2.0, -3.0], dtype=torch.float64))
     batch = Batch.ranked([3], torch.tensor([0.0, 2.0, 1.0], dtype=torch.float64))
     assert float(METHODS.get("rrhf").configure({})(scores, batch).loss) == pytest.approx(0 + 1 + 2 + 2)
+
+
+@pytest.mark.parametrize(
+    ("settings", "proposals", "expected"),
+    [
+        # −log t = −0.6201145 and 0.3798855: −½(−0.6201145·(−3) + 0.3798855·(−4))
+        ({"divergence": "reverse-kl", "baseline": False}, [-3.0, -4.0], -0.1704008),
+        # Less that of the other sample: −1 and 1
+        ({"divergence": "reverse-kl"}, [-3.0, -4.0], 0.5),
+        # 1/t = 0.5378828 and 1.4621172
+        ({"divergence": "forward-kl", "baseline": False}, [-3.0, -4.0], 3.7310586),
+        # Drawn with e^−4 each: π/q = e and 1, Z = 1, log t = 1 and 0, −½(e·(−1)·(−3))
+        ({"divergence": "reverse-kl", "baseline": False}, [-4.0, -4.0], -4.0774227),
+        # ... less that of the other: −½(e·(−1)·(−3) + 1·(−4))
+        ({"divergence": "reverse-kl"}, [-4.0, -4.0], -2.0774227),
+    ],
+)
+def test_policy_gradient(settings: dict[str, Any], proposals: list[float], expected: float) -> None:
+    """Samples with log π = −3, −4 and log ref = −4, −2; beta ½ and rewards 0, −1 make the target e^−4 for both.
+
+    Drawn from the policy, log Z = log((e^−1 + 1)/2) = −0.3798855, so that log t = 0.6201145 and −0.3798855.
+    """
+    samples = replace(
+        BOTH,
+        reward=torch.tensor([0.0, -1.0], dtype=torch.float64),
+        per_sequence={"proposal": torch.tensor(proposals, dtype=torch.float64)},
+    )
+    loss = METHODS.get("f-dpg").configure({"beta": 0.5, **settings})(
+        SCORES, replace(PAIR, parts={"samples": samples})
+    )
+    assert float(loss.loss) == pytest.approx(expected, abs=2e-7)
+
+
+DEGREES = {
+    # Means 0.3 and 0.7 for the chosen answer's grades, 1 and 2 for the rejected one's
+    "degree:graded_chosen_2": torch.tensor([0.3, 0.3, 0.7, 0.7, 0.7], dtype=torch.float64),
+    "degree:graded_rejected_2": torch.tensor([1.0, 1.0, 2.0, 2.0, 2.0], dtype=torch.float64),
+}
+
+
+def test_graded_answers() -> None:
+    """sp(−1.5) + 0.2·(½(0.3 + 0.7) + ½(1 + 2)) = 0.2014133 + 0.4."""
+    batch = replace(PAIR, parts={"graded_chosen_2": BOTH, "graded_rejected_2": BOTH})
+    objective = METHODS.get("spo-degree").configure({"beta": 0.5, "gamma": 0.2, "grades": 2})
+    assert float(objective(replace(SCORES, derived=DEGREES), batch).loss) == pytest.approx(0.6014133, abs=2e-7)

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from truing.objectives.algebra import DataKind, Scores
+from truing.objectives.algebra import Batch, DataKind, Scores
+from truing.objectives.algebra.policy_gradient import PROPOSAL
 
 from .cases import build, every_layout
 from .worlds import assemble, derived, evaluate, records, statistics
@@ -51,6 +52,16 @@ def test_half_precision_is_summed_in_float32(name: str, kind: DataKind, half: to
     assert replace(world.scores, **short).lengths.tolist() == [300.0] * world.scores.count
 
 
+def constant_weights(scores: Scores, batch: Batch, start: Tensor) -> tuple[Scores, Batch]:
+    """The reference and the policy that drew samples follow the policy, so that what compares them stays constant."""
+    moved = scores.token_logps.detach() - start
+    samples = batch.parts["samples"]
+    proposal = samples.per_sequence[PROPOSAL] + replace(scores, token_logps=moved).total(moved)
+    parts = {**batch.parts, "samples": replace(samples, per_sequence={PROPOSAL: proposal})}
+    assert scores.reference is not None
+    return replace(scores, reference=scores.reference + moved), replace(batch, parts=parts)
+
+
 @every_layout
 def test_the_gradient_is_that_of_finite_differences(name: str, kind: DataKind) -> None:
     objective, given = build(name), records(kind, 5, seed=3, objective=build(name))
@@ -58,12 +69,17 @@ def test_the_gradient_is_that_of_finite_differences(name: str, kind: DataKind) -
     state = statistics(objective, world)
     # A detached weight is no function of the policy: keep it constant while the policy is varied.
     offset = world.scores.signals["log_collision"] - world.policy.detach()
+    # gradcheck varies the leaf in place.
+    start = world.policy.detach().clone()
 
     def loss(policy: Tensor) -> Tensor:
         scores: Scores = replace(
             world.scores, token_logps=policy, signals={"log_collision": policy.detach() + offset}
         )
-        return objective(derived(objective, scores), world.batch, state).loss
+        batch = world.batch
+        if "sample:proposal" in objective.requires:
+            scores, batch = constant_weights(scores, batch, start)
+        return objective(derived(objective, scores), batch, state).loss
 
     assert torch.autograd.gradcheck(loss, (world.policy,), eps=1e-6, atol=1e-7, rtol=1e-5)
 

@@ -124,6 +124,12 @@ KNOWN: dict[str, float] = {
     "dckd": LN4,
     "adpa": LN4,
     "kl": 0.0,
+    # The mean of ln 2 and ln 2
+    "mah-dpo": LN2,
+    # Masks stand for cross-entropies, with mean 7/12 over the 4 tokens of a sample: 0.1 of it for each side
+    "spo-degree": LN2 + 0.2 * 7 / 12,
+    # Rewards 0 and ln 3 pull against each other, with ∓ the same difference of pseudo-rewards
+    "f-dpg": 0.0,
 }
 
 
@@ -149,6 +155,8 @@ def uniform(objective: Objective, kind: DataKind, count: int = 4) -> tuple[Score
                 "label": flag,
                 "scores": [0.0] * len(own),
                 "mean_logp:truing/tiny": -LN4,
+                "rewards": [0.0, math.log(3)][: len(own)],
+                "proposals": [-length * LN4 for length in own],
             }
             for own, flag in zip(sizes, liked, strict=True)
         ]
@@ -214,6 +222,15 @@ def test_the_loss_before_the_first_step(name: str, kind: DataKind) -> None:
         ("sparsepo", {"reward_sparsity": 0.01, "divergence_sparsity": 0.02}, LN2 + 0.015 * 5),
         ("sparsepo", {"masks": "independent", "reward_sparsity": 0.01}, LN2 + 0.011 * 5),
         ("dckd", {"sft_weight": 0.5}, 0.5 * LN4),
+        ("mah-dpo", {"aims": ["brief", "kind"], "beta": 0.5}, LN2),
+        ("spo-degree", {"gamma": 0.5, "grades": 4}, LN2 + 7 / 12),
+        # Rewards 0 and ln 3: Z = (1 + 3)/2, t = 2 and ⅔, 1/t = ½ and 3/2, and every sample has 4 ln 4
+        ("f-dpg", {"divergence": "forward-kl", "baseline": False}, (0.5 + 1.5) / 2 * 4 * LN4),
+        ("f-dpg", {"divergence": "reverse-kl", "baseline": False}, math.log(0.5 * 1.5) / 2 * 4 * LN4),
+        ("f-dpg", {"divergence": "jensen-shannon", "baseline": False}, math.log(0.75 * 1.25) / 2 * 4 * LN4),
+        # At beta ½ the target is as 1 to 9, Z = 5: t = 5 and 5/9, −2(t − 1) = −8 and 8/9
+        ("f-dpg", {"divergence": "chi-square", "beta": 0.5, "baseline": False}, (-8 + 8 / 9) / 2 * 4 * LN4),
+        ("f-dpg", {"divergence": "reverse-chi-square", "baseline": False}, (0.25 + 2.25 - 2) / 2 * 4 * LN4),
     ],
 )
 def test_the_loss_before_the_first_step_follows_its_hyper_parameters(

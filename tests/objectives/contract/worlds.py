@@ -144,6 +144,9 @@ def _row(record: Record, answers: Sequence[Answer]) -> dict[str, Any]:
         "completion_ids": [[0] * len(one.policy) for one in answers],
         "label": record.liked,
         "scores": record.reward.tolist()[: len(answers)],
+        # The policy that drew samples was a little surer of each; what they are worth has nothing to do with that.
+        "rewards": [float(one.collision.mean()) for one in answers],
+        "proposals": [float(one.policy.sum()) + record.margin for one in answers],
         "density_ratio": 0.2 + 3 * record.margin,
         "mean_logp:truing/tiny": -4 * record.margin,
     }

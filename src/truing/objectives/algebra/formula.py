@@ -180,6 +180,20 @@ _SYMBOLS: tuple[tuple[str, str, str], ...] = (
     (r"‖h−h_ref‖²_t", "‖h−h_ref‖²_t", "squared distance of that state from the reference's"),
     (r"mean_t", "mean_t", "mean over the tokens of a completion"),
     (r"mean_k", "mean_k", "mean over the policy's own samples"),
+    (r"\bCE\b", "CE", "cross-entropy of an answer's grade under a classifier of its mean state, nats"),
+    (
+        r"π/q\b",
+        "π/q",
+        "how much likelier a sample is under the policy than under the one that drew it; 1 where that is the same; no "
+        "gradient",
+    ),
+    (
+        r"\bt\b",
+        "t",
+        "how much likelier a sample is under the policy than under the target, which is the reference tilted by the "
+        "reward; no gradient",
+    ),
+    (r"\bB\b", "B", "mean of what stands before it over the other samples of the prompt; no gradient"),
     (r"⟩_(\w+)", r"⟨·⟩_\1", r"the same on the part of the data that is called \1"),
     (r"\bmargin\b", "margin", "the record's own margin, from the data"),
     (r"β_batch", "β_batch", "coefficient of the batch, from the gaps that its pairs have now; no gradient"),

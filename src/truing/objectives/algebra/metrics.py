@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from truing.objectives.algebra.scores import Batch, Scores
+from truing.objectives.algebra.scores import PAIRS, Batch, Scores
 from truing.objectives.algebra.sequence_scores import LogProb, SequenceScore
 
 
@@ -37,18 +37,20 @@ def _own_metrics(reward: SequenceScore, scale: float, scores: Scores, batch: Bat
         result[f"count/{name}"] = weights.sum()
 
     counted = (batch.weights > 0).double()
-    rewards = scale * reward(scores, batch)
+    # A score that looks at both answers of a pair says nothing of a part without pairs.
+    rewards = scale * reward(scores, batch) if batch.paired or reward.data - PAIRS else None
     logps = LogProb("sum")(scores, batch)
     lengths = scores.lengths
     ratio = LogProb("sum", reference=True)(scores, batch) if scores.reference is not None else None
     for side, index in (("chosen", batch.chosen), ("rejected", batch.rejected)):
         weights = counted[batch.example[index]]
-        add(f"rewards/{side}", rewards[index], weights)
+        if rewards is not None:
+            add(f"rewards/{side}", rewards[index], weights)
         add(f"logps/{side}", logps[index], weights)
         add(f"length/{side}", lengths[index], weights)
         if ratio is not None:
             add(f"log_ratio/{side}", ratio[index], weights)
-    if batch.paired and len(batch.chosen) == len(batch.rejected):
+    if rewards is not None and batch.paired and len(batch.chosen) == len(batch.rejected):
         gap = rewards[batch.chosen] - rewards[batch.rejected]
         weights = counted[batch.example[batch.chosen]]
         add("rewards/margin", gap, weights)

@@ -67,6 +67,10 @@ class Distributional(Stateless):
         return ANY_DATA
 
     @property
+    def compares(self) -> bool:
+        return False
+
+    @property
     def part_data(self) -> Mapping[str, frozenset[DataKind]]:
         return {self.part: SAMPLES}
 

@@ -11,7 +11,7 @@ from typing import Annotated
 from truing.objectives.algebra import Objective, log_ratio
 from truing.objectives.algebra.policy_gradient import Distributional, FDivergence
 from truing.objectives.method import objective
-from truing.objectives.parameters import Doc, Scale
+from truing.objectives.parameters import POSITIVE, Doc
 from truing.registry import Paper
 
 
@@ -32,7 +32,14 @@ def f_dpg(
             "forward-kl, reverse-kl, total-variation, jensen-shannon, chi-square or reverse-chi-square",
         ),
     ] = "jensen-shannon",
-    beta: Scale = 1.0,
+    beta: Annotated[
+        float,
+        POSITIVE,
+        Doc(
+            "temperature of the target: the reference times e^(reward/beta)",
+            "beta > 0; at 0 only the best answer is left, below 0 the worst",
+        ),
+    ] = 1.0,
     baseline: Annotated[bool, Doc("subtract the mean pseudo-reward of the other samples", "true or false")] = True,
 ) -> Objective:
     """−mean_k (π/q) (−f'(t) − B) log π(y_k), t = π·Z/(ref·e^(reward/beta))."""

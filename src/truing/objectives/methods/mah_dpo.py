@@ -30,7 +30,10 @@ def mah_dpo(
     aims: Annotated[
         list[str],
         Field(min_length=1),
-        Doc("the further aims; the pairs of each stand under data.parts", "one name or more"),
+        Doc(
+            "the further aims; the pairs of each stand under data.parts",
+            "len(aims) >= 1; without one, dpo is the same",
+        ),
     ] = ["other"],  # noqa: B006 - never changed
     beta: Beta = 0.1,
 ) -> Objective:

@@ -40,7 +40,10 @@ def spo_degree(
     grades: Annotated[
         int,
         Field(ge=2, le=5),
-        Doc("grades of each answer", "2 to 5; with 1 there is nothing to tell apart"),
+        Doc(
+            "grades of each answer",
+            "2 <= grades <= 5; with 1 there is nothing to tell apart, with more the steps get too small",
+        ),
     ] = 3,
 ) -> Objective:
     """−log σ(beta (r_w − r_l)) + gamma · cross-entropy of the grade, for chosen and rejected answers."""
