@@ -20,7 +20,7 @@ def methods(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
 ) -> None:
-    """List objectives and audits, what they need and what each was measured to do."""
+    """List objectives, audits and relabellings, what they need and what each was measured to do."""
     from rich.console import Console
     from rich.table import Table
 
@@ -76,7 +76,7 @@ def explain(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Explain an objective or audit: formula, meaning, what it needs, when to use it and when not, evidence, paper."""
+    """Explain a method: formula, meaning, what it needs, when to use it and when not, evidence, paper."""
     from rich.console import Console
 
     from truing.cli.console import print_json

@@ -22,11 +22,11 @@ class Claim:
 
     Args:
         name: the method and a short title, e.g. ``"dpo/tilted-optimum"``.
-        method: registered name of the objective or audit.
+        method: registered name of the objective, audit or relabelling.
         statement: one sentence.
         source: the paper, or the entry of the catalogue, that it follows from.
-        experiment: builds the objective with the factory that it is given (or applies the audit that it is given),
-            in a world drawn from the seed, and measures.
+        experiment: builds the objective with the factory that it is given (or applies the audit or relabelling that it
+            is given), in a world drawn from the seed, and measures.
     """
 
     name: str
@@ -41,8 +41,8 @@ class Claim:
 
         Args:
             seed: of everything that is random in it.
-            factory: builds the objective from its hyper-parameters, or stands in for the audit; what is registered if
-                left out. A factory with a mistake in it is how the claim's ability to fail is tested.
+            factory: builds the objective from its hyper-parameters, or stands in for the audit or relabelling; what is
+                registered if left out. A factory with a mistake in it is how the claim's ability to fail is tested.
         """
         return self.experiment(subject(self.method) if factory is None else factory, seed)
 
@@ -63,7 +63,7 @@ def claim(*, method: str, statement: str, source: str) -> Callable[[Experiment],
 
 
 def claims_for(method: str) -> list[Claim]:
-    """All claims about an objective or audit, by name or alias.
+    """All claims about a method, by name or alias.
 
     Raises:
         TruingError: if there is no such name.

@@ -1,19 +1,22 @@
-"""What claims are about: objectives and audits, by one name each."""
+"""What claims are about: objectives, audits and ways to relabel data, by one name each."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from truing.data.derive import DATA_METHODS, DataMethod
 from truing.diagnostics.audits import AUDITS, Audit
 from truing.objectives import METHODS, Method
 from truing.registry import find
 
+Subject = Method[Any] | Audit[Any, Any] | DataMethod
 
-def subject(name: str) -> Method[Any] | Audit[Any, Any]:
-    """The objective or audit of that name or alias.
+
+def subject(name: str) -> Subject:
+    """The objective, audit or relabelling of that name or alias.
 
     Raises:
-        TruingError: if there is neither; near matches are suggested.
+        TruingError: if there is none; near matches are suggested.
     """
-    found: Method[Any] | Audit[Any, Any] = find(name, METHODS, AUDITS)
+    found: Subject = find(name, METHODS, AUDITS, DATA_METHODS)
     return found

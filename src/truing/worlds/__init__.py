@@ -9,6 +9,7 @@ from truing.worlds.accuracy import idealised_ranking_accuracy, ranking_accuracy
 from truing.worlds.autoregressive import Autoregressive
 from truing.worlds.data import (
     Data,
+    beside,
     demonstrations,
     exact_pairs,
     exact_thumbs,
@@ -63,6 +64,7 @@ __all__ = [
     "Tabular",
     "Trace",
     "bco_log_ratio",
+    "beside",
     "bradley_terry",
     "cdpo_gap",
     "cyclic",

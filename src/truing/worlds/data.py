@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import torch
 from jaxtyping import Int
@@ -163,6 +164,33 @@ def demonstrations(distribution: Table) -> Data:
     weight = distribution[prompt, output].to(torch.float64) / prompts
     batch = Batch.unpaired(torch.ones(len(prompt), dtype=torch.bool), weight=weight)
     return Data(torch.stack([prompt, output], -1), batch)
+
+
+def beside(own: Data, **parts: Data) -> Data:
+    """Records with parts beside them, see :class:`~truing.objectives.algebra.scores.Batch`.
+
+    Args:
+        own: the records.
+        parts: as many records each, by the part's name; they count with the weights of ``own``.
+    """
+    sources = [own, *parts.values()]
+    example = torch.cat([source.batch.example for source in sources])
+    sizes = [len(source.items) for source in sources]
+    placed = []
+    for source, size, end in zip(sources, sizes, accumulate(sizes), strict=True):
+        start = end - size
+        placed.append(
+            replace(
+                source.batch,
+                example=example,
+                chosen=source.batch.chosen + start,
+                rejected=source.batch.rejected + start,
+                weight=own.batch.weight,
+                own=torch.arange(start, end),
+            )
+        )
+    batch = replace(placed[0], parts=dict(zip(parts, placed[1:], strict=True)))
+    return Data(torch.cat([source.items for source in sources]), batch, own.mismatched)
 
 
 def _thumbs(prompt: Tensor, output: Tensor, liked: Tensor, prompts: int, weight: Tensor | None) -> Data:

@@ -3,14 +3,17 @@
 from truing.data.derive.base import PARTS, RELABELLINGS, PartMaker, Relabelling, relabelled
 from truing.data.derive.grades import graded
 from truing.data.derive.mapl import constraints
+from truing.data.derive.method import DATA_METHODS, DataMethod
 from truing.data.derive.rationale import rationale
 from truing.data.derive.refusal import REFUSALS
 from truing.data.derive.reward_augmented import ask_for, reward_augmented
 
 __all__ = [
+    "DATA_METHODS",
     "PARTS",
     "REFUSALS",
     "RELABELLINGS",
+    "DataMethod",
     "PartMaker",
     "Relabelling",
     "ask_for",

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from truing.data.derive.base import RELABELLINGS, Relabelling, with_instruction
+from truing.data.derive.base import with_instruction
+from truing.data.derive.method import DataMethod, data_method
 from truing.data.rows import Row
+from truing.registry import Paper
 
 
 def ask_for(prompt: Any, goal: float) -> Any:
@@ -38,11 +40,23 @@ def reward_augmented(row: Row) -> Iterator[Row]:
         }
 
 
-RELABELLINGS.add(
-    Relabelling(
-        "reward-augmented",
-        "every pair under the score of either answer as the goal; equal scores are left out",
-        reward_augmented,
+data_method(
+    DataMethod(
+        name="reward-augmented",
+        summary="every pair under the score of either answer as the goal; equal scores are left out",
+        rows=reward_augmented,
         needs=("score_chosen", "score_rejected"),
+        slug="reward-augmented-pairs",
+        paper=Paper("Reward-Augmented Data Enhances Direct Preference Alignment of LLMs", 2024, "2410.08067"),
+        formula="(x, y_w, y_l) → (x + s_w, y_w, y_l), (x + s_l, y_l, y_w)",
+        legend=(
+            "x + s: the prompt with the request for an answer of that score",
+            "s_w, s_l: scores of the chosen and of the rejected answer, from the data",
+            "y_w, y_l: the chosen and the rejected answer; under a goal the answer with the nearer score is chosen",
+        ),
+        use_when="Pairs carry scores that compare between prompts, and rejected answers are often good.",
+        avoid_when="The goal cannot be stated at inference: a model that was trained so has to be asked for the best.",
+        cost="twice the pairs, with some ten tokens more in every prompt",
+        aliases=("reward-augmented-pairs",),
     )
 )
