@@ -428,3 +428,21 @@ def unconditioned(objective: Objective) -> Objective:
 def squared_link(objective: Objective) -> Objective:
     """A link that is not monotone."""
     return each_term(objective, lambda term: replace(term, link=Squared(1.0)))
+
+
+# -- states ------------------------------------------------------------------------------------------------
+
+
+def retained_everywhere(objective: Objective) -> Objective:
+    """States on what is to be forgotten are held in place as well."""
+    kept = next(term.term.name for _, term in objective.terms if hasattr(term, "part"))
+    return each_term(objective, lambda term: term if hasattr(term, "part") else replace(term, name=kept))
+
+
+def misdirected_everywhere(objective: Objective) -> Objective:
+    """States on what is to be kept are pushed away as well."""
+    away = next(term.name for _, term in objective.terms if not hasattr(term, "part"))
+    return each_term(
+        objective,
+        lambda term: replace(term, term=replace(term.term, name=away)) if hasattr(term, "part") else term,
+    )

@@ -26,8 +26,9 @@ class StateTarget:
     target: Tensor
 
     def distance(self, states: Float[Tensor, "scored hidden"]) -> Float[Tensor, " scored"]:
-        """Squared Euclidean distance at each position, float32."""
-        difference = states.float() - self.target.to(states.device, torch.float32)
+        """Squared Euclidean distance at each position, in float32 at least."""
+        wide = states if states.dtype == torch.float64 else states.float()
+        difference = wide - self.target.to(wide)
         return difference.square().sum(-1)
 
 

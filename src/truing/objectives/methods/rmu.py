@@ -30,7 +30,9 @@ from truing.registry import Paper
 )
 def rmu(
     layer: Annotated[
-        int, Field(ge=1), Doc("whose states, counted from 1", "layer >= 1, at most the layers of the model")
+        int,
+        Field(ge=1),
+        Doc("whose states, counted from 1", "layer >= 1; layers are counted from 1, up to those of the model"),
     ] = 7,
     coefficient: Annotated[
         float,
