@@ -6,6 +6,7 @@ import pytest
 
 from tests.evidence import label_mutants as labels
 from tests.evidence import mutants as m
+from tests.evidence import part_mutants as p
 from truing.evidence import CLAIMS, verify
 from truing.objectives import METHODS
 
@@ -28,8 +29,17 @@ BUGS: dict[str, list[m.Mutation]] = {
     "bco/tilted-optimum": [m.no_shift, m.other_beta, m.shift_of_one_class],
     "bco/pull-ignores-an-offset": [m.no_shift, m.shift_with_gradient, m.shift_of_one_class],
     "bco/shift-tightens-the-bound": [m.no_shift, m.shift_of_one_class],
+    "bco/matched-prompts-do-not-count": [p.unmatched, p.wrongly_matched, p.liked_matched],
+    "bco/fitted-ratio-narrows-the-gap": [p.unmatched, p.wrongly_matched],
     "bco-pair/exceeds-dpo": [m.without_term(1), m.flipped_term(1), m.no_reference],
     "bco-pair/absolute-optimum": [m.exchanged_roles, m.other_beta, m.gradient_through_reference],
+    "bvpo/variance-times-alpha-squared": [p.exchanged_coefficients, m.other_beta],
+    "bvpo/best-mix-is-the-lowest-point": [
+        p.without_parts,
+        p.exchanged_coefficients,
+        p.exchanged_in_parts,
+        m.other_beta,
+    ],
     "ccpo/milder-than-cpo": [m.unconditioned, m.exchanged_roles, m.other_beta],
     "ccpo/pull-on-tokens": [m.unconditioned, m.summed, m.exchanged_formulas],
     "cdpo/finite-optimum": [m.unsmoothed, m.exchanged_roles],
@@ -38,6 +48,10 @@ BUGS: dict[str, list[m.Mutation]] = {
     "cpo/imitation": [m.no_likelihood, m.likelihood_of_rejected],
     "cpo-simpo/keeps-the-chosen": [m.no_likelihood, m.no_effect, m.exchanged_roles],
     "cpo-simpo/stops-before-collapse": [m.no_likelihood, m.margin_inside_beta],
+    "d2o/samples-of-the-start-anchor": [p.no_samples, m.wrong_sign],
+    "d2o/fresh-samples-do-not": [m.wrong_sign, p.summed_samples],
+    "d2o/under-the-mean-of-pairs": [p.mean_of_losses, p.first_sample_only, m.other_beta],
+    "d2o/variance-falls-with-samples": [p.first_sample_only, p.summed_samples],
     "discopop/local-maximum": [m.logistic_link, m.other_beta],
     "discopop/local-minimum": [m.logistic_link, m.exchanged_roles, m.no_reference],
     "dpo/tilted-optimum": [
@@ -67,6 +81,9 @@ BUGS: dict[str, list[m.Mutation]] = {
     "flex-dpo/pushes-with-its-own-beta": [labels.even_betas, labels.betas_exchanged, m.no_reference],
     "flex-dpo/disperses-less": [labels.even_betas, m.exchanged_roles],
     "flex-dpo/rejected-falls-less": [labels.even_betas, m.exchanged_roles],
+    "ga/diverges-linearly": [p.fades, m.wrong_sign],
+    "graddiff/cancels-on-the-same-answer": [p.without_parts, p.reversed_parts],
+    "graddiff/keeps-more-than-forgetting-alone": [p.without_parts, p.reversed_parts],
     "hinge/corner": [m.logistic_link, m.no_reference, m.exchanged_roles],
     "hinge/stops": [m.logistic_link, m.doubled_delta, m.gradient_through_reference],
     "infonca/reward-tilt": [m.reward_temperature_ignored, m.no_reference, m.exchanged_roles],
@@ -89,6 +106,9 @@ BUGS: dict[str, list[m.Mutation]] = {
     "logic/all-losses-of-two-answers": [m.other_beta, m.exchanged_formulas, m.squared_link],
     "logic/entailment-orders-losses": [m.wrong_sign, m.squared_link, m.exchanged_formulas],
     "logic/orpo-from-its-formula": [m.summed, m.unconditioned, m.exchanged_roles, m.other_beta],
+    "mapl/learns-what-prompts-ask-for": [p.exchanged_prompts, p.no_comparison_of_prompts],
+    "mapl/orders-gaps": [p.no_comparison_of_gaps, p.exchanged_prompts],
+    "mapl/gaps-ignore-prompt-constants": [p.chosen_only_in_gaps],
     "mm-dpo/pull-grows-with-the-margin": [
         labels.margin_ignored,
         labels.margin_reversed,
@@ -100,10 +120,19 @@ BUGS: dict[str, list[m.Mutation]] = {
     "nca/absolute-optimum": [m.without_term(1), m.exchanged_roles],
     "nca/stops-before-the-chosen-sinks": [m.without_term(1), m.flipped_term(2)],
     "nll/mean-reduction-favours-short": [m.summed, m.wrong_sign],
+    "npo/diverges-slowly": [p.never_fades],
+    "npo/fading-force": [m.other_beta, m.no_reference, m.wrong_sign, m.unscaled],
+    "npo/gradient-ascent-in-the-limit": [m.wrong_sign, m.unscaled],
+    "npo/keeps-more-than-gradient-ascent": [p.never_fades, m.wrong_sign],
     "orpo/odds-of-two-answers": [m.plain_logps, m.no_likelihood, m.likelihood_only],
     "orpo/pull-on-tokens": [m.summed_likelihood, m.plain_logps, m.no_likelihood],
+    "poft/reweights-the-gradient": [p.no_other_models, p.never_fades, m.summed, m.other_beta],
+    "poft/nearer-to-the-clean-source": [p.never_fades, m.wrong_sign],
+    "poft/clean-answers-count-more": [p.never_fades, p.no_other_models],
     "r-dpo/charges-for-length": [m.reversed_margin, m.no_margin, m.no_reference],
     "r-dpo/removes-the-length-bonus": [m.reversed_margin, m.no_margin],
+    "rationale-po/fewer-pairs": [p.without_parts, p.reversed_parts],
+    "rationale-po/shuffled-rationales-do-not-help": [p.without_parts],
     "rdpo/unbiased-loss": [m.unsmoothed, m.smoothed_instead],
     "rdpo/floor-of-the-pull": [m.unsmoothed, m.smoothed_instead],
     "rdpo/clean-optimum": [m.unsmoothed, m.smoothed_instead, m.exchanged_roles],
@@ -118,6 +147,7 @@ BUGS: dict[str, list[m.Mutation]] = {
     "sft/empirical-distribution": [m.averaged, m.wrong_sign],
     "sft-dpo/least-unseen-mass": [m.no_likelihood, m.no_effect],
     "sft-dpo/raises-the-chosen-further": [m.no_likelihood, m.likelihood_of_rejected],
+    "simnpo/force-by-length": [m.summed, m.with_reference, m.other_beta, m.no_shift],
     "simpo/margin-outside-beta": [m.margin_inside_beta, m.no_margin, m.summed, m.exchanged_roles],
     "simpo/length-normalised-optimum": [m.summed, m.with_reference, m.exchanged_roles],
     "simpo/shorter-without-margin": [m.summed],
