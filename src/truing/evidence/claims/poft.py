@@ -66,7 +66,7 @@ def _mean(policy: Autoregressive) -> Float[Tensor, " outputs"]:
 @claim(
     method="poft",
     statement="A bigram model learns from answers of which 30 % are of another source; a model that knows the clean "
-    "source is the other model. It ends nearer to the clean source than after fine-tuning (10 worlds).",
+    "source is the other model: it ends nearer to the clean source than after fine-tuning (10 worlds).",
     source="2412.12865: bad answers, which aligned models find unlikely, count less",
 )
 def nearer_to_the_clean_source(make: Factory, seed: int) -> Measurement:

@@ -68,7 +68,7 @@ def _of(changes: Tensor, goal: int, score: int) -> float:
 
 @claim(
     method="reward-augmented",
-    statement="Pairs say 10 over 8 and 3 over 1. Trained on them with goals, the policy moves 10 above 8 under goal "
+    statement="Pairs say 10 over 8 and 3 over 1; trained on them with goals, the policy moves 10 above 8 under goal "
     "10, 8 above 10 under goal 8, and 10 above 8 under goal 12, which it has never seen: the smallest gap is above 0.",
     source="2410.08067, goal-conditioned reward −(g − s)²; catalogue, reward-augmented-pairs: evidence",
 )
