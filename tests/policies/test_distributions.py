@@ -15,7 +15,7 @@ from tests.policies.models import ARCHITECTURES, tiny
 from tests.policies.reference_scores import random_trees
 from tests.training.runs import force_layout
 from truing.errors import ObjectiveError
-from truing.policies import head
+from truing.policies import head, llama_stack
 from truing.policies.causal import CausalPolicy
 from truing.policies.distributions import Comparison
 
@@ -190,3 +190,16 @@ def test_states_of_all_layers(name: str) -> None:
     found = CausalPolicy(tiny(name), precision="float32").layers(TREES)
     assert len(found) == plain.config.num_hidden_layers + 1
     torch.testing.assert_close(found, torch.cat(expected, dim=1), atol=1e-4, rtol=1e-4)
+
+
+def test_asking_for_states_changes_nothing_that_follows() -> None:
+    """Transformers leaves its recording hooks on the layers: a run that is resumed must not round otherwise."""
+    policy = CausalPolicy(tiny("llama"), precision="float32")
+    before = policy.other(TREES).hidden
+    supported = llama_stack.supports(policy.inner, policy.request(TREES).layout)
+    policy.layers(TREES)
+    assert torch.equal(policy.other(TREES).hidden, before)
+    assert supported
+    assert llama_stack.supports(policy.inner, policy.request(TREES).layout)
+    policy.inner.base_model.layers[0].register_forward_hook(lambda module, inputs, output: output)
+    assert not llama_stack.supports(policy.inner, policy.request(TREES).layout)

@@ -34,12 +34,20 @@ def supports(model: PreTrainedModel, packed: Packed) -> bool:
         type(layer).__name__ in _LAYERS
         # Compiled, offloaded or sharded layers do their work in hooks on the layer itself.
         and not layer._forward_pre_hooks
-        and not layer._forward_hooks
+        and all(_only_listens(hook) for hook in layer._forward_hooks.values())
         and layer._compiled_call_impl is None
         and _window(model, layer) > packed.longest
         and getattr(layer.mlp, "act_fn", None).__class__.__name__ in ("SiLU", "SiLUActivation")
         for layer in layers
     )
+
+
+def _only_listens(hook: Any) -> bool:
+    """Whether a hook is transformers' own, which records states where they are asked for, and else does nothing.
+
+    It is installed for good the first time that they are; speed and rounding must not depend on that.
+    """
+    return getattr(hook, "__module__", None) == "transformers.utils.output_capturing"
 
 
 def hidden_states(model: PreTrainedModel, packed: Packed) -> Float[Tensor, "scored hidden"]:
