@@ -132,8 +132,8 @@ def reverse_kl_is_reinforce(make: Factory, seed: int) -> Measurement:
 
 @claim(
     method="f-dpg",
-    statement="With 8 samples of the policy and forward KL the baseline of the others lowers the gradient's variance to "
-    "less than 0.6 of it; the mean of 400 draws keeps the exact gradient's direction, with a cosine above 0.98, and "
+    statement="With 8 samples of the policy and forward KL the baseline of the others lowers the gradient's variance "
+    "to less than 0.6 of it; the mean of 400 draws keeps the exact gradient's direction, with a cosine above 0.98, and "
     "its length within a fifth.",
     source="2302.08215, section 4.2: baselines; catalogue, f-dpg: evidence",
 )
