@@ -6,6 +6,7 @@ geometric mixture of the heads' policies.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def mixed(model: PreTrainedModel, heads: Path, weights: Mapping[str, float]) -> 
     for name, weight in weights.items():
         if name not in names:
             raise ModelError(f"there is no head {name!r}", where=str(heads), allowed=", ".join(names))
-        if not weight >= 0:
+        if not 0 <= weight < math.inf:
             raise ModelError(f"the weight of head {name!r} is {weight}", allowed="numbers of at least 0")
     total = sum(weights.values())
     if total <= 0:
@@ -115,7 +116,10 @@ def mix_run(run: Path, weights: Sequence[str] | Mapping[str, float], output: Pat
             where=str(run),
             fix="name the folder of a finished run with objective mah-dpo",
         )
-    given = weights if isinstance(weights, Mapping) else dict(_weight(text) for text in weights)
+    pairs = list(weights.items()) if isinstance(weights, Mapping) else [_weight(text) for text in weights]
+    given = dict(pairs)
+    if len(given) < len(pairs):
+        raise ModelError("a head has two weights", where=", ".join(weights), allowed="every head once")
     model = mixed(load_model(str(run / "model")), heads, given)
     with atomic_path(output) as partial:
         model.save_pretrained(partial)
