@@ -110,8 +110,7 @@ def trajectory(setting: Setting, method: str, mask: dict[str, Any] | None, seed:
     name = f"{method}-{rule.replace(' ', '-')}-{rate:g}-{weight:g}-{steps}-{seed}"
     stored = setting.folder / "results" / f"{name}.json"
     if stored.exists():
-        found: list[dict[str, Any]] = json.loads(stored.read_text())
-        return found
+        return with_fall(stored)
     output = setting.folder / "runs" / name
     shutil.rmtree(output, ignore_errors=True)
     recipe = {
@@ -157,21 +156,31 @@ def trajectory(setting: Setting, method: str, mask: dict[str, Any] | None, seed:
     stored.write_text(json.dumps(rows, indent=1))
     (stored.parent / f"{name}-metrics.json").write_text(json.dumps(logged))
     shutil.rmtree(output)
+    return with_fall(stored)
+
+
+def with_fall(stored: Path) -> list[dict[str, Any]]:
+    """Stored measurements, and how far the answers to forget have fallen: nats an answer, mean over five steps."""
+    rows: list[dict[str, Any]] = json.loads(stored.read_text())
+    logged = json.loads(stored.with_name(f"{stored.stem}-metrics.json").read_text())
+    logps = {line["step"]: line["logps/rejected"] for line in logged if "logps/rejected" in line}
+    for row in rows:
+        near = [logps[step] for step in range(row["step"] - 4, row["step"] + 1) if step in logps]
+        row["fall"] = logps[1] - sum(near) / len(near) if near else 0.0
     return rows
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
     """One line for each measurement."""
-    print(
-        "| method | mask | seed | step | p | D | probability, forget | probability, retain | utility | interval |"
-    )
-    print("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|")
+    columns = ("method", "mask", "seed", "step", "p", "D", "probability, forget", "probability, retain", "utility")
+    print(f"| {' | '.join(columns)} | interval | fall |")
+    print(f"|---|---|{'--:|' * (len(columns) - 2)}--:|--:|")
     for row in rows:
         utility, probability = row["utility"], row["probability"]
         print(
             f"| {row['method']} | {row['mask']} | {row['seed']} | {row['step']} | {row['p']:.3g} | {row['D']:.2f} | "
             f"{probability['forget']:.3f} | {probability['retain']:.3f} | {utility['value']:.3f} | "
-            f"{utility['low']:.3f} to {utility['high']:.3f} |"
+            f"{utility['low']:.3f} to {utility['high']:.3f} | {row['fall']:.1f} |"
         )
 
 

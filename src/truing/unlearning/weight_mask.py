@@ -86,7 +86,9 @@ def _wagle(policy: CausalPolicy, forget: Answers, retain: Answers | None, how: S
     scale = len(retain.answers()) if how.reduction == "sum" else 1
     gamma: float | Mapping[str, Tensor]
     if how.gamma == "gauss-newton":
-        gamma = {name: value * scale for name, value in squared_gradients(policy.model, loss, kept).items()}
+        # One answer at a time: a backward pass goes through the whole batch, whichever answer it is for.
+        squares = squared_gradients(policy.model, loss, _batches(policy, retain, 1))
+        gamma = {name: value * scale for name, value in squares.items()}
     else:
         gamma = how.gamma
     of_forget = gradients(policy.model, loss, _batches(policy, forget, how.budget), reduction=how.reduction)
