@@ -10,14 +10,17 @@ import pytest
 
 from truing.arenas.load import load_arena
 from truing.arenas.plan import plan as arena_plan
+from truing.errors import DataError
 from truing.recipe import load_recipe
 from truing.training.plan import plan
 from truing.training.prepare import prepare
+from truing.unlearning.load import load_job
 
 from .pages import ROOT
 
 EXAMPLES = ROOT / "examples"
 ARENAS = sorted(EXAMPLES.glob("arena*.yaml"))
+UNLEARNING = sorted(set((EXAMPLES / "unlearning").glob("*.yaml")) - {EXAMPLES / "unlearning" / "teach.yaml"})
 RECIPES = sorted(set(EXAMPLES.glob("*.yaml")) - set(ARENAS))
 # Enough to see every stage, little enough to be quick.
 SHORT = [
@@ -41,6 +44,14 @@ def test_a_recipe_gives_a_plan(path: Path) -> None:
     assert found["model"]["scoring"] == "trees"
     assert found["data"]["layout"] == "hh"
     assert found["training"]["steps"] > 0
+
+
+@pytest.mark.parametrize("path", UNLEARNING, ids=lambda path: path.stem)
+def test_a_recipe_of_unlearning_is_checked(path: Path) -> None:
+    """Up to the folder of questions, which the commands at its head make."""
+    with pytest.raises(DataError, match="no folder of an unlearning experiment"):
+        load_job(path, ["measure.retrained=truing/tiny"])
+    assert load_job(path, ["measure=null"]).align.training.max_steps == 120
 
 
 @pytest.mark.parametrize("path", ARENAS, ids=lambda path: path.stem)

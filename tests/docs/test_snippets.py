@@ -22,13 +22,17 @@ from truing.objectives import MODIFIERS
 from truing.objectives.recipe import build
 from truing.recipe import Recipe, parse_recipe
 from truing.recipe.load import load_recipe
+from truing.unlearning.methods import choose
+from truing.unlearning.schema import UnlearnRecipe
 
 from .pages import ROOT, WRITTEN, Snippet, snippets
 
 # Typer brings click along under a name of its own, or uses the one that is installed.
 UsageError: Any = typer.BadParameter.__base__
 ARENAS = [found for found in snippets("yaml") if "\nobjectives:" in found.text]
-RECIPES, PYTHON = [found for found in snippets("yaml") if found not in ARENAS], snippets("python")
+UNLEARNING = [found for found in snippets("yaml") if "\nforget:" in found.text]
+RECIPES = [found for found in snippets("yaml") if found not in (*ARENAS, *UNLEARNING)]
+PYTHON = snippets("python")
 COMMANDS = [
     (found, line)
     for found in snippets("bash")
@@ -58,6 +62,12 @@ def test_arenas_are_valid(found: Snippet, tmp_path: Path) -> None:
     file = tmp_path / "arena.yaml"
     file.write_text(found.text, encoding="utf-8")
     assert cells(load_arena(file))
+
+
+@pytest.mark.parametrize("found", UNLEARNING, ids=str)
+def test_recipes_of_unlearning_are_valid(found: Snippet) -> None:
+    recipe = UnlearnRecipe.model_validate(yaml.safe_load(found.text))
+    assert choose(recipe).objective.terms
 
 
 @pytest.mark.parametrize(("found", "line"), COMMANDS, ids=lambda value: str(value)[:60])
