@@ -10,6 +10,7 @@ from markup import GENERATED, paper_link, plain, table
 
 from truing.assets import folder
 from truing.catalogue import entries
+from truing.data.derive import DATA_METHODS
 from truing.diagnostics.audits import AUDITS
 from truing.objectives import METHODS, MODIFIERS
 
@@ -20,8 +21,11 @@ def page() -> str:
     """The table of methods, the modifiers, and what is missing."""
     rows = [row for row in entries() if row["name"] in METHODS]
     audits = [row for row in entries() if row["name"] in AUDITS]
+    changes = [row for row in entries() if row["name"] in DATA_METHODS]
     results: list[dict[str, Any]] = json.loads((folder() / "evidence.json").read_text(encoding="utf-8"))
-    papers = {row["paper"]["arxiv"] for row in [*rows, *audits]} | {modifier.paper.arxiv for modifier in MODIFIERS}
+    papers = {row["paper"]["arxiv"] for row in [*rows, *audits, *changes]} | {
+        modifier.paper.arxiv for modifier in MODIFIERS
+    }
     return "\n".join(
         [
             GENERATED,
@@ -44,6 +48,11 @@ def page() -> str:
                 ("audit", "entry", "paper", "claims that hold", "status"),
                 [_row(row) for row in audits],
             ),
+            "## Data\n",
+            table(
+                ("relabelling", "entry", "paper", "claims that hold", "status"),
+                [_row(row) for row in changes],
+            ),
             NOT_YET.read_text(encoding="utf-8"),
         ]
     )
@@ -62,4 +71,6 @@ def _row(row: dict[str, Any]) -> tuple[str, str, str, str, str]:
 
 
 def _page(row: dict[str, Any]) -> str:
-    return f"audits.md#{row['name']}" if row["name"] in AUDITS else f"objectives/{row['name']}.md"
+    if row["name"] in AUDITS:
+        return f"audits.md#{row['name']}"
+    return "data-layouts.md#made-from-records" if row["name"] in DATA_METHODS else f"objectives/{row['name']}.md"

@@ -48,6 +48,19 @@ class SelfSamplesSection(Section):
     """Optimiser steps after which new answers are drawn from the policy as it then is; by default never."""
 
 
+class PartSection(Section):
+    path: str
+    """File, folder, glob or hub data set; the layout is detected."""
+    split: str | None = None
+    """Split of a hub data set."""
+    layout: str | None = None
+    """Name of the layout, where detection finds several."""
+    columns: dict[str, str] | None = None
+    """Renames: standard column to the data's own."""
+    limit: Annotated[int, Field(gt=0)] | None = None
+    """Use only the first rows."""
+
+
 class DataSection(Section):
     path: str
     """File, folder, glob or hub data set; ``truing/hh-sample`` is the sample in the package. The layout is detected."""
@@ -98,19 +111,6 @@ class DataSection(Section):
         if not isinstance(value, dict):
             return value
         return {name: {"path": part} if isinstance(part, str) else part for name, part in value.items()}
-
-
-class PartSection(Section):
-    path: str
-    """File, folder, glob or hub data set; the layout is detected."""
-    split: str | None = None
-    """Split of a hub data set."""
-    layout: str | None = None
-    """Name of the layout, where detection finds several."""
-    columns: dict[str, str] | None = None
-    """Renames: standard column to the data's own."""
-    limit: Annotated[int, Field(gt=0)] | None = None
-    """Use only the first rows."""
 
 
 class PeftSection(Section):

@@ -3,7 +3,7 @@
 The shift is the midpoint between the mean rewards of the two classes seen so far, updated before the loss is
 formed, in training only, over the whole global batch; it starts to act once both classes were seen. The BCO
 trainer that TRL once had pooled both classes into one mean, which is the same for balanced data only.
-Matching the prompt distributions of the two classes (the paper's second device) is not part of this entry.
+Matching the prompt distributions of the two classes (the paper's second device) is the modifier ``match-prompts``.
 """
 
 from typing import Annotated
@@ -22,7 +22,8 @@ from truing.registry import Paper
     paper=Paper("Binary Classifier Optimization for Large Language Model Alignment", 2024, "2404.04656"),
     summary="Fits a classifier to thumbs-up / thumbs-down data: an upper bound of DPO that a shift tightens.",
     use_when="Feedback is unpaired and absolute.",
-    avoid_when="Prompts of the two classes differ in topic: the classifier then learns topics.",
+    avoid_when="Prompts of the two classes differ in topic: the classifier then learns topics, unless match-prompts "
+    "weights them.",
 )
 def bco(
     beta: Beta = 0.1,
