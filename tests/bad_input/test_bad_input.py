@@ -90,7 +90,7 @@ GOOD = {"prompt": "a", "chosen": " b", "rejected": " c"}
     [
         ([], ["train.jsonl"]),
         ([{"prompt": "a", "chosn": "b", "rejected": "c"}] * 3, ["chosn"]),
-        ([{"question": "a", "answer": "b"}], ["question", "answer"]),
+        ([{"topic": "a", "essay": "b"}], ["topic", "essay"]),
         ([GOOD, {**GOOD, "chosen": 3}], ["train.jsonl:2", "chosen"]),
         ([GOOD, {**GOOD, "rejected": None}], ["train.jsonl:2", "rejected"]),
         ([GOOD, {**GOOD, "weight": "heavy"}], ["train.jsonl:2", "weight"]),
