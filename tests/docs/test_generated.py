@@ -82,7 +82,7 @@ def test_the_index_lists_every_method_once(generated: Path) -> None:
 def test_coverage_says_what_is_missing(generated: Path) -> None:
     page = (generated / "coverage.md").read_text(encoding="utf-8")
     assert all(f"[{name}](objectives/{name}.md)" in page for name in NAMES)
-    for family in ("Reward models", "Online training", "Unlearning", "Diffusion"):
+    for family in ("Reward models", "Online training", "Judges", "Diffusion"):
         assert f"**{family}" in page
 
 
