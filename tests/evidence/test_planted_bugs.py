@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.evidence import distribution_mutants as whole
 from tests.evidence import label_mutants as labels
 from tests.evidence import mutants as m
 from tests.evidence import part_mutants as p
@@ -161,6 +162,65 @@ BUGS: dict[str, list[m.Mutation]] = {
     "wpo/weight-of-a-pair": [m.unweighted, m.weight_with_gradient, m.unaligned_weight],
     "wpo/on-policy-answers-weigh-one": [m.unweighted, m.unaligned_weight],
     "wpo/gains-on-off-policy-pairs": [m.unweighted, m.exchanged_roles, m.no_effect],
+    "adpa/soft-advantage": [m.wrong_sign, whole.models_exchanged, whole.doubled_gamma],
+    "adpa/the-teacher-gains-and-its-start-loses": [m.wrong_sign, whole.models_exchanged],
+    "adpa/varies-less-than-the-sampled-token": [m.wrong_sign, whole.models_exchanged, whole.without_gradient],
+    "dckd/becomes-the-teacher": [
+        m.wrong_sign,
+        whole.chosen_only,
+        whole.likelihood_instead,
+        whole.without_gradient,
+        m.without_term(1),
+    ],
+    "dckd/each-constraint-by-itself": [m.wrong_sign, m.exchanged_roles, whole.likelihood_instead],
+    "kl/at-rest-at-the-reference": [whole.likelihood_instead],
+    "kl/leads-back": [
+        m.wrong_sign,
+        m.exchanged_roles,
+        whole.summed_over_tokens,
+        whole.squared,
+        whole.without_gradient,
+    ],
+    "mapo/even-activity": [whole.masks_ignored, whole.mask_on_the_reward_only, m.exchanged_roles, m.other_beta],
+    "mapo/weighs-by-activity": [
+        whole.masks_ignored,
+        whole.mask_on_the_reward_only,
+        whole.no_divergence,
+        whole.divergence_added_the_wrong_way,
+        m.exchanged_roles,
+    ],
+    "sparsepo/a-price-makes-sparse": [whole.price_ignored],
+    "sparsepo/between-dpo-and-tdpo": [
+        whole.masks_ignored,
+        whole.masks_exchanged,
+        whole.no_divergence,
+        whole.divergence_added_the_wrong_way,
+        m.exchanged_roles,
+        m.other_beta,
+    ],
+    "sparsepo/finds-the-tokens-that-decide": [
+        whole.masks_ignored,
+        whole.masks_exchanged,
+        whole.masks_learn_from_the_price_only,
+    ],
+    "sparsepo/neutral-tokens-drift-less": [whole.masks_ignored],
+    "sparsepo/price-of-a-mask": [
+        whole.price_ignored,
+        whole.price_of_the_chosen_answer_twice,
+        whole.full_price_of_a_common_mask,
+    ],
+    "tdpo/sequential-divergence": [
+        whole.no_divergence,
+        whole.divergence_added_the_wrong_way,
+        m.exchanged_roles,
+        m.other_beta,
+    ],
+    "tdpo/gradient-of-the-divergence": [
+        whole.no_divergence,
+        whole.divergence_without_gradient,
+        whole.divergence_added_the_wrong_way,
+        m.exchanged_roles,
+    ],
 }
 
 
