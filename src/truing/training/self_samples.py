@@ -20,6 +20,7 @@ from truing.policies.packing import Tree
 from truing.policies.reference_cache import ReferenceLogps
 from truing.recipe.schema import SelfSamplesSection
 from truing.rewards.scorers import load_scorer
+from truing.training.distributed import World
 from truing.training.examples import ExampleData, Part, SameRow
 from truing.writing import write_json
 
@@ -158,28 +159,32 @@ def with_self_samples(prepared: Prepared, progress: Progress | None = None) -> P
         return prepared
     path = prepared.output / "self_samples.json"
     splits = {"train": prepared.train, "held_out": prepared.held_out}
-    stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    if not stored:
-        with prepared.policy.without_adapter():
-            for name, split in splits.items():
-                if split is not None:
-                    stored[name] = asdict(
-                        draw_and_score(
-                            prepared.policy,
-                            _prompts(split),
-                            prepared.recipe.data.self_samples,
-                            prepared.recipe.training.seed,
-                            prepared.budget,
-                            progress,
-                        )
-                    )
-        write_json(path, stored)
+    world = World.current()
+    if world.is_main and not path.exists():
+        write_json(path, {name: _first(prepared, split, progress) for name, split in splits.items() if split})
+    world.barrier()  # one process draws, all read
+    stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     added = {
         name: None if split is None else _added(split, Drawn(**stored[name])) for name, split in splits.items()
     }
     train = added["train"]
     assert train is not None
     return replace(prepared, train=train, held_out=added["held_out"])
+
+
+def _first(prepared: Prepared, split: Split, progress: Progress | None) -> dict[str, Any]:
+    """Answers of the starting model to the prompts of a split, as plain data."""
+    recipe = prepared.recipe
+    with prepared.policy.without_adapter():
+        drawn = draw_and_score(
+            prepared.policy,
+            _prompts(split),
+            recipe.data.self_samples,
+            recipe.training.seed,
+            prepared.budget,
+            progress,
+        )
+    return asdict(drawn)
 
 
 def _prompts(split: Split) -> list[list[int]]:

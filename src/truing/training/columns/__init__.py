@@ -17,6 +17,7 @@ from safetensors.numpy import load_file, save_file
 from truing.errors import DataError
 from truing.training.columns.density_ratio import density_ratio
 from truing.training.columns.mean_logp import mean_logp
+from truing.training.distributed import World
 from truing.writing import atomic_path
 
 if TYPE_CHECKING:
@@ -76,7 +77,11 @@ def with_columns(prepared: Prepared) -> Prepared:
     if not names:
         return prepared
     path = prepared.output / "columns.safetensors"
-    stored = load_file(str(path)) if path.exists() else _compute(prepared, names, path)
+    world = World.current()
+    if world.is_main and not path.exists():
+        _compute(prepared, names, path)
+    world.barrier()  # one process works them out, all read
+    stored = load_file(str(path))
     train = _attached(prepared.train, {name: stored[f"train.{name}"] for name in names})
     held = prepared.held_out
     if held is not None:
@@ -84,7 +89,7 @@ def with_columns(prepared: Prepared) -> Prepared:
     return replace(prepared, train=train, held_out=held)
 
 
-def _compute(prepared: Prepared, names: list[str], path: Path) -> dict[str, np.ndarray]:
+def _compute(prepared: Prepared, names: list[str], path: Path) -> None:
     found: dict[str, np.ndarray] = {}
     for name in names:
         column, *argument = name.split(":", 1)
@@ -94,7 +99,6 @@ def _compute(prepared: Prepared, names: list[str], path: Path) -> dict[str, np.n
             found[f"held_out.{name}"] = held.astype(np.float32)
     with atomic_path(path) as partial:
         save_file(found, str(partial))
-    return found
 
 
 def _attached(split: Split, columns: dict[str, np.ndarray]) -> Split:
