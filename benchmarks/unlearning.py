@@ -128,7 +128,8 @@ def trajectory(setting: Setting, method: str, mask: dict[str, Any] | None, seed:
         recipe["retain_weight"] = weight
     if mask is not None:
         recipe["mask"] = {**mask, "seed": seed}
-    unlearn(recipe)
+    if unlearn(recipe).status == "interrupted":
+        raise SystemExit(f"{name} was interrupted, and nothing of it is kept")
     logged = [json.loads(line) for line in (output / "metrics.jsonl").read_text().splitlines()]
     folders = {0: setting.folder / "full" / "model"}
     folders |= {int(p.name.split("-")[1]): p for p in (output / "checkpoints").glob("checkpoint-*")}
