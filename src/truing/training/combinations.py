@@ -9,9 +9,11 @@ from transformers import TrainingArguments
 
 from truing.errors import RecipeError, did_you_mean
 from truing.objectives.algebra import Objective
+from truing.policies.distributions import FUNCTIONALS, compared_models
 from truing.policies.loading import resolve as resolve_name
 from truing.recipe import Recipe
 from truing.rewards.scorers import SCORERS
+from truing.training.derived import REFERENCE
 from truing.training.weight_mask import check_weight_mask
 
 
@@ -56,6 +58,7 @@ def check_combinations(recipe: Recipe, objective: Objective) -> None:
             fix="set data.eval_path or data.eval_fraction",
         )
     check_weight_mask(recipe)
+    _check_compared_models(objective)
     if training.arguments.get("fsdp") and not torch.cuda.is_available():
         raise RecipeError(
             "training.arguments.fsdp has no effect here: accelerate shards weights over GPUs only",
@@ -81,6 +84,26 @@ def check_combinations(recipe: Recipe, objective: Objective) -> None:
         SCORERS.get(recipe.evaluation.judge)
     if reference.model is not None:
         resolve_name(reference.model)
+
+
+def _check_compared_models(objective: Objective) -> None:
+    """Refuse a teacher that is compared with itself, and models that cannot be found."""
+    names = sorted(need.removeprefix("derived:") for need in objective.requires if need.startswith("derived:"))
+    for name in names:
+        if name.partition(":")[0] not in FUNCTIONALS:
+            continue
+        models = compared_models(name)
+        if len(set(models)) < len(models):
+            raise RecipeError(
+                f"teacher and teacher_start are the same model, {models[0]}, so that the teacher has no advantage and "
+                "nothing is learned from it",
+                where="objective",
+                allowed="the teacher after and before its alignment",
+                fix="name both, e.g. {name: adpa, teacher: runs/teacher/model, teacher_start: ORG/MODEL}",
+            )
+        for model in models:
+            if model != REFERENCE:
+                resolve_name(model)
 
 
 OWNED_ARGUMENTS = frozenset(

@@ -8,7 +8,7 @@ and the micro-batches only carry it back through the model.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -22,7 +22,9 @@ from truing.training.derived import Derived
 from truing.training.dispersion import neither_sums
 from truing.training.distributed import World
 from truing.training.examples import Example, ExampleData
+from truing.training.gathering import Piece, assembled, pieces, token_count
 from truing.training.reference import ReferenceSource
+from truing.training.token_sums import token_sums
 
 
 class Backward(Protocol):
@@ -118,7 +120,7 @@ class PreferenceStep:
         for number, group in enumerate(groups):
             part = self._score(plan, group, through, signals)
             if token_grads is not None:
-                loss = (part.scores.token_logps * token_grads[plan.token_slices(group)].to(part.device)).sum()
+                loss = _carried(part.scores, token_grads, plan, group)
                 self._hook(part.scores, plan, result)
             else:
                 self._hook(part.scores, plan, result)
@@ -126,7 +128,7 @@ class PreferenceStep:
                 loss = out.loss
                 result.loss += float(loss.detach())
                 result.add({name: float(value) for name, value in out.metrics.items()})
-            result.add(_signal_sums(part.scores, signals, plan.counted(group)))
+            result.add(token_sums(part.scores, signals, plan.counted(group)))
             backward(loss, number == len(groups) - 1)
         if token_grads is not None and whole and self.world.is_main:
             out = self.objective(whole, plan.batch, self.state)
@@ -154,7 +156,7 @@ class PreferenceStep:
                 out = self.objective(scores, batch, self.state, denominators=denominators)
                 result.loss += float(out.loss)
                 result.add({name: float(value) for name, value in out.metrics.items()})
-                result.add(_signal_sums(scores, signals, plan.counted(group)))
+                result.add(token_sums(scores, signals, plan.counted(group)))
                 if self.data.kind == "pairs":
                     result.add(neither_sums(scores, [plan.trees[i] for i in group if i < plan.real]))
         self.state = kept
@@ -211,53 +213,46 @@ class PreferenceStep:
             return None
         own = other = None
         if coupling == "batch":
-            own = self._gathered(plan, plan.trees, self.references.own, through)
+            own = self._gathered(plan, plan.trees, lambda group: self._score(plan, group, through, ()).scores)
         if "mismatched" in self.objective.requires:
             trees = [[tree] for tree in self.data.mismatched_trees(plan.indices)]
-            other = self._gathered(plan, trees, self.references.mismatched, through)
+
+            def score(group: list[int]) -> Scores:
+                chosen = [tree for i in group for tree in trees[i]]
+                scores = self.policy.score(chosen, signals=self.signals, through=through)
+                source = self.references.mismatched
+                values = source([plan.indices[i] for i in group], chosen) if source is not None else None
+                return replace(scores, reference=values)
+
+            other = self._gathered(plan, trees, score)
         self.state = self.objective.update(self.state, own, plan.batch, other, training=training)
         return own
 
-    def _gathered(
-        self, plan: _Plan, trees: list[list[Tree]], reference: ReferenceSource | None, through: nn.Module | None
-    ) -> Scores:
+    def _gathered(self, plan: _Plan, trees: list[list[Tree]], score: Callable[[list[int]], Scores]) -> Scores:
         """Scores of all processes' records without gradient, in the order of the batch, on the CPU.
 
-        ``trees`` holds those of every record.
+        ``trees`` holds those of every record, and ``score`` scores those of a few.
         """
-        mine: dict[int, tuple[Tensor, Tensor | None, dict[str, Tensor]]] = {}
+        mine: dict[int, Piece] = {}
         for group in plan.groups[self.world.rank :: self.world.size]:
-            chosen = [tree for i in group for tree in trees[i]]
             with torch.no_grad(), self.policy.evaluating():
-                scores = self.policy.score(chosen, signals=self.signals, through=through)
-                values = reference([plan.indices[i] for i in group], chosen) if reference is not None else None
-            sizes = [_tokens(trees[i]) for i in group]
-            policy = scores.token_logps.float().cpu().split(sizes)
-            ref = values.float().cpu().split(sizes) if values is not None else [None] * len(group)
-            extra = {name: value.float().cpu().split(sizes) for name, value in scores.signals.items()}
-            for place, item in enumerate(group):
-                mine[item] = (policy[place], ref[place], {name: parts[place] for name, parts in extra.items()})
-        everyone: dict[int, tuple[Tensor, Tensor | None, dict[str, Tensor]]] = {}
+                mine.update(zip(group, pieces(score(group), [trees[i] for i in group]), strict=True))
+        everyone: dict[int, Piece] = {}
         for part in self.world.gather(mine):
             everyone.update(part)
-        ordered = [everyone[i] for i in range(len(trees))]
-        lengths = torch.tensor([len(branch) for group in trees for tree in group for branch in tree.branches])
-        references = [ref for _, ref, _ in ordered if ref is not None]
-        return Scores(
-            torch.cat([own for own, _, _ in ordered]),
-            torch.repeat_interleave(torch.arange(len(lengths)), lengths),
-            len(lengths),
-            torch.cat(references) if references else None,
-            {name: torch.cat([extra[name] for _, _, extra in ordered]) for name in self.signals},
-        )
+        return assembled([everyone[i] for i in range(len(trees))], trees)
 
-    def _token_gradients(self, plan: _Plan, whole: Scores) -> Tensor:
-        """Gradient of the loss in each token's log-probability, over the whole batch, shape ``[M]``."""
+    def _token_gradients(self, plan: _Plan, whole: Scores) -> dict[str, Tensor]:
+        """Gradient of the loss in each token's log-probability, ``""``, and in each derived value, over the batch."""
         with torch.enable_grad():
-            leaf = whole.token_logps.detach().clone().requires_grad_()
-            out = self.objective(replace(whole, token_logps=leaf), plan.batch, self.state)
-            (gradient,) = torch.autograd.grad(out.loss, leaf)
-        return gradient
+            leaves = {
+                name: value.detach().clone().requires_grad_()
+                for name, value in {"": whole.token_logps, **whole.derived}.items()
+            }
+            derived = {name: leaf for name, leaf in leaves.items() if name}
+            out = self.objective(replace(whole, token_logps=leaves[""], derived=derived), plan.batch, self.state)
+            found = torch.autograd.grad(out.loss, list(leaves.values()), allow_unused=True, materialize_grads=True)
+        return dict(zip(leaves, found, strict=True))
 
     def _hook(self, scores: Scores, plan: _Plan, result: StepResult) -> None:
         """Record the mean absolute gradient per token, scaled to one record."""
@@ -282,10 +277,6 @@ class _Part:
     scores: Scores
     batch: Batch
 
-    @property
-    def device(self) -> torch.device:
-        return self.scores.token_logps.device
-
 
 @dataclass(frozen=True)
 class _Plan:
@@ -300,32 +291,27 @@ class _Plan:
     denominators: Tensor
     real: int  # records after these fill a batch up that is smaller than the number of processes
 
-    def token_slices(self, group: list[int]) -> Tensor:
-        """Positions of a group's completion tokens among those of the whole batch."""
-        sizes = torch.tensor([_tokens(trees) for trees in self.trees])
+    def places(self, group: list[int], length: int) -> Tensor:
+        """Where a group's values stand among ``length`` values of the whole batch, of tokens or of answers."""
+        sizes = torch.tensor([token_count(trees) for trees in self.trees])
+        if int(sizes.sum()) != length:
+            sizes = torch.tensor([sum(len(tree.branches) for tree in trees) for trees in self.trees])
         starts = sizes.cumsum(0) - sizes
         return torch.cat([torch.arange(int(starts[i]), int(starts[i] + sizes[i])) for i in group])
 
     def counted(self, group: list[int]) -> Tensor:
         """Which completion tokens of a group belong to real records, boolean ``[M]``."""
-        sizes = torch.tensor([_tokens(self.trees[i]) for i in group])
+        sizes = torch.tensor([token_count(self.trees[i]) for i in group])
         return torch.repeat_interleave(torch.tensor([i < self.real for i in group]), sizes)
 
 
-def _tokens(trees: Sequence[Tree]) -> int:
-    """Completion tokens."""
-    return sum(len(branch) for tree in trees for branch in tree.branches)
-
-
-def _signal_sums(scores: Scores, signals: Sequence[str], counted: Tensor) -> dict[str, float]:
-    """Sums of per-token signals over the tokens that count, boolean ``[M]``, and how many those are."""
-    sums: dict[str, float] = {}
-    for name in signals:
-        values = scores.signals.get(name)
-        if values is not None:
-            sums[f"tokens/{name}"] = float(values[counted.to(values.device)].double().sum())
-            sums[f"count/tokens/{name}"] = float(counted.sum())
-    return sums
+def _carried(scores: Scores, gradients: dict[str, Tensor], plan: _Plan, group: list[int]) -> Tensor:
+    """A number whose gradient is that of the whole batch's loss, as far as it goes through these records."""
+    total = scores.token_logps.new_zeros(())
+    for name, value in {"": scores.token_logps, **scores.derived}.items():
+        own = gradients[name][plan.places(group, len(gradients[name]))]
+        total = total + (value * own.to(value)).sum()
+    return total
 
 
 def means(sums: dict[str, float]) -> dict[str, float]:

@@ -29,6 +29,7 @@ class Spec:
         levels: reference lines of a run.
         counts_records: values are shares of held-out records, so that their interval is known.
         peak: the largest value is told, too.
+        special: only some objectives log it, so that its absence is no loss.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Spec:
     levels: Callable[[Run], list[Level]] | None = None
     counts_records: bool = False
     peak: bool = False
+    special: bool = False
 
 
 def groups(run: Run) -> tuple[list[Group], list[str]]:
@@ -50,10 +52,10 @@ def groups(run: Run) -> tuple[list[Group], list[str]]:
         figures = []
         for spec in specs:
             made = figure(run, spec)
-            if made is None:
-                missing.append(spec.title.lower())
-            else:
+            if made is not None:
                 figures.append(made)
+            elif not spec.special:
+                missing.append(spec.title.lower())
         if figures:
             found.append(Group(title, tuple(figures)))
     return found, missing
@@ -215,6 +217,25 @@ _GROUPS: tuple[tuple[str, tuple[Spec, ...]], ...] = (
                 "A fall means that probability goes to tokens that were unlikely before.",
                 share=True,
             ),
+        ),
+    ),
+    (
+        "Which tokens carry the preference?",
+        tuple(
+            Spec(
+                f"density-{name}",
+                title,
+                f"density/mask:{name}",
+                "share of tokens with weight",
+                "A mask that falls to 0 everywhere has no gradient any more, and nothing is learned: lower its price.",
+                share=True,
+                special=True,
+            )
+            for name, title in (
+                ("common", "Density of the mask"),
+                ("reward", "Density of the reward's mask"),
+                ("divergence", "Density of the divergence's mask"),
+            )
         ),
     ),
     (
