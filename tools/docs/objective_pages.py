@@ -15,6 +15,9 @@ from truing.catalogue import entries, explanation
 from truing.cli.explanation import meaning_lines
 from truing.objectives import METHODS, MODIFIERS
 
+# What only the reader can name: a default would be the same model twice.
+PLACEHOLDERS = {"teacher_start": "ORG/TEACHER-BEFORE-ITS-ALIGNMENT"}
+
 # An objective stands in the first group that it belongs to.
 GROUPS = (
     ("Training on the policy's own samples", lambda row: row["kind"] == "online-training"),
@@ -108,6 +111,7 @@ def index() -> str:
 def recipe(found: dict[str, Any]) -> str:
     """A recipe on the model and the data in the package; it runs as it stands where these have what is needed."""
     values = {p["name"]: p["default"] for p in found["parameters"] if p["default"] is not None}
+    values |= {name: text for name, text in PLACEHOLDERS.items() if name in values}
     document = {
         "model": "truing/tiny",
         "data": data(found["name"]),
