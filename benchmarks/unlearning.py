@@ -1,7 +1,7 @@
 """Ways to forget, compared on fictitious authors that truing/tiny was taught: what is left of what, step by step.
 
-    python benchmarks/unlearning.py --folder /tmp/unlearning --method npo ga graddiff --seed 0 1 2
-    python benchmarks/unlearning.py --folder /tmp/unlearning --method npo --mask none wagle random --keep 0.1
+    python benchmarks/unlearning.py --folder runs/unlearning --method npo ga graddiff --seed 0 1 2
+    python benchmarks/unlearning.py --folder runs/unlearning --method npo --mask none wagle random --keep 0.1
 
 The first call teaches two models, one with and one without the authors that are to be forgotten; later calls find
 them in the folder. Every run is one of ``truing unlearn``; its checkpoints are measured beside the retrained model.
