@@ -112,6 +112,19 @@ def test_what_cannot_be_made(rows, accepted, fix):
     assert fix in caught.value.fix
 
 
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (PAIRS, [("p", "b"), ("q", "d")]),
+        (RANKED, [("p", "c"), ("q", "d")]),
+        (UNPAIRED, [("q", "b")]),
+    ],
+)
+def test_to_unwanted(rows, expected):
+    records = view(load(rows), {"unwanted"})
+    assert table(records, "prompt", "completion") == expected
+
+
 def test_nothing_left():
     with pytest.raises(DataError, match="no row is left: only the liked answers"):
         view(load(UNPAIRED[1:]), {"demonstrations"})

@@ -4,7 +4,7 @@
 from           to
 =============  ======================================================================
 pairs          unpaired (chosen liked, rejected disliked), demonstrations (chosen), unwanted (rejected)
-ranked         pairs (best against worst, or all), unpaired (by score), demonstrations (best)
+ranked         pairs (best against worst, or all), unpaired (by score), demonstrations (best), unwanted (worst)
 unpaired       demonstrations (the liked answers), unwanted (the disliked answers)
 demonstrations unwanted (all answers: what is to be forgotten)
 =============  ======================================================================
@@ -89,7 +89,8 @@ class _View:
 
 
 def _fix(kind: str) -> str:
-    possible = sorted({to for source, to in _VIEWS if source == kind})
+    # What is to be moved away from is asked for by name, and nobody's second choice.
+    possible = sorted({to for source, to in _VIEWS if source == kind and to != "unwanted"})
     if not possible:
         return "choose an objective that takes demonstrations, such as sft"
     kinds = " or ".join([kind, *possible])
@@ -160,6 +161,11 @@ def _unpaired_to_unwanted(row: Row, _: _Settings) -> list[Row]:
     return [] if row["label"] else [{**_common(row), "completion": row["completion"]}]
 
 
+def _ranked_to_unwanted(row: Row, _: _Settings) -> list[Row]:
+    scores = row["scores"]
+    return [{**_common(row), "completion": row["completions"][scores.index(min(scores))]}]
+
+
 def _demonstration_to_unwanted(row: Row, _: _Settings) -> list[Row]:
     return [{**_common(row), "completion": row["completion"]}]
 
@@ -196,6 +202,9 @@ _VIEWS: dict[tuple[str, str], _View] = {
     ),
     ("pairs", "unwanted"): _View(
         _pair_to_unwanted, _note("only the rejected answers of the pairs are used, as what to move away from")
+    ),
+    ("ranked", "unwanted"): _View(
+        _ranked_to_unwanted, _note("only the worst answer of each ranking is used, as what to move away from")
     ),
     ("unpaired", "unwanted"): _View(
         _unpaired_to_unwanted, _note("only the disliked answers are used, as what to move away from")
