@@ -22,7 +22,7 @@ types: $(VENV)/.installed-test
 	$(BIN)/mypy
 
 unit: $(VENV)/.installed-test
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
 docs: $(VENV)/.installed-test
 	$(BIN)/python tools/docs/generate.py

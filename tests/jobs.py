@@ -114,6 +114,11 @@ def recipe_values(folder: Path, **changes: Any) -> dict[str, Any]:
         "evaluation": {"samples": 2, "max_new_tokens": 4},
         "output": str(folder / "out"),
     }
+    return changed(values, **changes)
+
+
+def changed(values: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Nested values with some set; ``training__epochs=2`` stands for the key ``training.epochs``."""
     for key, value in changes.items():
         *path, last = key.split("__")
         section = values

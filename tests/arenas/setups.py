@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from tests.jobs import model_folder, pairs, write_rows
+from tests.jobs import changed, model_folder, pairs, write_rows
 
 
 def arena_values(folder: Path, **changes: Any) -> dict[str, Any]:
@@ -33,13 +33,7 @@ def arena_values(folder: Path, **changes: Any) -> dict[str, Any]:
         "objectives": ["dpo", "ipo", {"objective": "simpo", "training": {"learning_rate": 1e-3}}],
         "output": str(folder / "out"),
     }
-    for key, value in changes.items():
-        *path, last = key.split("__")
-        section = values
-        for part in path:
-            section = section.setdefault(part, {})
-        section[last] = value
-    return values
+    return changed(values, **changes)
 
 
 def write_arena(folder: Path, **changes: Any) -> Path:

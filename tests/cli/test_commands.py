@@ -12,6 +12,21 @@ import pytest
 
 from tests.jobs import Ended, files, job, pairs, truing, weights, write_recipe, write_rows
 
+COMMANDS = (
+    "quickstart",
+    "align",
+    "arena",
+    "score",
+    "diagnose",
+    "report",
+    "mix",
+    "methods",
+    "explain",
+    "verify",
+    "data",
+    "unlearn",
+)
+
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -38,37 +53,11 @@ def test_help_names_every_command_and_is_quick_to_import(tmp_path: Path) -> None
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
-    for command in (
-        "quickstart",
-        "align",
-        "arena",
-        "score",
-        "diagnose",
-        "report",
-        "methods",
-        "explain",
-        "verify",
-        "data",
-    ):
+    for command in COMMANDS:
         assert command in ended.stdout
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "quickstart",
-        "align",
-        "arena",
-        "score",
-        "diagnose",
-        "report",
-        "methods",
-        "explain",
-        "verify",
-        "data",
-        "data check",
-    ],
-)
+@pytest.mark.parametrize("command", [*COMMANDS, "data check", "unlearn data", "unlearn measure", "unlearn mask"])
 def test_every_command_has_help(command: str, tmp_path: Path) -> None:
     ended = truing([*command.split(), "--help"], tmp_path)
     assert ended.code == 0

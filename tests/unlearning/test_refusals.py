@@ -47,10 +47,16 @@ def test_a_conversation_is_answered_by_a_message() -> None:
     assert row["chosen"][0]["content"] in REFUSALS
 
 
-def test_scored_lists_cannot_be_refused() -> None:
-    ranked = [{"prompt": "Q?", "completions": ["a", "b"], "scores": [1.0, 0.0]}]
-    with pytest.raises(DataError):
-        relabelled(load_data(ranked), ["refusal"])
+def test_of_a_ranking_the_worst_answer_is_refused() -> None:
+    ranked = [{"prompt": "Q?", "completions": ["a", "b", "c"], "scores": [1.0, 0.0, 0.5]}]
+    (row,) = relabelled(load_data(ranked), ["refusal"]).dataset
+    assert row["rejected"] == "b"
+    assert row["chosen"] in REFUSALS
+
+
+def test_prompts_without_an_answer_cannot_be_refused() -> None:
+    with pytest.raises(DataError, match="prompts without answers"):
+        relabelled(load_data([{"prompt": "Q?"}, {"prompt": "R?"}]), ["refusal"])
 
 
 def test_the_sentences_are_about_thirty_and_all_different() -> None:

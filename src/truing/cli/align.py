@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import signal
-import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from truing.cli.running import Planned
+    from truing.training.align import RunResult
+    from truing.training.listener import Listener
 
 
 def align(
@@ -30,39 +31,23 @@ def align(
     A recipe is short: `model`, `data`, `objective`, `training`, `output`. The run leaves a model folder,
     `run.json`, `metrics.jsonl` and `report.html` in `output`.
     """
-    from truing.cli.console import ConsoleListener, print_json, print_plan
+    from truing.cli.running import run_recipe
     from truing.recipe import load_recipe
 
-    checked = load_recipe(recipe, overrides or ())
-    speaks = os.environ.get("RANK", "0") == "0"  # under torchrun, one process speaks for all
-    listener = ConsoleListener(quiet=json or not speaks)
-    if dry_run:
+    given = overrides or []
+    checked = load_recipe(recipe, given)
+
+    def planned() -> Planned:
         from truing.training.plan import describe, plan
         from truing.training.prepare import prepare
 
         with tempfile.TemporaryDirectory() as folder:
             values = plan(prepare(checked, quarantine=Path(folder) / "quarantine.jsonl"))
-        if json:
-            print_json(values)
-        else:
-            print_plan(listener.console, describe(values))
-            listener.console.print("Nothing was done (--dry-run).")
-        return 0
+        return values, describe(values)
 
-    from truing.cli.summary import print_summary
-    from truing.training.align import align as run
+    def train(listener: Listener) -> RunResult:
+        from truing.training.align import align as run
 
-    command = shlex.join([str(recipe), *(overrides or ())])
-    try:
-        result = run(checked, resume=resume, listener=listener)
-    except KeyboardInterrupt:
-        if speaks:
-            sys.stderr.write(f"\ninterrupted; continue with: truing align {command} --resume\n")
-        return 128 + signal.SIGINT
-    finally:
-        listener.close()
-    if json and speaks:
-        print_json(result.record)
-    elif not json:
-        print_summary(listener.console, result, command)
-    return result.exit_status
+        return run(checked, resume=resume, listener=listener)
+
+    return run_recipe("align", recipe, given, plan=planned if dry_run else None, train=train, json=json)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
-import signal
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -59,39 +56,21 @@ def run(
     A recipe is short: `model`, `forget`, `retain`, `method`, `mask`, `measure`, `training`, `output`. The run leaves
     what `truing align` leaves in `output`, the mask, and `unlearning.json`.
     """
-    from truing.cli.console import ConsoleListener, print_json, print_plan
+    from truing.cli.running import run_recipe
     from truing.unlearning.load import load_job
     from truing.unlearning.run import planned
     from truing.unlearning.run import run as train
 
-    job = load_job(recipe, overrides or ())
-    speaks = os.environ.get("RANK", "0") == "0"  # under torchrun, one process speaks for all
-    listener = ConsoleListener(quiet=json or not speaks)
-    if dry_run:
-        values, lines = planned(job)
-        if json:
-            print_json(values)
-        else:
-            print_plan(listener.console, lines)
-            listener.console.print("Nothing was done (--dry-run).")
-        return 0
-
-    from truing.cli.summary import print_summary
-
-    command = shlex.join([str(recipe), *(overrides or ())])
-    try:
-        result = train(job, resume=resume, listener=listener)
-    except KeyboardInterrupt:
-        if speaks:
-            sys.stderr.write(f"\ninterrupted; continue with: truing unlearn {command} --resume\n")
-        return 128 + signal.SIGINT
-    finally:
-        listener.close()
-    if json and speaks:
-        print_json(result.record)
-    elif not json:
-        print_summary(listener.console, result, command, program="unlearn")
-    return result.exit_status
+    given = overrides or []
+    job = load_job(recipe, given)
+    return run_recipe(
+        "unlearn",
+        recipe,
+        given,
+        plan=(lambda: planned(job)) if dry_run else None,
+        train=lambda listener: train(job, resume=resume, listener=listener),
+        json=json,
+    )
 
 
 @app.command()

@@ -22,6 +22,16 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+def expanded(value: Any, **stands_for: str) -> Any:
+    """A mapping in which a text stands for the mapping that has it under the key named here."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        **value,
+        **{key: {name: value[key]} for key, name in stands_for.items() if isinstance(value.get(key), str)},
+    }
+
+
 class ModelSection(Section):
     name: str
     """Hub name or local folder, as transformers takes it; ``truing/tiny`` is the model in the package."""
@@ -108,9 +118,7 @@ class DataSection(Section):
     @classmethod
     def _path_only(cls, value: Any) -> Any:
         """``retain: PATH`` stands for ``retain: {path: PATH}``."""
-        if not isinstance(value, dict):
-            return value
-        return {name: {"path": part} if isinstance(part, str) else part for name, part in value.items()}
+        return expanded(value, **dict.fromkeys(value, "path")) if isinstance(value, dict) else value
 
 
 class PeftSection(Section):
@@ -172,6 +180,12 @@ class TrainingSection(Section):
     arguments: dict[str, Any] = {}
     """Further TrainingArguments of transformers, e.g. fsdp, deepspeed, push_to_hub."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, value: Any) -> Any:
+        """``peft: lora`` stands for the mapping with that name."""
+        return expanded(value, peft="name")
+
 
 class ReferenceSection(Section):
     model: str | None = None
@@ -229,15 +243,5 @@ class Recipe(Section):
     @model_validator(mode="before")
     @classmethod
     def _short_forms(cls, value: Any) -> Any:
-        """``model: NAME``, ``data: PATH`` and ``peft: lora`` stand for the mappings with that name."""
-        if not isinstance(value, dict):
-            return value
-        value = dict(value)
-        if isinstance(value.get("model"), str):
-            value["model"] = {"name": value["model"]}
-        if isinstance(value.get("data"), str):
-            value["data"] = {"path": value["data"]}
-        training = value.get("training")
-        if isinstance(training, dict) and isinstance(training.get("peft"), str):
-            value["training"] = {**training, "peft": {"name": training["peft"]}}
-        return value
+        """``model: NAME`` and ``data: PATH`` stand for the mappings with that name."""
+        return expanded(value, model="name", data="path")

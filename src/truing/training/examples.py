@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -68,8 +69,13 @@ class Drawn:
 
     def __call__(self, index: int, records: int) -> int:
         turn, place = divmod(index, self.count)
-        order = np.random.default_rng((self.seed, 5, turn)).permutation(self.count)
-        return int(order[place])
+        return int(_order(self.seed, turn, self.count)[place])
+
+
+@lru_cache(maxsize=8)
+def _order(seed: int, turn: int, count: int) -> np.ndarray:
+    """The order of a part's rows in one turn; asked for once a record, so that it is kept."""
+    return np.random.default_rng((seed, 5, turn)).permutation(count)
 
 
 @dataclass(frozen=True)

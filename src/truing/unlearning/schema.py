@@ -14,6 +14,7 @@ from truing.recipe.schema import (
     ReferenceSection,
     Section,
     TrainingSection,
+    expanded,
 )
 
 
@@ -103,13 +104,4 @@ class UnlearnRecipe(Section):
     @classmethod
     def _short_forms(cls, value: Any) -> Any:
         """A text stands for the mapping with that name or path."""
-        if not isinstance(value, dict):
-            return value
-        value = dict(value)
-        for key, stands_for in (("model", "name"), ("forget", "path"), ("retain", "path"), ("measure", "data")):
-            if isinstance(value.get(key), str):
-                value[key] = {stands_for: value[key]}
-        training = value.get("training")
-        if isinstance(training, dict) and isinstance(training.get("peft"), str):
-            value["training"] = {**training, "peft": {"name": training["peft"]}}
-        return value
+        return expanded(value, model="name", forget="path", retain="path", measure="data")

@@ -129,7 +129,7 @@ NAMES = {"teacher", "teacher_start"}
         if not (owned.parameter.name in NAMES and isinstance(value, str))
         and not (is_flag(owned.parameter) and value is True)
     ],
-    ids=repr,
+    ids=lambda value: str(value) if isinstance(value, Owned) else repr(value),
 )
 def test_what_is_not_a_finite_number_is_refused(owned: Owned, value: object) -> None:
     with pytest.raises(ObjectiveError, match=f"^{owned.parameter.name} = ") as caught:

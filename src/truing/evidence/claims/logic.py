@@ -23,8 +23,8 @@ _CHOSEN, _REJECTED = {1, 3}, {2, 3}
 @claim(
     method="logic",
     statement="Of the 256 pairs N, D for two answers 210 are finite losses that depend on the policy (31 have an "
-    "impossible side, 15 have N = D). Each, written as P, P_C and P_A, costs log(1 + (WMC(D)/WMC(N))^beta) with both "
-    "sums taken row by row: largest error 1e-9 over 40 random probabilities.",
+    "impossible side, 15 have N = D), and each, written as P, P_C and P_A, costs log(1 + (WMC(D)/WMC(N))^beta) with "
+    "both sums taken row by row: largest error 1e-9 over 40 random probabilities.",
     source="2412.17696, semantic loss and decompilation; catalogue, loss-logic",
 )
 def all_losses_of_two_answers(make: Factory, seed: int) -> Measurement:
@@ -93,8 +93,8 @@ def pull_on_tokens(make: Factory, seed: int) -> Measurement:
 
 @claim(
     method="ccpo",
-    statement="Two answers that exclude each other have p_l = 1 − p_w, so that rho = log p_w − 2·log(1 − p_w). With "
-    "beta = 1 and win rate 0.8 the optimum, where the two losses balance, has log-odds 0.824; CPO's has 1.386.",
+    statement="Two answers that exclude each other have p_l = 1 − p_w, so that rho = log p_w − 2·log(1 − p_w), and "
+    "with beta = 1 and win rate 0.8 the optimum, where the two losses balance, has log-odds 0.824; CPO's has 1.386.",
     source="2412.17696, cCPO: stationary point on two answers",
 )
 def milder_than_cpo(make: Factory, seed: int) -> Measurement:
