@@ -10,12 +10,14 @@ import torch
 from torch import Tensor
 
 from truing.data.derive import DATA_METHODS, DataMethod
-from truing.diagnostics.audits import AUDITS, Audit
+from truing.diagnostics.audits import AUDITS
 from truing.objectives.algebra import DataKind, Objective, Scores
 from truing.objectives.method import METHODS, Method
 from truing.objectives.semantics.words import meaning
 from truing.policies.distributions import FUNCTIONALS, compared_models
 from truing.policies.two_tokens import derived_values
+from truing.registered import RegisteredFunction
+from truing.rewards.methods import REWARDS
 
 # Gaps at which the gradient weight is shown, nats of log-probability of the whole answer.
 _GAPS = [x / 2 for x in range(-40, 41)]
@@ -23,15 +25,15 @@ _ANSWER_TOKENS = 20
 
 
 def entries() -> list[dict[str, Any]]:
-    """One mapping per objective, audit and relabelling.
+    """One mapping per objective, audit, relabelling and piece of a reward.
 
     Keys: name, slug, aliases, kind, paper, requires, claim, summary, parameters.
     """
-    return [entry(method) for registry in (METHODS, AUDITS, DATA_METHODS) for method in registry]
+    return [entry(method) for registry in (METHODS, AUDITS, DATA_METHODS, REWARDS) for method in registry]
 
 
-def entry(method: Method[Any] | Audit[Any, Any] | DataMethod) -> dict[str, Any]:
-    """One objective, audit or relabelling."""
+def entry(method: Method[Any] | RegisteredFunction[Any, Any] | DataMethod) -> dict[str, Any]:
+    """One of them."""
     from truing.evidence import claims_for
 
     measured = _measured()
@@ -47,7 +49,7 @@ def entry(method: Method[Any] | Audit[Any, Any] | DataMethod) -> dict[str, Any]:
         "summary": method.summary,
         "parameters": [
             {"name": p.name, "default": p.default, "meaning": p.doc.text, "allowed": p.doc.bound}
-            for p in (method.parameters if isinstance(method, Method) else ())
+            for p in (() if isinstance(method, DataMethod) else method.parameters)
         ],
     }
 
@@ -62,7 +64,7 @@ def explanation(name: str) -> dict[str, Any]:
 
     method = subject(name)
     found = {**entry(method), "use_when": method.use_when, "avoid_when": method.avoid_when}
-    if isinstance(method, Audit | DataMethod):
+    if isinstance(method, RegisteredFunction | DataMethod):
         return {
             **found,
             "formula": method.formula,

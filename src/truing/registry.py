@@ -108,7 +108,7 @@ def find(name: str, *registries: Registry[Any]) -> Any:
             return registry.get(name)
     known = [known for registry in registries for known in registry._names]
     raise TruingError(
-        f"unknown {' or '.join(registry.kind for registry in registries)} {name!r}",
+        f"unknown method {name!r}",
         allowed=", ".join(sorted(entry.name for registry in registries for entry in registry)),
         fix=did_you_mean(Registry._key(name), known) or "`truing methods` lists every name",
     )

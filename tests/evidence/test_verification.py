@@ -95,7 +95,7 @@ def test_the_factory_stands_in_for_the_method():
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("dpoo", "unknown objective or audit or relabelling 'dpoo'"), ("dpo/no-such", "unknown claim 'dpo/no-such'")],
+    [("dpoo", "unknown method 'dpoo'"), ("dpo/no-such", "unknown claim 'dpo/no-such'")],
 )
 def test_unknown_names_are_refused(name, message):
     with pytest.raises(TruingError, match=message):

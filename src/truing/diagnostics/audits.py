@@ -1,10 +1,10 @@
 """All audits; importing this module registers them."""
 
-from truing.diagnostics.audit import AUDITS, Audit
+from truing.diagnostics.audit import AUDITS
 from truing.diagnostics.ches import ches
 from truing.diagnostics.overoptimisation import indicators
 from truing.diagnostics.ranking import ranking
 from truing.diagnostics.three_d import three_d
 from truing.unlearning.attribution import wagle
 
-__all__ = ["AUDITS", "Audit", "ches", "indicators", "ranking", "three_d", "wagle"]
+__all__ = ["AUDITS", "ches", "indicators", "ranking", "three_d", "wagle"]

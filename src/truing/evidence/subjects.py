@@ -1,22 +1,24 @@
-"""What claims are about: objectives, audits and ways to relabel data, by one name each."""
+"""What claims are about: objectives, audits, ways to relabel data and pieces of rewards, by one name each."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from truing.data.derive import DATA_METHODS, DataMethod
-from truing.diagnostics.audits import AUDITS, Audit
+from truing.diagnostics.audits import AUDITS
 from truing.objectives import METHODS, Method
+from truing.registered import RegisteredFunction
 from truing.registry import find
+from truing.rewards.methods import REWARDS
 
-Subject = Method[Any] | Audit[Any, Any] | DataMethod
+Subject = Method[Any] | RegisteredFunction[Any, Any] | DataMethod
 
 
 def subject(name: str) -> Subject:
-    """The objective, audit or relabelling of that name or alias.
+    """The objective, audit, relabelling or reward of that name or alias.
 
     Raises:
         TruingError: if there is none; near matches are suggested.
     """
-    found: Subject = find(name, METHODS, AUDITS, DATA_METHODS)
+    found: Subject = find(name, METHODS, AUDITS, DATA_METHODS, REWARDS)
     return found

@@ -13,7 +13,7 @@ from typing import Any, Generic, ParamSpec
 
 from truing.errors import ObjectiveError
 from truing.objectives.algebra import Objective
-from truing.objectives.parameters import Parameter, bound_values, checked, parameters_of
+from truing.parameters import Parameter, bound_values, checked, parameters_of
 from truing.registry import Paper, Registry
 
 P = ParamSpec("P")

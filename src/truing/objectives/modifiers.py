@@ -23,21 +23,8 @@ from truing.objectives.algebra import (
 )
 from truing.objectives.methods.f_dpo import order
 from truing.objectives.methods.lcpo import PAPER as LCPO
-from truing.objectives.parameters import (
-    POSITIVE,
-    Doc,
-    FlipRate,
-    Momentum,
-    Order,
-    Parameter,
-    Reliability,
-    Smoothing,
-    TailWeight,
-    TokenPrice,
-    bound_values,
-    checked,
-    parameters_of,
-)
+from truing.objectives.parameters import FlipRate, Momentum, Order, Reliability, Smoothing, TailWeight, TokenPrice
+from truing.parameters import POSITIVE, Doc, Parameter, bound_values, checked, parameters_of
 from truing.registry import Paper, Registry
 
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from truing.diagnostics.audit import AUDITS, Audit
+from truing.diagnostics.audit import AUDITS
 from truing.errors import DataError, TruingError
+from truing.registered import Registrar
 from truing.registry import Paper
 
 Tensors = Mapping[str, Tensor]
@@ -181,27 +182,23 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
         model.train(training)
 
 
-wagle: Audit[Any, dict[str, Tensor]] = AUDITS.add(
-    Audit(
-        name="wagle",
-        slug="wagle",
-        paper=Paper(
-            "WAGLE: Strategic Weight Attribution for Effective and Modular Unlearning in Large Language Models",
-            2024,
-            "2410.17509",
-        ),
-        summary="Scores weights for forgetting, corrected by retaining; unlearning changes the best scored only.",
-        formula="S_i = (θ_i − g_r,i / γ) g_f,i; the share p of weights with the largest |S_i| may move",
-        legend=(
-            "θ: weights before unlearning",
-            "g_f, g_r: gradients of the forget and of the retain loss",
-            "γ: curvature of the retain loss, a number or one for each weight; with γ = ∞ the score is θ·g_f",
-        ),
-        use_when="Unlearning damages what is to be kept, and a retain set shows it; goes with any objective.",
-        avoid_when="There is no retain set, or γ cannot be tried out: its scale decides which term counts.",
-        requires=("forget", "retain", "weights", "gradients"),
-        cost="one pass with gradient over the forget and the retain set, and a copy of the weights that are held",
-        compute=wagle_scores,
-        kind="unlearning",
-    )
-)
+wagle = Registrar(AUDITS, "unlearning")(
+    name="wagle",
+    slug="wagle",
+    paper=Paper(
+        "WAGLE: Strategic Weight Attribution for Effective and Modular Unlearning in Large Language Models",
+        2024,
+        "2410.17509",
+    ),
+    summary="Scores weights for forgetting, corrected by retaining; unlearning changes the best scored only.",
+    formula="S_i = (θ_i − g_r,i / γ) g_f,i; the share p of weights with the largest |S_i| may move",
+    legend=(
+        "θ: weights before unlearning",
+        "g_f, g_r: gradients of the forget and of the retain loss",
+        "γ: curvature of the retain loss, a number or one for each weight; with γ = ∞ the score is θ·g_f",
+    ),
+    use_when="Unlearning damages what is to be kept, and a retain set shows it; goes with any objective.",
+    avoid_when="There is no retain set, or γ cannot be tried out: its scale decides which term counts.",
+    requires=("forget", "retain", "weights", "gradients"),
+    cost="one pass with gradient over the forget and the retain set, and a copy of the weights that are held",
+)(wagle_scores)

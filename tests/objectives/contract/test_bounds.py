@@ -15,7 +15,7 @@ from truing.errors import ObjectiveError
 from truing.objectives import METHODS, bco, dpo
 from truing.objectives.algebra import Objective
 from truing.objectives.modifiers import MODIFIERS
-from truing.objectives.parameters import Parameter
+from truing.parameters import Parameter
 
 from .cases import every_method
 

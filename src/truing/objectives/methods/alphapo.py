@@ -9,7 +9,8 @@ from pydantic import Field
 
 from truing.objectives.algebra import Logistic, Objective, Power, pairwise
 from truing.objectives.method import objective
-from truing.objectives.parameters import Doc, Scale, TargetMargin
+from truing.objectives.parameters import Scale, TargetMargin
+from truing.parameters import Doc
 from truing.registry import Paper
 
 

@@ -15,7 +15,8 @@ from truing.objectives.algebra import (
     log_ratio,
 )
 from truing.objectives.method import objective
-from truing.objectives.parameters import BELOW_HALF, Beta, Doc
+from truing.objectives.parameters import Beta
+from truing.parameters import BELOW_HALF, Doc
 from truing.registry import Paper
 
 PAPER = Paper("Distributional Preference Alignment of LLMs via Optimal Transport", 2024, "2406.05882")

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from truing.objectives.algebra import Absolute, Likelihood, Logistic, LogOdds, Objective
 from truing.objectives.method import objective
-from truing.objectives.parameters import POSITIVE, Doc
+from truing.parameters import POSITIVE, Doc
 from truing.registry import Paper
 
 

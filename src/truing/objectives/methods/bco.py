@@ -12,7 +12,8 @@ from pydantic import Field
 
 from truing.objectives.algebra import UNPAIRED, Absolute, Logistic, Objective, RunningMean, log_ratio
 from truing.objectives.method import objective
-from truing.objectives.parameters import Beta, Doc
+from truing.objectives.parameters import Beta
+from truing.parameters import Doc
 from truing.registry import Paper
 
 

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from truing.objectives.algebra import Logistic, Objective, log_ratio, pairwise
 from truing.objectives.method import objective
-from truing.objectives.parameters import Beta, Doc
+from truing.objectives.parameters import Beta
+from truing.parameters import Doc
 from truing.registry import Paper
 
 EMPTY_TRACE = "empty_trace"

@@ -10,7 +10,7 @@ from truing.objectives.algebra.distributional import TokenMean
 from truing.objectives.algebra.scores import PAIRS, SAMPLES, WITH_LIKED
 from truing.objectives.method import objective
 from truing.objectives.methods.sft import nll
-from truing.objectives.parameters import NON_NEGATIVE, POSITIVE, Doc
+from truing.parameters import NON_NEGATIVE, POSITIVE, Doc
 from truing.registry import Paper
 
 PAPER = Paper(

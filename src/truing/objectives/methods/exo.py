@@ -6,7 +6,8 @@ from pydantic import Field
 
 from truing.objectives.algebra import Objective, ReverseKL, log_ratio, pairwise
 from truing.objectives.method import objective
-from truing.objectives.parameters import Beta, Doc
+from truing.objectives.parameters import Beta
+from truing.parameters import Doc
 from truing.registry import Paper
 
 

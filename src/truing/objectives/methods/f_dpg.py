@@ -11,7 +11,7 @@ from typing import Annotated
 from truing.objectives.algebra import Objective, log_ratio
 from truing.objectives.algebra.policy_gradient import Distributional, FDivergence
 from truing.objectives.method import objective
-from truing.objectives.parameters import POSITIVE, Doc
+from truing.parameters import POSITIVE, Doc
 from truing.registry import Paper
 
 

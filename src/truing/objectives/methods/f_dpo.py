@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 from truing.errors import ObjectiveError
 from truing.objectives.algebra import Divergence, DivergenceName, Logistic, Objective, pairwise
 from truing.objectives.method import objective
-from truing.objectives.parameters import Beta, Doc, Order
+from truing.objectives.parameters import Beta, Order
+from truing.parameters import Doc
 from truing.registry import Paper
 
 

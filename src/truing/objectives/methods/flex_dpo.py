@@ -13,7 +13,8 @@ from pydantic import Field
 
 from truing.objectives.algebra import Discounted, Logistic, Objective, Pairwise, log_ratio
 from truing.objectives.method import objective
-from truing.objectives.parameters import POSITIVE, Beta, Doc
+from truing.objectives.parameters import Beta
+from truing.parameters import POSITIVE, Doc
 from truing.registry import Paper
 
 PAPER = Paper("3D-Properties: Identifying Challenges in DPO and Charting a Path Forward", 2024, "2406.07327")

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from truing.objectives.algebra import Hinge, Objective, log_ratio, pairwise
 from truing.objectives.method import objective
-from truing.objectives.parameters import POSITIVE, Beta, Doc
+from truing.objectives.parameters import Beta
+from truing.parameters import POSITIVE, Doc
 from truing.registry import Paper
 
 

@@ -8,7 +8,8 @@ from typing import Annotated
 from truing.objectives.algebra import Objective, SoftmaxRanking, log_ratio
 from truing.objectives.method import objective
 from truing.objectives.methods.nca import PAPER
-from truing.objectives.parameters import POSITIVE, Beta, Doc
+from truing.objectives.parameters import Beta
+from truing.parameters import POSITIVE, Doc
 
 
 @objective(

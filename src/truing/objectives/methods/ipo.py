@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from truing.objectives.algebra import Objective, Squared, log_ratio, pairwise
 from truing.objectives.method import objective
-from truing.objectives.parameters import POSITIVE, Doc
+from truing.parameters import POSITIVE, Doc
 from truing.registry import Paper
 
 

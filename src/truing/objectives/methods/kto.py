@@ -9,7 +9,8 @@ from typing import Annotated
 
 from truing.objectives.algebra import UNPAIRED, Absolute, Complement, MismatchedKL, Objective, log_ratio
 from truing.objectives.method import objective
-from truing.objectives.parameters import POSITIVE, Beta, Doc
+from truing.objectives.parameters import Beta
+from truing.parameters import POSITIVE, Doc
 from truing.registry import Paper
 
 Lambda = Annotated[

@@ -15,9 +15,10 @@ from pydantic import Field
 from truing.errors import ObjectiveError
 from truing.objectives.algebra import Hinge, Link, Logistic, Objective, Squared
 from truing.objectives.method import objective
-from truing.objectives.parameters import Doc, Scale, TargetMargin
+from truing.objectives.parameters import Scale, TargetMargin
 from truing.objectives.semantics import Formula, Structure, compile, parse, ratio
 from truing.objectives.semantics.parsing import GRAMMAR, LONGEST
+from truing.parameters import Doc
 from truing.registry import Paper
 
 PAPER = Paper("Understanding the Logic of Direct Preference Alignment through Logic", 2024, "2412.17696")

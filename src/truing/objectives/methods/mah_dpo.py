@@ -12,7 +12,8 @@ from truing.errors import ObjectiveError
 from truing.objectives.algebra import Logistic, Objective, log_ratio, pairwise
 from truing.objectives.algebra.parts import OnHead
 from truing.objectives.method import objective
-from truing.objectives.parameters import Beta, Doc
+from truing.objectives.parameters import Beta
+from truing.parameters import Doc
 from truing.registry import Paper
 
 

@@ -11,7 +11,8 @@ from truing.errors import ObjectiveError
 from truing.objectives.algebra import Logistic, Objective, log_ratio, pairwise
 from truing.objectives.algebra.across import AcrossParts, BetweenParts, GapOfGaps
 from truing.objectives.method import objective
-from truing.objectives.parameters import NON_NEGATIVE, Beta, Doc
+from truing.objectives.parameters import Beta
+from truing.parameters import NON_NEGATIVE, Doc
 from truing.registry import Paper
 
 Coefficient = Annotated[

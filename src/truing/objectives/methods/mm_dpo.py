@@ -23,7 +23,8 @@ from truing.objectives.algebra import (
 )
 from truing.objectives.method import objective
 from truing.objectives.methods.sft import with_likelihood
-from truing.objectives.parameters import NON_NEGATIVE, Beta, Doc
+from truing.objectives.parameters import Beta
+from truing.parameters import NON_NEGATIVE, Doc
 from truing.registry import Paper
 
 Source = Literal["column", "policy-batch"]

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from truing.objectives.algebra import Likelihood, Logistic, LogOdds, Objective, Pairwise
 from truing.objectives.method import objective
-from truing.objectives.parameters import POSITIVE, Doc
+from truing.parameters import POSITIVE, Doc
 from truing.registry import Paper
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from truing.objectives.algebra import Absolute, Logistic, Objective, OtherModels, mean_logp
 from truing.objectives.method import objective
-from truing.objectives.parameters import POSITIVE, Doc
+from truing.parameters import POSITIVE, Doc
 from truing.registry import Paper
 
 

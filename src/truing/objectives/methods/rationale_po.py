@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 from truing.objectives.algebra import Absolute, Logistic, Objective, log_ratio, pairwise, sum_logp
 from truing.objectives.method import objective
 from truing.objectives.methods.sft import nll
-from truing.objectives.parameters import POSITIVE, Beta, Doc
+from truing.objectives.parameters import Beta
+from truing.parameters import POSITIVE, Doc
 from truing.registry import Paper
 
 RATIONALE = "rationale"

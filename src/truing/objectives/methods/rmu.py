@@ -15,7 +15,7 @@ from truing.objectives.algebra.distributional import TokenMean
 from truing.objectives.algebra.scores import UNWANTED, WITH_LIKED
 from truing.objectives.method import objective
 from truing.objectives.methods.unlearning import RETAIN
-from truing.objectives.parameters import POSITIVE, Doc
+from truing.parameters import POSITIVE, Doc
 from truing.registry import Paper
 
 

@@ -12,7 +12,8 @@ from truing.objectives.algebra import Objective
 from truing.objectives.method import objective
 from truing.objectives.methods.dpo import dpo
 from truing.objectives.methods.sft import with_likelihood
-from truing.objectives.parameters import NON_NEGATIVE, Beta, Doc
+from truing.objectives.parameters import Beta
+from truing.parameters import NON_NEGATIVE, Doc
 from truing.registry import Paper
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from truing.objectives.algebra import Objective, Ranking, ReLU, mean_logp
 from truing.objectives.method import objective
 from truing.objectives.methods.sft import nll
-from truing.objectives.parameters import NON_NEGATIVE, Doc
+from truing.parameters import NON_NEGATIVE, Doc
 from truing.registry import Paper
 
 

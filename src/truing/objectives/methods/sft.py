@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from truing.objectives.algebra import Likelihood, Objective, sum_logp
 from truing.objectives.method import objective
-from truing.objectives.parameters import Doc
+from truing.parameters import Doc
 from truing.registry import Paper
 
 PAPER = Paper("Training language models to follow instructions with human feedback", 2022, "2203.02155")

@@ -9,7 +9,8 @@ from truing.objectives.algebra import Objective
 from truing.objectives.method import objective
 from truing.objectives.methods.flex_dpo import PAPER
 from truing.objectives.methods.rpo import rpo
-from truing.objectives.parameters import POSITIVE, Beta, Doc
+from truing.objectives.parameters import Beta
+from truing.parameters import POSITIVE, Doc
 
 
 @objective(

@@ -8,7 +8,7 @@ from typing import Annotated
 from truing.objectives.algebra import Hinge, Objective, pairwise, sum_logp
 from truing.objectives.method import objective
 from truing.objectives.methods.sft import nll
-from truing.objectives.parameters import NON_NEGATIVE, POSITIVE, Doc
+from truing.parameters import NON_NEGATIVE, POSITIVE, Doc
 from truing.registry import Paper
 
 

@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 from truing.objectives.algebra import Logistic, Objective, log_ratio, pairwise
 from truing.objectives.algebra.distributional import MaskedLogRatio, MaskSize
 from truing.objectives.method import objective
-from truing.objectives.parameters import NON_NEGATIVE, Beta, Doc
+from truing.objectives.parameters import Beta
+from truing.parameters import NON_NEGATIVE, Doc
 from truing.registry import Paper
 
 PAPER = Paper("SparsePO: Controlling Preference Alignment of LLMs via Sparse Token Masks", 2024, "2410.05102")

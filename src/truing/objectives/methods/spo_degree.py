@@ -12,7 +12,8 @@ from truing.objectives.algebra import Logistic, Objective, log_ratio, pairwise
 from truing.objectives.algebra.distributional import TokenMean
 from truing.objectives.algebra.scores import SAMPLES
 from truing.objectives.method import objective
-from truing.objectives.parameters import POSITIVE, Beta, Doc
+from truing.objectives.parameters import Beta
+from truing.parameters import POSITIVE, Doc
 from truing.registry import Paper
 
 

@@ -20,7 +20,8 @@ from truing.objectives.algebra import (
 )
 from truing.objectives.method import objective
 from truing.objectives.methods.sft import nll
-from truing.objectives.parameters import NON_NEGATIVE, POSITIVE, Beta, Doc
+from truing.objectives.parameters import Beta
+from truing.parameters import NON_NEGATIVE, POSITIVE, Doc
 from truing.registry import Paper
 
 RETAIN = "retain"

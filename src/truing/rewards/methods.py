@@ -1,0 +1,5 @@
+"""All pieces of rewards; importing this module registers them."""
+
+from truing.rewards.method import REWARDS
+
+__all__ = ["REWARDS"]
