@@ -68,9 +68,14 @@ def cells(arena: Arena) -> list[Cell]:
     found: list[Cell] = []
     for track in arena.recipe.tracks:
         for number, (label, entry) in enumerate(zip(labels, arena.recipe.objectives, strict=True)):
-            if track.objectives is None or label in track.objectives:
+            if _takes_part(track, label, entry):
                 found += _of_objective(arena, track, number, label, entry)
     return _named(found)
+
+
+def _takes_part(track: TrackSection, label: str, entry: ObjectiveEntry) -> bool:
+    invited = track.objectives is None or label in track.objectives
+    return invited and (entry.tracks is None or track.label in entry.tracks)
 
 
 def _labels(arena: Arena) -> list[str]:
@@ -128,6 +133,28 @@ def _check_tracks(arena: Arena, labels: list[str]) -> None:
             build_perturbations(track.perturb, "perturb")
         except RecipeError as error:
             raise arena.error(error, path) from None
+    for number, (label, entry) in enumerate(zip(labels, arena.recipe.objectives, strict=True)):
+        _check_entry_tracks(arena, number, label, entry)
+
+
+def _check_entry_tracks(arena: Arena, number: int, label: str, entry: ObjectiveEntry) -> None:
+    """Tracks that an objective names are there, and no track that it leaves out names it."""
+    known = [track.label for track in arena.recipe.tracks]
+    for name in entry.tracks or []:
+        if name not in known:
+            raise RecipeError(
+                f"the objective {label!r} names a track {name!r} that is not there",
+                where=arena.document.where(("objectives", number, "tracks")),
+                allowed=", ".join(known),
+                fix=did_you_mean(name, known),
+            )
+    for track in arena.recipe.tracks:
+        if label in (track.objectives or []) and not _takes_part(track, label, entry):
+            raise RecipeError(
+                f"the track {track.label!r} names the objective {label!r}, which leaves that track out",
+                where=arena.document.where(("objectives", number, "tracks")),
+                fix=f"add {track.label} to its `tracks`, or take {label} out of the track's `objectives`",
+            )
 
 
 def _of_objective(
@@ -139,6 +166,8 @@ def _of_objective(
     for key in _FREE:
         base[key] = {**base.get(key, {}), **getattr(entry, key)}
     base["objective"] = _spelled_out(entry.objective)
+    if entry.self_samples:
+        base["data"]["self_samples"] = {**base["data"].get("self_samples", {}), **entry.self_samples}
     arena.cell_recipe(base, path)
     base["data"]["perturb"] = [*arena.base.data.perturb, *track.perturb]
     if arena.base.data.eval_seed is None:

@@ -20,6 +20,8 @@ from truing.policies.fingerprint import of_values
 from truing.policies.loading import load_tokenizer
 from truing.training.combinations import check_combinations
 from truing.training.examples import ExampleData
+from truing.training.parts import check_parts, check_self_samples
+from truing.training.self_samples import PART as SAMPLES
 from truing.training.splits import load_splits
 
 if TYPE_CHECKING:
@@ -41,7 +43,8 @@ class Work:
         steps: optimiser steps.
         batch: records in a step.
         gradient_tokens: tokens that the model runs on with gradient, as an expectation over batches.
-        extra_tokens: tokens that it runs on without gradient beside these, in training.
+        extra_tokens: tokens that it runs on without gradient beside these.
+        drawn_answers: answers of the policy's own that the run draws before it trains, each counted at full length.
         reference_tokens: tokens that the reference has to be run on, unless that was done before; 0 without one.
         reference_key: cells with the same key need the same reference values.
     """
@@ -53,6 +56,7 @@ class Work:
     batch: int
     gradient_tokens: int
     extra_tokens: int
+    drawn_answers: int
     reference_tokens: int
     reference_key: str | None
 
@@ -64,6 +68,7 @@ class Work:
             "batch": self.batch,
             "gradient_tokens": self.gradient_tokens,
             "extra_forward_tokens": self.extra_tokens,
+            "drawn_answers": self.drawn_answers,
             "reference_tokens": self.reference_tokens,
         }
 
@@ -126,6 +131,8 @@ class _Counter:
         objective = build(cell.recipe.objective)
         try:
             check_combinations(cell.recipe, objective)
+            check_parts(cell.recipe, objective)
+            check_self_samples(cell.recipe, objective)
         except TruingError as error:
             raise self.arena.error(error, cell.path) from None
         cell = cell if cell.own_budget else self._equal_budget(cell, objective)
@@ -141,14 +148,22 @@ class _Counter:
         mean = sum(tree.size for tree in trees) / len(trees)
         gradient = round(seen * mean)
         extra = gradient if objective.coupling == "batch" else 0
-        reference = 0
+        reference, drawn = 0, 0
         if "mismatched" in needs:
             extra += gradient
         if "reference" in needs:
             held_trees = self._trees(cell, held)
             reference = sum(tree.size for tree in [*trees, *held_trees]) * (2 if "mismatched" in needs else 1)
+        if SAMPLES in objective.part_data:
+            section = cell.recipe.data.self_samples
+            prompts = [*trees, *self._trees(cell, held)]
+            drawn = len(prompts) * section.count
+            length = section.count * section.max_new_tokens
+            gradient += round(seen * (sum(len(tree.prompt) for tree in trees) / len(trees) + length))
+            # Their reference values cannot be shared: every run draws answers of its own.
+            extra += sum(len(tree.prompt) + length for tree in prompts) if "reference" in needs else 0
         key = _reference_key(cell, own) if "reference" in needs else None
-        return cell, Work(own.kind, len(trees), len(held), steps, batch, gradient, extra, reference, key)
+        return cell, Work(own.kind, len(trees), len(held), steps, batch, gradient, extra, drawn, reference, key)
 
     def _equal_budget(self, cell: Cell, objective: Objective) -> Cell:
         training = self.arena.base.training

@@ -23,6 +23,10 @@ class ObjectiveEntry(Section):
     """Keys of the base's reference that differ for this objective."""
     alarms: dict[str, Any] = Field(default_factory=dict)
     """Keys of the base's alarms that differ for this objective."""
+    self_samples: dict[str, Any] = Field(default_factory=dict)
+    """Keys of data.self_samples, for an objective that learns from the policy's own answers."""
+    tracks: Annotated[list[str], Field(min_length=1)] | None = None
+    """Labels of the tracks that it takes part in; all by default."""
 
     @model_validator(mode="before")
     @classmethod

@@ -10,12 +10,13 @@ from typing import Any
 
 import torch
 
+from truing.arenas.cells import Cell
 from truing.arenas.judging import KL_PROMPTS
 from truing.arenas.plan import ArenaPlan, Work, trees_of
 from truing.arenas.shared import exam_of, sampling
 from truing.arenas.words import duration
 from truing.data.views import view
-from truing.policies.generation import Sampling, generate
+from truing.policies.generation import generate
 from truing.policies.loading import load_tokenizer
 from truing.policies.packing import Tree
 from truing.recipe import Recipe
@@ -111,18 +112,20 @@ def _measured(plan: ArenaPlan, jobs: int) -> Speed:
         return _seconds(lambda: generate(policy, batch, replace(drawn, max_new_tokens=tokens)))
 
     few, more = say(2), say(8)
-    answering = _answering(few, max(0.0, (more - few) / 6), drawn)
-    exam_time = answering(len(exam.prompts)) + answering(min(KL_PROMPTS, len(exam.prompts)))
+    answering = _answering(few, max(0.0, (more - few) / 6), drawn.batch)
+    length = drawn.max_new_tokens
+    exam_time = answering(len(exam.prompts), length) + answering(min(KL_PROMPTS, len(exam.prompts)), length)
     pairs = sum(tree.size for tree in exam.pairs) * forward
 
-    def cell(work: Work) -> float:
+    def cell(cell: Cell, work: Work) -> float:
         training = work.gradient_tokens * gradient + work.extra_tokens * forward
-        return _FIXED + training + exam_time + 2 * pairs
+        drawing = answering(work.drawn_answers, cell.recipe.data.self_samples.max_new_tokens)
+        return _FIXED + drawing + training + exam_time + 2 * pairs
 
     needs = {w.reference_key or str(i): w.reference_tokens for i, w in enumerate(plan.work)}
     reference = sum(needs.values())
-    shared = _FIXED + answering(len(exam.prompts)) + pairs + reference * forward
-    return Speed([cell(work) for work in plan.work], shared, jobs, reference)
+    shared = _FIXED + answering(len(exam.prompts), length) + pairs + reference * forward
+    return Speed([cell(*each) for each in zip(plan.cells, plan.work, strict=True)], shared, jobs, reference)
 
 
 def _some(plan: ArenaPlan, recipe: Recipe, tokenizer: Any) -> list[Tree]:
@@ -145,6 +148,6 @@ def _seconds(run: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def _answering(first: float, step: float, drawn: Sampling) -> Callable[[int], float]:
-    """Seconds to answer a number of prompts."""
-    return lambda count: math.ceil(count / drawn.batch) * (first + step * drawn.max_new_tokens)
+def _answering(first: float, step: float, batch: int) -> Callable[[int, int], float]:
+    """Seconds to answer a number of prompts with answers of a length, tokens."""
+    return lambda count, length: math.ceil(count / batch) * (first + step * length)

@@ -7,5 +7,15 @@ from truing.data.perturb.base import PERTURBATIONS, Perturbation, build, perturb
 from truing.data.perturb.drop_liked import DropLiked
 from truing.data.perturb.flip_labels import FlipLabels
 from truing.data.perturb.keep_by_length import KeepByLength
+from truing.data.perturb.only_disliked import OnlyDisliked
 
-__all__ = ["PERTURBATIONS", "DropLiked", "FlipLabels", "KeepByLength", "Perturbation", "build", "perturbed"]
+__all__ = [
+    "PERTURBATIONS",
+    "DropLiked",
+    "FlipLabels",
+    "KeepByLength",
+    "OnlyDisliked",
+    "Perturbation",
+    "build",
+    "perturbed",
+]
