@@ -91,7 +91,7 @@ class _View:
 def _fix(kind: str) -> str:
     # What is to be moved away from is asked for by name, and nobody's second choice.
     possible = sorted({to for source, to in _VIEWS if source == kind and to != "unwanted"})
-    if not possible:
+    if kind == "demonstrations":
         return "choose an objective that takes demonstrations, such as sft"
     kinds = " or ".join([kind, *possible])
     return f"choose an objective that takes {kinds} data (`truing methods` lists what each takes)"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from truing.data import load
 from truing.data.perturb import build, perturbed
 from truing.data.records import Records
+from truing.data.views import view
 from truing.errors import DataError, RecipeError
 
 UNPAIRED = [{"prompt": f"p{i}", "completion": f"a{i}", "label": i % 2 == 0} for i in range(20)]
@@ -91,6 +92,26 @@ def test_pairs_are_read_one_at_a_time_before_liked_ones_are_dropped() -> None:
     assert sorted(row["label"] for row in changed) == [False] * 10 + [True] * 5
 
 
+def test_only_disliked_answers_stay() -> None:
+    """Of pairs the rejected, of a ranking the worst, of single answers the disliked; no liked text is left anywhere."""
+    changed = after(pairs(3), "only_disliked")
+    assert changed.kind == "unwanted"
+    assert [row["completion"] for row in changed] == ["bad 0", "bad 1", "bad 2"]
+    assert not any("good" in str(value) for row in rows(changed) for value in row.values())
+    ranked = load([{"prompt": "p", "completions": ["a", "b", "c"], "scores": [2.0, 1.0, 3.0]}])
+    assert [row["completion"] for row in after(ranked, "only_disliked")] == ["b"]
+    single = after(load(UNPAIRED), "only_disliked")
+    assert [row["completion"] for row in single] == [f"a{i}" for i in range(1, 20, 2)]
+
+
+def test_only_objectives_that_move_away_can_learn_from_disliked_answers() -> None:
+    changed = after(pairs(3), "only_disliked")
+    with pytest.raises(
+        DataError, match=r"(?s)cannot learn from unwanted data.*an objective that takes unwanted data"
+    ):
+        view(changed, ["pairs"])
+
+
 def test_pairs_by_length() -> None:
     records = load(
         [
@@ -136,3 +157,5 @@ def test_what_cannot_be_applied_or_leaves_nothing() -> None:
         after(load([{"prompt": "p", "chosen": "a", "rejected": "b"}]), {"keep_by_length": {"chosen": "longer"}})
     with pytest.raises(DataError, match="flip_labels cannot be applied to demonstrations"):
         after(load([{"prompt": "p", "completion": "a"}]), {"flip_labels": {"rate": 0.5}})
+    with pytest.raises(DataError, match="only_disliked cannot be applied to demonstrations"):
+        after(load([{"prompt": "p", "completion": "a"}]), "only_disliked")
