@@ -29,6 +29,7 @@ from truing.objectives.methods.ld_dpo import ld_dpo
 from truing.objectives.methods.logic import ccpo, logic, uncpo
 from truing.objectives.methods.mah_dpo import mah_dpo
 from truing.objectives.methods.mapl import mapl
+from truing.objectives.methods.meet import meet
 from truing.objectives.methods.mm_dpo import mm_dpo
 from truing.objectives.methods.nca import nca
 from truing.objectives.methods.orpo import orpo
@@ -96,6 +97,7 @@ __all__ = [
     "mah_dpo",
     "mapl",
     "mapo",
+    "meet",
     "mm_dpo",
     "modifier",
     "nca",

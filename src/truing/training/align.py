@@ -18,6 +18,7 @@ from truing.diagnostics import Alarm
 from truing.errors import RunError
 from truing.evaluation.findings import Finding
 from truing.objectives.algebra.latent import ANNOTATOR
+from truing.policies.control_codes import FILE as CODES
 from truing.recipe import Recipe, load_recipe, parse_recipe
 from truing.training import adapters, model_card
 from truing.training.after import Outcome, measure_after, measure_before
@@ -165,6 +166,8 @@ def _run(prepared: Prepared, record: RunRecord, listener: Listener, *, resume: b
         _export(prepared, record, outcome)
         if references.train.derived is not None:
             references.train.derived.save_outputs(folder / "heads.safetensors")
+        if prepared.codes is not None:
+            prepared.codes.save(folder / CODES)
         status = "stopped" if watch.stopped_by else "finished"
         record.finish(
             status,

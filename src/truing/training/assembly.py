@@ -11,8 +11,10 @@ from transformers import TrainingArguments
 
 from truing.diagnostics import Facts
 from truing.errors import RecipeError
+from truing.objectives.algebra.control import code_request
 from truing.recipe import Recipe
 from truing.training import callbacks
+from truing.training.control import steps_alone
 from truing.training.derived import TrainedAlong
 from truing.training.distributed import World
 from truing.training.listener import Listener
@@ -22,6 +24,8 @@ from truing.training.references import Resolved, refreshed_samples
 from truing.training.step import PreferenceStep, References
 from truing.training.trainer import PreferenceTrainer
 from truing.training.weight_mask import masked
+
+_CODES = "codes"
 
 
 def assemble(
@@ -72,7 +76,9 @@ def assemble(
         global_batch=recipe.training.global_batch,
         evaluation=evaluation,
         companions=_companions(prepared, references),
-        trained_along=_trained_along(references),
+        trained_along=_trained_along(prepared, references),
+        rates=_rates(prepared),
+        held_steps=steps_alone(prepared.objective, prepared.steps),
         callbacks=extra,
     )
     trainer.remove_callback(transformers.PrinterCallback)
@@ -89,13 +95,21 @@ def _companions(prepared: Prepared, references: Resolved) -> list[Companion]:
     refreshed = refreshed_samples(prepared, references)
     if refreshed is not None:
         found.append(refreshed)
-    modules = _trained_along(references)
+    modules = _trained_along(prepared, references)
     return found if modules is None else [*found, TrainedAlong(modules)]
 
 
-def _trained_along(references: Resolved) -> torch.nn.ModuleDict | None:
+def _trained_along(prepared: Prepared, references: Resolved) -> torch.nn.ModuleDict | None:
     derived = references.train.derived
-    return derived.trained if derived is not None and len(derived.trained) else None
+    modules = dict(derived.trained.items()) if derived is not None else {}
+    if prepared.codes is not None:
+        modules[_CODES] = prepared.codes
+    return torch.nn.ModuleDict(modules) if modules else None
+
+
+def _rates(prepared: Prepared) -> dict[str, float]:
+    request = code_request(prepared.objective.requires)
+    return {} if request is None else {_CODES: request.rate}
 
 
 def arguments(prepared: Prepared, *, resuming: bool = False) -> TrainingArguments:

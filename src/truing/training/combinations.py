@@ -13,6 +13,7 @@ from truing.policies.distributions import FUNCTIONALS, compared_models
 from truing.policies.loading import resolve as resolve_name
 from truing.recipe import Recipe
 from truing.rewards.scorers import SCORERS
+from truing.training.control import check_codes
 from truing.training.derived import REFERENCE
 from truing.training.weight_mask import check_weight_mask
 
@@ -58,6 +59,7 @@ def check_combinations(recipe: Recipe, objective: Objective) -> None:
             fix="set data.eval_path or data.eval_fraction",
         )
     check_weight_mask(recipe)
+    check_codes(recipe, objective)
     _check_compared_models(objective)
     if training.arguments.get("fsdp") and not torch.cuda.is_available():
         raise RecipeError(

@@ -11,6 +11,7 @@ import numpy as np
 
 from truing.objectives.algebra import Batch, DataKind
 from truing.policies.packing import Tree
+from truing.training.fronts import Fronts
 from truing.training.roles import Row, joined, roles
 
 __all__ = ["Drawn", "Example", "ExampleData", "Part", "Partner", "Row", "SameRow"]
@@ -23,15 +24,17 @@ class Example:
     Attributes:
         own: the record.
         parts: the row of each part, in the order of their names.
+        fronted: the record's own trees, where something stands in front of its prompt.
     """
 
     own: Row
     parts: Mapping[str, Row] = field(default_factory=dict)
+    fronted: Sequence[Tree] = ()
 
     @property
     def trees(self) -> list[Tree]:
-        """The record's tree, then those of its parts."""
-        return [_tree(row) for row in (self.own, *self.parts.values())]
+        """The record's tree or trees, then those of its parts."""
+        return [*(self.fronted or [_tree(self.own)]), *(_tree(row) for row in self.parts.values())]
 
 
 class Partner(Protocol):
@@ -106,6 +109,7 @@ class ExampleData:
             prompt to estimate KTO's baseline; ``None`` where the objective does not ask for it.
         parts: further sequences beside every record, by name.
         columns: numbers that were worked out for the records beforehand, one each, by name.
+        fronts: what stands in front of the records' prompts in training, see :meth:`examples`.
     """
 
     rows: Any
@@ -113,6 +117,7 @@ class ExampleData:
     mismatch: Sequence[int] | None = None
     parts: Mapping[str, Part] = field(default_factory=dict)
     columns: Mapping[str, np.ndarray] = field(default_factory=dict)
+    fronts: Fronts | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -128,13 +133,17 @@ class ExampleData:
         ]
 
     def examples(self, indices: Sequence[int]) -> list[Example]:
-        """Records with their parts."""
+        """Records with their parts, as they are trained on."""
         own = self.take(indices)
+        fronted = [() if self.fronts is None else self.fronts.trees(self.kind, row) for row in own]
         parts = {
             name: part.data.take([part.partner(i, len(self)) for i in indices])
             for name, part in sorted(self.parts.items())
         }
-        return [Example(row, {name: rows[place] for name, rows in parts.items()}) for place, row in enumerate(own)]
+        return [
+            Example(row, {name: rows[place] for name, rows in parts.items()}, fronted[place])
+            for place, row in enumerate(own)
+        ]
 
     def batch(self, examples: Sequence[Example]) -> Batch:
         """Roles of all completions of ``examples``, laid out record by record."""
@@ -148,7 +157,7 @@ class ExampleData:
         return joined(own, parts)
 
     def trees(self, indices: Sequence[int]) -> list[Tree]:
-        """Prompts with their completions, without the parts."""
+        """Prompts with their completions, without the parts, and with nothing in front."""
         return [_tree(row) for row in self.take(indices)]
 
     def mismatched_trees(self, indices: Sequence[int]) -> list[Tree]:

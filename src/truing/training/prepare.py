@@ -22,6 +22,7 @@ from truing.objectives.algebra import Objective
 from truing.objectives.recipe import build
 from truing.policies import fingerprint
 from truing.policies.causal import CausalPolicy
+from truing.policies.control_codes import ControlCodes
 from truing.policies.heads import untie
 from truing.policies.loading import load_model, load_tokenizer
 from truing.policies.precision import resolve
@@ -29,6 +30,7 @@ from truing.recipe import Recipe
 from truing.training import adapters, columns, memory
 from truing.training.annotators import numbered_as
 from truing.training.combinations import check_combinations
+from truing.training.control import steps_alone, with_codes
 from truing.training.drop_ches import check_drop_ches, drop_highest
 from truing.training.examples import ExampleData
 from truing.training.layers import checkpoint_activations, compile_layers
@@ -74,6 +76,7 @@ class Prepared:
         steps: optimiser steps of the whole run.
         memory: estimated peak.
         notes: what the user should know, in words.
+        codes: virtual tokens that are trained along; ``None`` where the objective asks for none.
     """
 
     recipe: Recipe
@@ -86,6 +89,7 @@ class Prepared:
     steps: int
     memory: memory.MemoryEstimate
     notes: tuple[str, ...]
+    codes: ControlCodes | None = None
 
     @property
     def output(self) -> Path:
@@ -139,6 +143,10 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
         untie(policy.inner)
     mask_note = weight_mask_note(recipe, policy)
     check_targets(objective, policy)
+    codes, (train, *others), code_note = with_codes(
+        recipe, objective, policy, [train] if held is None else [train, held]
+    )
+    held = others[0] if others else None
     low = policy.precision.autocast is not None or policy.inner.dtype != torch.float32
     checkpointing = recipe.training.gradient_checkpointing
     budget = recipe.training.micro_batch_tokens
@@ -149,6 +157,7 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
     size = len(train.examples)
     per_epoch = math.ceil(size / recipe.training.global_batch)
     steps = recipe.training.max_steps or math.ceil(recipe.training.epochs * per_epoch)
+    steps_alone(objective, steps)  # refuses a run that is too short
     largest = max(budget, _longest(policy, train.examples))
     return Prepared(
         recipe=recipe,
@@ -160,7 +169,8 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
         budget=budget,
         steps=steps,
         memory=memory.estimate(policy.model, policy.inner, largest, checkpointing=checkpointing, low=low),
-        notes=(*_notes(recipe, objective, train, held, steps), *part_notes, *dropped_notes, *mask_note),
+        notes=(*_notes(recipe, objective, train, held, steps), *part_notes, *dropped_notes, *mask_note, *code_note),
+        codes=codes,
     )
 
 

@@ -157,7 +157,7 @@ class PreferenceStep:
                 result.loss += float(out.loss)
                 result.add({name: float(value) for name, value in out.metrics.items()})
                 result.add(token_sums(scores, signals, plan.counted(group)))
-                if self.data.kind == "pairs":
+                if self.data.kind == "pairs" and self.data.fronts is None:
                     result.add(neither_sums(scores, [plan.trees[i] for i in group if i < plan.real]))
         self.state = kept
         return result

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from truing.errors import RunError
 from truing.training.batches import GlobalBatchSampler
+from truing.training.control import CodesFirst, groups_along, starts_later
 from truing.training.distributed import World
 from truing.training.reference import Companion
 from truing.training.step import PreferenceStep, StepResult, means
@@ -44,7 +45,9 @@ class PreferenceTrainer(transformers.Trainer):
         global_batch: records in one optimiser step, over all processes.
         evaluation: the held-out records' step, sharing policy and objective.
         companions: what changes along with the policy: a reference that follows it, samples that are drawn anew.
-        trained_along: small modules that learn beside the policy.
+        trained_along: small modules that learn beside the policy, by name.
+        rates: peak learning rates of those of them that have one of their own; weight decay leaves these alone.
+        held_steps: optimiser steps, the first ones, in which only what is trained along learns.
         callbacks: further callbacks.
     """
 
@@ -58,7 +61,9 @@ class PreferenceTrainer(transformers.Trainer):
         global_batch: int,
         evaluation: PreferenceStep | None = None,
         companions: Sequence[Companion] = (),
-        trained_along: nn.Module | None = None,
+        trained_along: nn.ModuleDict | None = None,
+        rates: Mapping[str, float] | None = None,
+        held_steps: int = 0,
         callbacks: Sequence[transformers.TrainerCallback] = (),
     ) -> None:
         held_out: Any = range(len(evaluation.data)) if evaluation is not None else None
@@ -66,9 +71,13 @@ class PreferenceTrainer(transformers.Trainer):
         self.step = step
         self.evaluation = evaluation
         self.trained_along = trained_along
+        self.rates = rates or {}
+        self.held_steps = held_steps
         self.companions = companions
         if companions:
             self.add_callback(_MoveCompanions(companions))
+        if held_steps:
+            self.add_callback(CodesFirst(step.policy.model, held_steps))
         self.global_batch = global_batch
         self.world = World.current()
         self.tokens_seen = 0
@@ -92,13 +101,34 @@ class PreferenceTrainer(transformers.Trainer):
             super()._run_epoch(*args, **kwargs)
 
     def create_optimizer(self, *args: Any, **kwargs: Any) -> torch.optim.Optimizer:
-        """The policy's optimiser; what is trained along has a group of its own."""
+        """The policy's optimiser; what is trained along has groups of its own."""
         made = self.optimizer is None
         optimizer: torch.optim.Optimizer = super().create_optimizer(*args, **kwargs)
         if made and self.trained_along is not None:
-            decay = self.args.weight_decay
-            optimizer.add_param_group({"params": list(self.trained_along.parameters()), "weight_decay": decay})
+            for group in groups_along(self.trained_along, self.rates, self.args.weight_decay):
+                optimizer.add_param_group(group)
         return optimizer
+
+    def create_scheduler(
+        self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None
+    ) -> torch.optim.lr_scheduler.LRScheduler:
+        """The schedule; that of a policy that is held at first begins when it is let go."""
+        made = self.lr_scheduler is None
+        scheduler: torch.optim.lr_scheduler.LRScheduler = super().create_scheduler(num_training_steps, optimizer)
+        if made and self.held_steps:
+            assert self.trained_along is not None
+            starts_later(scheduler, self.trained_along, self.args, num_training_steps, self.held_steps)
+        return scheduler
+
+    @property
+    def _held(self) -> bool:
+        """Whether the policy does not learn in this step."""
+        step: int = self.state.global_step
+        return step < self.held_steps
+
+    def _clip_grad_norm(self, model: nn.Module) -> Any:
+        """Clip the policy's gradient; that of what is trained along where only this has one."""
+        return super()._clip_grad_norm(self.trained_along if self._held else model)
 
     # -- one step --------------------------------------------------------------------------------------
 
@@ -111,7 +141,8 @@ class PreferenceTrainer(transformers.Trainer):
         result = self.step.train(
             inputs,
             _Backward(self, model),
-            through=model,
+            # A wrapper that exchanges gradients would wait for those of weights that are held.
+            through=None if self._held else model,
             signals=DIAGNOSTIC_SIGNALS if logged else (),
         )
         self._check_finite(result, inputs)

@@ -131,6 +131,8 @@ _SYMBOLS: tuple[tuple[str, str, str], ...] = (
     (r"y_l\b", "y_l", "the rejected (or disliked) completion"),
     (r"y_k\b", "y_k", "the k-th completion of a prompt"),
     (r"y_i\b", "y_i", "a completion of the same prompt with a lower reward than y_k"),
+    (r"c_w\b", "c_w", "the code for wanted answers: learned virtual tokens in front of the prompt"),
+    (r"c_l\b", "c_l", "the code for unwanted answers"),
     (r"log π\(", "log π(y)", "log-probability of a completion under the policy, nats, summed over its tokens"),
     (r"log ref\(", "log ref(y)", "the same under the reference"),
     (r"\|y_\w\|", "|y|", "number of tokens of a completion"),

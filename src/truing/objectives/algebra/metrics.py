@@ -9,11 +9,11 @@ from truing.objectives.algebra.scores import PAIRS, Batch, Scores
 from truing.objectives.algebra.sequence_scores import LogProb, SequenceScore
 
 
-def core_metrics(reward: SequenceScore, scale: float, scores: Scores, batch: Batch) -> dict[str, Tensor]:
+def core_metrics(reward: SequenceScore | None, scale: float, scores: Scores, batch: Batch) -> dict[str, Tensor]:
     """Sums over the batch; the trainer adds parts up and divides by the matching ``count/…``.
 
     Keys (nats unless said otherwise):
-        ``rewards/chosen``, ``rewards/rejected``: implicit reward, ``scale`` times the objective's score.
+        ``rewards/chosen``, ``rewards/rejected``: implicit reward, ``scale`` times the objective's score, if it has one.
         ``rewards/margin``, ``rewards/accuracy``: over pairs; a tie counts one half.
         ``logps/chosen``, ``logps/rejected``: log-probability of the completion.
         ``log_ratio/chosen``, ``log_ratio/rejected``: change against the reference.
@@ -29,7 +29,7 @@ def core_metrics(reward: SequenceScore, scale: float, scores: Scores, batch: Bat
     return result
 
 
-def _own_metrics(reward: SequenceScore, scale: float, scores: Scores, batch: Batch) -> dict[str, Tensor]:
+def _own_metrics(reward: SequenceScore | None, scale: float, scores: Scores, batch: Batch) -> dict[str, Tensor]:
     result: dict[str, Tensor] = {}
 
     def add(name: str, values: Tensor, weights: Tensor) -> None:
@@ -38,7 +38,9 @@ def _own_metrics(reward: SequenceScore, scale: float, scores: Scores, batch: Bat
 
     counted = (batch.weights > 0).double()
     # A score that looks at both answers of a pair says nothing of a part without pairs.
-    rewards = scale * reward(scores, batch) if batch.paired or reward.data - PAIRS else None
+    rewards = None
+    if reward is not None and (batch.paired or reward.data - PAIRS):
+        rewards = scale * reward(scores, batch)
     logps = LogProb("sum")(scores, batch)
     lengths = scores.lengths
     ratio = LogProb("sum", reference=True)(scores, batch) if scores.reference is not None else None

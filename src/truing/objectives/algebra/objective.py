@@ -56,13 +56,14 @@ class Objective:
     Args:
         name: the name that it is registered and reported under.
         terms: coefficient and term, in order.
-        reward: the score that is reported as implicit reward, times ``reward_scale``.
+        reward: the score that is reported as implicit reward, times ``reward_scale``; ``None`` where answers are read
+            under prompts of their own, so that no score of theirs compares.
         reward_scale: beta of the method; 1 for methods without one.
     """
 
     name: str
     terms: tuple[tuple[float, Term], ...]
-    reward: SequenceScore = field(default_factory=log_ratio)
+    reward: SequenceScore | None = field(default_factory=log_ratio)
     reward_scale: float = 1.0
 
     @property
@@ -264,7 +265,7 @@ class Objective:
         changed = self._changed(
             "weighted token by token", lambda term: changes.weigh_tokens(term, tokens), inside=True
         )
-        reward = changes.score_with_tokens(self.reward, tokens)
+        reward = "none" if self.reward is None else changes.score_with_tokens(self.reward, tokens)
         return changed if isinstance(reward, str) else replace(changed, reward=reward)
 
     def with_divergence(self, name: DivergenceName, alpha: float = 0.5) -> Objective:
@@ -276,7 +277,7 @@ class Objective:
         changed = self._changed(
             "given another divergence", lambda term: changes.diverge(term, name, alpha), inside=True
         )
-        reward = changes.score_with_divergence(self.reward, name, alpha)
+        reward = "none" if self.reward is None else changes.score_with_divergence(self.reward, name, alpha)
         return changed if isinstance(reward, str) else replace(changed, reward=reward)
 
     def with_latent_order(self, start: float, momentum: float) -> Objective:
