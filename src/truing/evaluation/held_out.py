@@ -10,6 +10,7 @@ import numpy as np
 
 from truing.objectives.algebra import Scores
 from truing.policies.causal import CausalPolicy, sequence_logps
+from truing.policies.packing import Tree
 from truing.statistics import Estimate, paired_difference, rate
 from truing.training.examples import ExampleData
 
@@ -106,10 +107,11 @@ def compare(data: ExampleData, before: RowScores, after: RowScores) -> HeldOut:
     return HeldOut(ids, before, after, chosen, rejected, paired, metrics)
 
 
-def score_rows(policy: CausalPolicy, data: ExampleData, budget: int) -> RowScores:
-    """Scores of every completion of every record."""
+def score_rows(policy: CausalPolicy, data: ExampleData, budget: int, front: Sequence[int] = ()) -> RowScores:
+    """Scores of every completion of every record, with some token ids in front of every prompt."""
+    trees = [Tree([*front, *tree.prompt], tree.branches) for tree in data.trees(range(len(data)))]
     with policy.evaluating():
-        return RowScores.of(policy.score_all(data.trees(range(len(data))), budget=budget))
+        return RowScores.of(policy.score_all(trees, budget=budget))
 
 
 def reference_rows(values: np.ndarray, lengths: Sequence[int]) -> RowScores:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from truing.data.asking import PLAIN
 from truing.report.judge import judge_of
 from truing.report.reading import Run
 from truing.report.wording import listed, percent, plural
@@ -44,6 +45,12 @@ def _of_judgement(run: Run) -> list[str]:
         found.append(
             f"No person read the answers. The win rate is the opinion of {judge.name}, over {plural(win.n, 'prompt')} "
             "from the same source as the training data."
+        )
+    asked = run.record.text("evaluation", "asked", "after")
+    if asked is not None and asked != PLAIN:
+        found.append(
+            f"The trained model was asked {asked}, as in training; the starting model {PLAIN}. What the trained model "
+            "answers without that was not measured."
         )
     limit = run.record.count("recipe", "evaluation", "max_new_tokens")
     finished = run.record.number("evaluation", "samples", "finished_after")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from truing.data.asking import PLAIN
 from truing.diagnostics.positions import PositionKL, kl_by_position
 from truing.evaluation import held_out, samples
 from truing.evaluation.findings import Finding, findings
@@ -20,6 +21,7 @@ from truing.rewards.scorers import load_scorer
 from truing.statistics import mean
 from truing.training.examples import ExampleData
 from truing.training.prepare import Prepared
+from truing.training.questions import Questions
 from truing.training.references import Resolved, starting_policy
 from truing.writing import write_json, write_text
 
@@ -34,11 +36,13 @@ class Before:
         rows: scores of the held-out completions; ``None`` where nothing is held out.
         prompts: token ids of the prompts that are answered.
         answers: the starting model's answers.
+        asked: the same prompts as the trained model is asked them.
     """
 
     rows: RowScores | None
     prompts: list[list[int]]
     answers: Answers | None
+    asked: list[list[int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class Outcome:
         comparison: sampled answers; ``None`` where none were asked for.
         findings: in sentences.
         positions: KL to the starting model by position in the trained model's answers.
+        asked: how the trained model was asked, in words.
         samples: prompt, answer before and answer after, as text; the judge's score of each where there is one.
     """
 
@@ -58,12 +63,14 @@ class Outcome:
     findings: list[Finding]
     samples: list[dict[str, Any]]
     positions: list[PositionKL] = field(default_factory=list)
+    asked: str = PLAIN
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "held_out": {k: v.as_dict() for k, v in self.held_out.metrics.items()} if self.held_out else None,
             "samples": self.comparison.as_dict() if self.comparison else None,
             "kl_by_position": [position.as_dict() for position in self.positions],
+            "asked": {"before": PLAIN, "after": self.asked},
         }
 
 
@@ -77,7 +84,8 @@ def measure_before(prepared: Prepared, references: Resolved, progress: Progress 
         rows = held_out.reference_rows(references.held_out_values, lengths)
     else:
         rows = _starting_rows(prepared, data)
-    prompts = _prompts(prepared)
+    asked = _questions(prepared)
+    prompts = asked.plain
     if not prompts:
         return Before(rows, [], None)
     path = prepared.output / "evaluation" / "before.json"
@@ -86,7 +94,7 @@ def measure_before(prepared: Prepared, references: Resolved, progress: Progress 
         with prepared.policy.without_adapter():
             stored = samples.answer(prepared.policy, prompts, _sampling(prepared), progress)
         write_json(path, {"prompts": prompts, **stored.as_dict()})
-    return Before(rows, prompts, stored)
+    return Before(rows, prompts, stored, asked.asked)
 
 
 def measure_after(prepared: Prepared, before: Before, progress: Progress | None = None) -> Outcome:
@@ -95,16 +103,17 @@ def measure_after(prepared: Prepared, before: Before, progress: Progress | None 
     folder = prepared.output / "evaluation"
     if prepared.held_out is not None and before.rows is not None:
         data = prepared.held_out.examples
-        compared = held_out.compare(data, before.rows, held_out.score_rows(prepared.policy, data, prepared.budget))
+        rows = held_out.score_rows(prepared.policy, data, prepared.budget, prepared.asking.front)
+        compared = held_out.compare(data, before.rows, rows)
         lines = "".join(json.dumps(row) + "\n" for row in compared.rows())
         write_text(folder / "held_out.jsonl", lines)
     comparison: Comparison | None = None
     shown: list[dict[str, Any]] = []
     positions: list[PositionKL] = []
     if before.answers is not None:
-        own, start = _own_answers(prepared, before.prompts)
+        own, start = _own_answers(prepared, before)
         positions = kl_by_position(own, start)
-        answers = samples.answer(prepared.policy, before.prompts, _sampling(prepared), progress)
+        answers = samples.answer(prepared.policy, before.asked, _sampling(prepared), progress)
         comparison = samples.compare(
             before.answers,
             answers,
@@ -116,7 +125,8 @@ def measure_after(prepared: Prepared, before: Before, progress: Progress | None 
         shown = _shown(prepared, before, answers)
         write_json(folder / "after.json", answers.as_dict())
         write_json(folder / "samples.json", shown)
-    return Outcome(compared, comparison, findings(compared, comparison), shown, positions)
+    found = findings(compared, comparison)
+    return Outcome(compared, comparison, found, shown, positions, prepared.asking.words)
 
 
 def _starting_rows(prepared: Prepared, data: ExampleData) -> RowScores:
@@ -132,21 +142,11 @@ def _starting_rows(prepared: Prepared, data: ExampleData) -> RowScores:
     return held_out.reference_rows(scored.values, [len(branch) for tree in trees for branch in tree.branches])
 
 
-def _prompts(prepared: Prepared) -> list[list[int]]:
+def _questions(prepared: Prepared) -> Questions:
     """Distinct held-out prompts that fit, in order, each as often as it is answered."""
-    wanted = max(
-        prepared.recipe.evaluation.samples,
-        prepared.recipe.evaluation.judged_prompts if prepared.recipe.evaluation.judge else 0,
-    )
-    assert prepared.held_out is not None
-    data = prepared.held_out.examples
-    seen: dict[tuple[int, ...], None] = {}
-    for tree in data.trees(range(len(data))):
-        seen.setdefault(tuple(tree.prompt))
-        if len(seen) >= wanted:
-            break
-    times = prepared.recipe.evaluation.answers_per_prompt
-    return [list(prompt) for prompt in list(seen)[:wanted] for _ in range(times)]
+    evaluation = prepared.recipe.evaluation
+    wanted = max(evaluation.samples, evaluation.judged_prompts if evaluation.judge else 0)
+    return prepared.questions.first(wanted, evaluation.answers_per_prompt)
 
 
 def _sampling(prepared: Prepared) -> Sampling:
@@ -158,17 +158,21 @@ def _sampling(prepared: Prepared) -> Sampling:
     )
 
 
-def _own_answers(prepared: Prepared, prompts: list[list[int]]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Log-probabilities of what the trained model samples at temperature 1, under itself and the starting model."""
+def _own_answers(prepared: Prepared, before: Before) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Log-probabilities of what the trained model samples at temperature 1, under itself and the starting model.
+
+    Each is asked in its own way.
+    """
     policy, budget = prepared.policy, prepared.budget
-    chosen = prompts[:: prepared.recipe.evaluation.answers_per_prompt][:_KL_PROMPTS]
+    times = prepared.recipe.evaluation.answers_per_prompt
+    asked, plain = (prompts[::times][:_KL_PROMPTS] for prompts in (before.asked, before.prompts))
     sampling = replace(_sampling(prepared), temperature=1.0, seed=prepared.recipe.training.seed + 1)
-    answers = samples.answer(policy, chosen, sampling)
-    own = samples.score_answers(policy, chosen, answers, budget)
+    answers = samples.answer(policy, asked, sampling)
+    own = samples.score_answers(policy, asked, answers, budget)
     if policy.has_adapter:
         with policy.without_adapter():
-            return own, samples.score_answers(policy, chosen, answers, budget)
-    return own, samples.score_answers(starting_policy(prepared), chosen, answers, budget)
+            return own, samples.score_answers(policy, plain, answers, budget)
+    return own, samples.score_answers(starting_policy(prepared), plain, answers, budget)
 
 
 def _ends(prepared: Prepared) -> set[int]:

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments, get_scheduler
 
+from truing.data.asking import Asking
 from truing.errors import DataError, ObjectiveError, RecipeError
 from truing.objectives.algebra.control import CodeRequest, code_request
 from truing.policies.causal import CausalPolicy
@@ -82,6 +83,11 @@ def with_codes(
         "steps they learn alone"
     )
     return codes, fronted, (note,)
+
+
+def under_good_code(codes: ControlCodes) -> Asking:
+    """How a model is asked that was trained with codes."""
+    return Asking(f"under the code for good answers, {codes.tokens} virtual tokens", front=codes.ids(GOOD))
 
 
 def steps_alone(objective: Objective, steps: int) -> int:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from truing.data.asking import Asking
 from truing.data.text import Encoded, TextEncoder, mismatched
 from truing.data.views import view
 from truing.errors import DataError, RecipeError
@@ -30,12 +31,13 @@ from truing.recipe import Recipe
 from truing.training import adapters, columns, memory
 from truing.training.annotators import numbered_as
 from truing.training.combinations import check_combinations
-from truing.training.control import steps_alone, with_codes
+from truing.training.control import steps_alone, under_good_code, with_codes
 from truing.training.drop_ches import check_drop_ches, drop_highest
 from truing.training.examples import ExampleData
 from truing.training.layers import checkpoint_activations, compile_layers
 from truing.training.parts import add_parts, check_parts, check_self_samples
-from truing.training.splits import hold_out, load_splits
+from truing.training.questions import Questions, asking_of, questions
+from truing.training.splits import hold_out, read_splits, relabel_splits
 from truing.training.state_targets import check_targets
 from truing.training.weight_mask import weight_mask_note
 
@@ -77,6 +79,8 @@ class Prepared:
         memory: estimated peak.
         notes: what the user should know, in words.
         codes: virtual tokens that are trained along; ``None`` where the objective asks for none.
+        asking: how the trained model is asked.
+        questions: the held-out prompts, as the starting and as the trained model is asked them.
     """
 
     recipe: Recipe
@@ -90,6 +94,8 @@ class Prepared:
     memory: memory.MemoryEstimate
     notes: tuple[str, ...]
     codes: ControlCodes | None = None
+    asking: Asking = field(default_factory=Asking)
+    questions: Questions = field(default_factory=lambda: Questions([], []))
 
     @property
     def output(self) -> Path:
@@ -117,7 +123,9 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
     check_parts(recipe, objective)
     check_self_samples(recipe, objective)
     check_drop_ches(recipe, objective)
-    train_source, held_source = load_splits(recipe, quarantine)
+    plain = read_splits(recipe, quarantine)
+    train_source, held_source = relabel_splits(recipe, *plain)
+    asking = asking_of(recipe.data.relabel, plain[0])
     ranked_as = recipe.data.ranked_as
     train_records = view(train_source, objective.data, ranked_as=ranked_as)
     held_records = view(held_source, objective.data, ranked_as=ranked_as) if held_source is not None else None
@@ -158,6 +166,16 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
     per_epoch = math.ceil(size / recipe.training.global_batch)
     steps = recipe.training.max_steps or math.ceil(recipe.training.epochs * per_epoch)
     steps_alone(objective, steps)  # refuses a run that is too short
+    if codes is not None:
+        asking = asking.then(under_good_code(codes))
+    asked = Questions([], [])
+    if held is not None:
+        asked = questions(
+            held.examples,
+            asking,
+            plain[1],
+            lambda records: encode(records, tokenizer, recipe, objective, seed=seed)[1],
+        )
     largest = max(budget, _longest(policy, train.examples))
     return Prepared(
         recipe=recipe,
@@ -171,6 +189,8 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
         memory=memory.estimate(policy.model, policy.inner, largest, checkpointing=checkpointing, low=low),
         notes=(*_notes(recipe, objective, train, held, steps), *part_notes, *dropped_notes, *mask_note, *code_note),
         codes=codes,
+        asking=asking,
+        questions=asked,
     )
 
 

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 
 def load_splits(recipe: Recipe, quarantine: Path | None = None) -> tuple[Records, Records | None]:
+    """The training and the held-out records as the objective sees them."""
+    return relabel_splits(recipe, *read_splits(recipe, quarantine))
+
+
+def read_splits(recipe: Recipe, quarantine: Path | None = None) -> tuple[Records, Records | None]:
     """Read the training and the held-out records; perturbations change the former only."""
     data = recipe.data
     changes = perturbations(data.perturb)
@@ -42,13 +47,18 @@ def load_splits(recipe: Recipe, quarantine: Path | None = None) -> tuple[Records
     elif data.eval_fraction > 0:
         seed = recipe.training.seed if data.eval_seed is None else data.eval_seed
         records, held = hold_out(records, data.eval_fraction, seed)
-    records = perturbed(records, changes)
-    if data.relabel:
-        # Ranked answers become pairs first, since it is pairs that are relabelled.
-        both = [view(r, {"pairs", r.kind} - {"ranked"}, ranked_as=data.ranked_as) for r in (records, held) if r]
-        records, *others = (relabelled(r, data.relabel) for r in both)
-        held = others[0] if others else None
-    return records, held
+    return perturbed(records, changes), held
+
+
+def relabel_splits(recipe: Recipe, records: Records, held: Records | None) -> tuple[Records, Records | None]:
+    """Both after the recipe's relabellings."""
+    data = recipe.data
+    if not data.relabel:
+        return records, held
+    # Ranked answers become pairs first, since it is pairs that are relabelled.
+    both = [view(r, {"pairs", r.kind} - {"ranked"}, ranked_as=data.ranked_as) for r in (records, held) if r]
+    records, *others = (relabelled(r, data.relabel) for r in both)
+    return records, others[0] if others else None
 
 
 def _rows_needed(recipe: Recipe) -> int:

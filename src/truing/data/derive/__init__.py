@@ -1,6 +1,6 @@
 """Records made from records: changed pairs, and the parts that some objectives want beside every record."""
 
-from truing.data.derive.base import PARTS, RELABELLINGS, PartMaker, Relabelling, relabelled
+from truing.data.derive.base import PARTS, RELABELLINGS, PartMaker, Relabelling, relabelled, with_prompts
 from truing.data.derive.grades import graded
 from truing.data.derive.mapl import constraints
 from truing.data.derive.method import DATA_METHODS, DataMethod
@@ -22,4 +22,5 @@ __all__ = [
     "rationale",
     "relabelled",
     "reward_augmented",
+    "with_prompts",
 ]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import xxhash
 
+from truing.data.asking import Asking
 from truing.data.records import Records
 from truing.data.rows import Row
 from truing.data.table import TableWriter
@@ -36,6 +37,7 @@ class Relabelling:
         rows: the pairs that one row becomes.
         needs: columns without which it cannot be done.
         takes: what it is made from: pairs, or unwanted answers.
+        asking: from the records before they are relabelled, how the trained model is to be asked; by default plainly.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Relabelling:
     needs: tuple[str, ...] = ()
     takes: DataKind = "pairs"
     aliases: tuple[str, ...] = ()
+    asking: Callable[[Records], Asking] | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,19 @@ def relabelled(records: Records, names: Sequence[str], where: str = "data.relabe
         note = f"{change.name}: {change.summary}"
         records = _rewritten(records, "pairs", change.name, change.rows, note)
     return records
+
+
+def with_prompts(records: Records, change: Callable[[Any], Any], settings: str) -> Records:
+    """The same records with other prompts.
+
+    Args:
+        records: of any kind.
+        change: from a prompt to another.
+        settings: what distinguishes this change from others.
+    """
+    return _rewritten(
+        records, records.kind, settings, lambda row: [{**row, "prompt": change(row["prompt"])}], settings
+    )
 
 
 def _check(records: Records, what: str, needs: Sequence[str], fix: str, kind: DataKind = "pairs") -> None:

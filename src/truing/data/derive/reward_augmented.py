@@ -7,12 +7,17 @@ its score, instead of being unlearned; at inference the highest score is asked f
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
+from truing.data.asking import Asking
 from truing.data.derive.base import with_instruction
 from truing.data.derive.method import DataMethod, data_method
 from truing.data.rows import Row
 from truing.registry import Paper
+
+if TYPE_CHECKING:
+    from truing.data.records import Records
 
 
 def ask_for(prompt: Any, goal: float) -> Any:
@@ -40,6 +45,12 @@ def reward_augmented(row: Row) -> Iterator[Row]:
         }
 
 
+def ask_for_the_best(records: Records) -> Asking:
+    """The highest score that the data know as the goal."""
+    best = max(max(map(float, records.dataset[name])) for name in ("score_chosen", "score_rejected"))
+    return Asking(f"for an answer of quality {best:.1f}, the highest in the data", partial(ask_for, goal=best))
+
+
 data_method(
     DataMethod(
         name="reward-augmented",
@@ -58,5 +69,6 @@ data_method(
         avoid_when="The goal cannot be stated at inference: a model that was trained so has to be asked for the best.",
         cost="twice the pairs, with some ten tokens more in every prompt",
         aliases=("reward-augmented-pairs",),
+        asking=ask_for_the_best,
     )
 )
