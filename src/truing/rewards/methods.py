@@ -1,5 +1,57 @@
 """All pieces of rewards; importing this module registers them."""
 
+from truing.rewards.combiners import (
+    conjunction,
+    geometric_mean,
+    mean,
+    mean_minus_std,
+    median,
+    product,
+    total,
+    uncertainty_weighted,
+    weighted_sum,
+    worst_case,
+)
 from truing.rewards.method import REWARDS
+from truing.rewards.plain import PLAIN
+from truing.rewards.transforms import (
+    best_of_n,
+    calibrate,
+    centre,
+    clip,
+    identity,
+    lsc,
+    power,
+    rank,
+    worst_of_n,
+    z_score,
+)
+from truing.rewards.weighters import constant, direction, orchestrator
 
-__all__ = ["REWARDS"]
+__all__ = [
+    "PLAIN",
+    "REWARDS",
+    "best_of_n",
+    "calibrate",
+    "centre",
+    "clip",
+    "conjunction",
+    "constant",
+    "direction",
+    "geometric_mean",
+    "identity",
+    "lsc",
+    "mean",
+    "mean_minus_std",
+    "median",
+    "orchestrator",
+    "power",
+    "product",
+    "rank",
+    "total",
+    "uncertainty_weighted",
+    "weighted_sum",
+    "worst_case",
+    "worst_of_n",
+    "z_score",
+]

@@ -1,0 +1,27 @@
+"""The pieces between an answer and one number: scorers, statistics of a reference, transforms, combiners, weighters."""
+
+from truing.rewards.algebra.context import Context, Prompt, prompt_key
+from truing.rewards.algebra.pieces import Combiner, Transform, Weighter
+from truing.rewards.algebra.reference import Origin, ReferenceStats
+from truing.rewards.algebra.scoring import AgainstPopulation, AnswerScorer, Differences, PairScorer, Scorer, skew
+from truing.rewards.algebra.values import Rewards, below, beside
+
+__all__ = [
+    "AgainstPopulation",
+    "AnswerScorer",
+    "Combiner",
+    "Context",
+    "Differences",
+    "Origin",
+    "PairScorer",
+    "Prompt",
+    "ReferenceStats",
+    "Rewards",
+    "Scorer",
+    "Transform",
+    "Weighter",
+    "below",
+    "beside",
+    "prompt_key",
+    "skew",
+]

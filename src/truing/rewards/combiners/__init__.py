@@ -1,0 +1,1 @@
+"""Combiners of rewards, one file each."""

@@ -1,0 +1,1 @@
+"""Transforms of rewards, one file each."""

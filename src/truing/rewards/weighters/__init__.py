@@ -1,0 +1,1 @@
+"""Weighters of objectives, one file each."""
