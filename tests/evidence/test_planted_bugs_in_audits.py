@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.evidence import audit_mutants as m
+from tests.evidence import mode_seeking_mutants as s
 from tests.evidence.test_wagle_bugs import BUGS as WAGLE
 from truing.diagnostics.audits import AUDITS
 from truing.evidence import CLAIMS, verify
@@ -22,6 +23,31 @@ BUGS = {
     "likelihood-overopt/stopping-saves-quality": [m.never, m.only_mass],
     "likelihood-overopt/comes-after-the-best": [m.never, m.at_once],
     "likelihood-overopt/costs-where-more-is-better": [m.never],
+    "on-policy-negative-gradient/reverse-kl-leads-early": [
+        s.divergences_exchanged,
+        s.always_maximum_likelihood,
+        s.larger_steps,
+    ],
+    "on-policy-negative-gradient/forward-kl-overtakes-late": [
+        s.divergences_exchanged,
+        s.always_maximum_likelihood,
+        s.stops_early,
+    ],
+    "on-policy-negative-gradient/weak-tilts-coincide": [s.fixed_beta, s.labels_exchanged],
+    "on-policy-negative-gradient/order-where-the-optimum-is-far": [
+        s.never_drawn_again,
+        s.no_negatives,
+        s.labels_exchanged,
+    ],
+    "on-policy-negative-gradient/little-to-gain-where-the-optimum-is-near": [s.never_drawn_again, s.no_negatives],
+    "on-policy-negative-gradient/skewed-pairs-mislead": [s.labels_exchanged, s.pairs_of_the_start],
+    "on-policy-negative-gradient/reuse-wears-out-on-policy-pairs": [s.never_drawn_again, s.always_drawn_again],
+    "on-policy-negative-gradient/clipping-saves-reuse": [s.clip_ignored],
+    "on-policy-negative-gradient/displacement-needs-shared-features": [
+        s.nothing_shared,
+        s.labels_exchanged,
+        s.no_negatives,
+    ],
 }
 
 

@@ -2,9 +2,10 @@
 
 from truing.diagnostics.audit import AUDITS
 from truing.diagnostics.ches import ches
+from truing.diagnostics.mode_seeking import mode_seeking
 from truing.diagnostics.overoptimisation import indicators
 from truing.diagnostics.ranking import ranking
 from truing.diagnostics.three_d import three_d
 from truing.unlearning.attribution import wagle
 
-__all__ = ["AUDITS", "ches", "indicators", "ranking", "three_d", "wagle"]
+__all__ = ["AUDITS", "ches", "indicators", "mode_seeking", "ranking", "three_d", "wagle"]
