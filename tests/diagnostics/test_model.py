@@ -98,6 +98,18 @@ def test_a_model_alone(models: tuple[str, str], data: str) -> None:
     assert "right" not in found.rows[0]
 
 
+def test_where_pairs_stand_is_asked_of_what_training_starts_from(models: tuple[str, str], data: str) -> None:
+    """The reference's own answers where there is one: the same numbers as a diagnosis of the reference alone."""
+    options = Options(samples=24, max_new_tokens=5, precision="float32")
+    alone = {reading.name: reading for reading in diagnose_model(models[1], data, options=options).readings}
+    beside = {r.name: r for r in diagnose_model(models[0], data, reference=models[1], options=options).readings}
+    for name in ("chosen_unlikely", "rejected_unlikely"):
+        assert alone[name].estimate == beside[name].estimate
+        assert alone[name].estimate.n == 30
+    assert "to the model" in alone["chosen_unlikely"].title
+    assert "to the reference" in beside["chosen_unlikely"].title
+
+
 def test_the_datas_own_preferences_are_used(models: tuple[str, str], tmp_path: Path) -> None:
     """A preference of one half moves nothing: the ideal is the reference's own order."""
     rows: list[dict[str, Any]] = [{**row, "preference": 0.5} for row in pairs(12)]

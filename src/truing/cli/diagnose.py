@@ -29,7 +29,9 @@ def diagnose(
     ] = 0.1,
     samples: Annotated[
         int,
-        typer.Option("--samples", help="Prompts that both models answer, for length and distance; 0 for none."),
+        typer.Option(
+            "--samples", help="Prompts to answer, for where pairs stand, length and distance; 0 for none."
+        ),
     ] = 32,
     max_length: Annotated[int, typer.Option("--max-length", help="Longest prompt plus answer, tokens.")] = 1024,
     precision: Annotated[str, typer.Option("--precision", help="auto, float32 or bfloat16.")] = "auto",

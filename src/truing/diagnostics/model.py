@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from truing.diagnostics import against, alone
+from truing.diagnostics import against, alone, own_answers
 from truing.diagnostics.pair_scores import ches_of, score_pairs
-from truing.diagnostics.positions import PositionKL, kl_by_position
+from truing.diagnostics.positions import PositionKL
 from truing.diagnostics.readings import Reading
 from truing.errors import DataError, TruingError
-from truing.statistics import mean, paired_difference
 
 if TYPE_CHECKING:
     from truing.data.records import Records
@@ -31,7 +30,8 @@ class Options:
         limit: most pairs that are looked at; the first ones.
         beta: of the objective that trained the model, or will; for the idealised accuracy.
         flip_rate: share of labels that are assumed wrong, where the data has no column ``preference``.
-        samples: prompts that both models answer, for length and KL by position; 0 for none.
+        samples: prompts that are answered, for where pairs stand and, with a reference, for length and KL by position;
+            0 for none.
         max_new_tokens: length of these answers.
         max_length: tokens of prompt and answer.
         precision: auto, float32 or bfloat16.
@@ -125,7 +125,11 @@ def diagnose_model(
     readings = [*alone.ranking_now(own), alone.length_of_data(own)]
     if reference is None:
         ches = ches_of(policy, trees)
-        readings += [alone.displacement_risk(ches[0], ids, whose="the model"), *alone.uncertainty(own)]
+        readings += [
+            alone.displacement_risk(ches[0], ids, whose="the model"),
+            *own_answers.beside_pairs(policy, own, trees, options),
+            *alone.uncertainty(own),
+        ]
         notes.append("without --reference there is nothing to compare with: no change, no flips, no distance")
         lines = against.rows(ids, own, ches, None)
         return ModelDiagnosis(model, None, source, len(trees), readings, rows=lines, notes=notes)
@@ -145,7 +149,7 @@ def diagnose_model(
         *against.uncertainty_change(own, base),
         against.length_lean(own, base),
     ]
-    sampled, positions = _sampled(policy, other, trees, options)
+    sampled, positions = own_answers.of_both(policy, other, base, trees, options)
     lines = against.rows(ids, own, ches, ranked)
     return ModelDiagnosis(model, reference, source, len(trees), [*readings, *sampled], positions, lines, notes)
 
@@ -211,47 +215,6 @@ def _policy(name: str, tokenizer: Any, options: Options) -> CausalPolicy:
             fix="give the model that training started from",
         )
     return CausalPolicy(loaded, tokenizer, precision=cast("Precision", options.precision))
-
-
-def _sampled(
-    policy: CausalPolicy, other: CausalPolicy, trees: Sequence[Tree], options: Options
-) -> tuple[list[Reading], list[PositionKL]]:
-    """Answers of both models to the same prompts: length, and distance by position."""
-    from truing.evaluation import samples
-    from truing.policies.causal import DEFAULT_SCORING_TOKENS
-    from truing.policies.generation import Sampling
-
-    prompts = [list(p) for p in dict.fromkeys(tuple(tree.prompt) for tree in trees)][: options.samples]
-    if len(prompts) < 5:
-        return [], []
-    sampling = Sampling(max_new_tokens=options.max_new_tokens, temperature=1.0)
-    ours, theirs = (samples.answer(p, prompts, sampling) for p in (policy, other))
-    own, base = (samples.score_answers(p, prompts, ours, DEFAULT_SCORING_TOKENS) for p in (policy, other))
-    grown = paired_difference([len(t) for t in ours.tokens], [len(t) for t in theirs.tokens])
-    kl = mean(samples.kl_of_samples(own, base))
-    way = "longer" if grown.value > 0 else "shorter"
-    readings = [
-        Reading(
-            "",
-            "length_drift",
-            "length of sampled answers",
-            grown,
-            "Δ tokens",
-            f"Its own answers are {way} than the reference's."
-            if grown.excludes_zero
-            else "Answers kept their length.",
-            "note" if grown.excludes_zero else "plain",
-        ),
-        Reading(
-            "",
-            "kl",
-            "distance from the reference",
-            kl,
-            "nats an answer",
-            f"KL on {len(prompts)} answers that the model sampled, of at most {options.max_new_tokens} tokens.",
-        ),
-    ]
-    return readings, kl_by_position(own, base)
 
 
 def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:

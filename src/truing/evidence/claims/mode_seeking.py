@@ -97,7 +97,7 @@ def forward_kl_overtakes_late(audit: Audit, seed: int) -> Measurement:
 @claim(
     method=METHOD,
     statement="For weak tilts the two coincide: at beta 0.5 they are never more than 0.005 apart in 100 steps, for "
-    "peaks at bins 80 and 40, while both gain more than 0.1 in reward (0 stands for a path that gained less).",
+    "peaks at bins 80 and 40, while both gain more than 0.1 in reward.",
     source="catalogue, on-policy-negative-gradient (b)",
 )
 def weak_tilts_coincide(audit: Audit, seed: int) -> Measurement:
