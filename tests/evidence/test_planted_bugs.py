@@ -230,6 +230,7 @@ BUGS: dict[str, list[m.Mutation]] = {
 ELSEWHERE = {
     "f-dpg": "test_f_dpg_bugs.py",
     "mah-dpo": "test_mah_dpo_bugs.py",
+    "meet": "test_meet_bugs.py",
     "spo-degree": "test_spo_degree_bugs.py",
 }
 

@@ -89,6 +89,10 @@ PAIRWISE: list[tuple[str, dict[str, Any], float]] = [
     # 2 − (−3 + 4) + 0.1·3
     ("slic", {"delta": 2.0, "sft_weight": 0.1}, 1.3),
     ("sft", {}, 1.5),
+    # All tokens: (3 + 4)/(2 + 3); both sums, 3 + 4; both means, 1.5 + 4/3
+    ("meet", {}, 1.4),
+    ("meet", {"reduction": "sum"}, 7.0),
+    ("meet", {"reduction": "mean"}, 2.8333333),
     ("nll", {"reduction": "sum"}, 3.0),
     # p_l (1 − p_w) = 0.2635971·0.7768698 = 0.2047807: ln(1 + (0.2047807/0.2231302)²), −ln(1 − 0.2047807)
     ("ccpo", {"beta": 2.0}, 0.6110091),
