@@ -19,6 +19,8 @@ from truing.rewards.algebra import Context, Rewards
 from truing.rewards.method import reward_weighter
 from truing.rewards.weighters.adapter import Adapter
 
+_ITERATIONS = 100
+
 Tau = Annotated[
     float,
     POSITIVE,
@@ -28,8 +30,14 @@ Tau = Annotated[
     ),
 ]
 Hidden = Annotated[int, Field(gt=0), Doc("width of the adapter's hidden layer", "hidden > 0")]
-Steps = Annotated[int, Field(gt=0), Doc("steps of Adam on all prompts at once", "steps > 0")]
-Rate = Annotated[float, POSITIVE, Doc("learning rate", "rate > 0")]
+Ridge = Annotated[
+    float,
+    POSITIVE,
+    Doc(
+        "price of the adapter's squared weights; targets come from single answers and are noisy",
+        "ridge > 0; without it the adapter learns the noise, far above it the weights are the same for all prompts",
+    ),
+]
 Seed = Annotated[int, Field(ge=0), Doc("seed of the adapter's first weights", "a whole number of at least 0")]
 File = Annotated[str | None, Doc("file of a fitted adapter, for use in a recipe", "a path")]
 
@@ -40,14 +48,13 @@ class Orchestrator:
 
     Args:
         tau: temperature of the targets.
-        hidden, steps, rate, seed: of the adapter and its training.
+        hidden, ridge, seed: of the adapter and its training.
         adapter: the network, once it is fitted.
     """
 
     tau: float
     hidden: int
-    steps: int
-    rate: float
+    ridge: float
     seed: int
     adapter: Adapter | None = None
 
@@ -80,7 +87,7 @@ class Orchestrator:
     def fit(
         self, embeddings: Float[Tensor, "prompts width"], preferred: Rewards, among: Rewards | None = None
     ) -> Orchestrator:
-        """The same with an adapter that minimises KL(target ‖ adapter) over the prompts.
+        """The same with an adapter that minimises KL(target ‖ adapter) plus the ridge, by L-BFGS.
 
         Args:
             embeddings: of each prompt, from a frozen encoder.
@@ -106,12 +113,18 @@ class Orchestrator:
         fixed = {"centre": inputs.mean(0), "scale": torch.where(scale > 0, scale, 1.0)}
         parameters = [tensor.requires_grad_() for tensor in learned.values()]
         adapter = Adapter(preferred.names, {**fixed, **learned})
-        optimiser = torch.optim.Adam(parameters, lr=self.rate)
-        for _ in range(self.steps):
+        optimiser = torch.optim.LBFGS(parameters, max_iter=_ITERATIONS, line_search_fn="strong_wolfe")
+
+        def loss() -> Tensor:
             optimiser.zero_grad()
+            size = learned["w1"].square().sum() + learned["w2"].square().sum()
             # Cross-entropy is the divergence up to the targets' own entropy.
-            torch.nn.functional.cross_entropy(adapter.logits(inputs), target).backward()
-            optimiser.step()
+            total: Tensor = torch.nn.functional.cross_entropy(adapter.logits(inputs), target)
+            total = total + self.ridge * size
+            total.backward()
+            return total
+
+        optimiser.step(loss)
         tensors = {name: tensor.detach() for name, tensor in adapter.tensors.items()}
         return replace(self, adapter=Adapter(preferred.names, tensors))
 
@@ -167,12 +180,11 @@ class Orchestrator:
 )
 def preference_orchestrator(
     tau: Tau = 1.0,
-    hidden: Hidden = 32,
-    steps: Steps = 300,
-    rate: Rate = 0.01,
+    hidden: Hidden = 16,
+    ridge: Ridge = 0.003,
     seed: Seed = 0,
     adapter: File = None,
 ) -> Orchestrator:
     """2511.10656. Temperature and normaliser are not stated in the summaries that could be read; see tau and among."""
     fitted = None if adapter is None else Adapter.load(Path(adapter))
-    return Orchestrator(tau, hidden, steps, rate, seed, fitted)
+    return Orchestrator(tau, hidden, ridge, seed, fitted)
