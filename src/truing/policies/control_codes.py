@@ -176,7 +176,7 @@ def _check(policy: CausalPolicy, codes: ControlCodes, drawn: list[int]) -> None:
     fronts = [list(codes.ids(GOOD)), list(codes.ids(BAD)), drawn]
     try:
         with policy.evaluating():
-            found = policy.score([Tree([*front, *answer], [answer]) for front in fronts]).token_logps
+            found = policy.score([Tree(front, [answer]) for front in fronts]).token_logps
     except (IndexError, RuntimeError) as error:
         raise _not_one_table(policy, str(error).splitlines()[0][:120]) from None
     read = found.float().view(len(fronts), -1)

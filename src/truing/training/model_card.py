@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 import truing
+from truing.data.asking import Asking
 from truing.training.after import Outcome
 from truing.training.prepare import Prepared
 
@@ -45,5 +46,7 @@ def write(path: Path, prepared: Prepared, outcome: Outcome) -> None:
         lines += [f"- **{finding.verdict}**: {finding.sentence}" for finding in outcome.findings]
     else:
         lines.append("Nothing was held out, so nothing was measured.")
+    if prepared.asking != Asking():
+        lines += ["", f"The model was trained to be asked {prepared.asking.words}, and so it was when it was measured."]
     lines += ["", "The full record is `run.json`, and the report `report.html`, in the folder of the run.", ""]
     path.write_text("\n".join(lines), encoding="utf-8")

@@ -85,6 +85,7 @@ KNOWN: dict[str, float] = {
     # max(0, 1 − (−3 + 5) ln 4) = 0 since 2 ln 4 > 1; then 0.1·3 ln 4
     "slic": 0.3 * LN4,
     "sft": LN4,
+    "meet": LN4,
     "nll": LN4,
     # p = ¼: N = ¼, D = 3/16, so that (N + D)/N = 7/4; without a condition N = 13/16 and N + D = 1
     "ccpo": math.log(7 / 4),
