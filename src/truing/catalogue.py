@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -12,6 +13,8 @@ from torch import Tensor
 from truing.data.derive import DATA_METHODS, DataMethod
 from truing.diagnostics.audits import AUDITS
 from truing.objectives.algebra import DataKind, Objective, Scores
+from truing.objectives.algebra.control import code_request
+from truing.objectives.algebra.values import as_values, head_width
 from truing.objectives.method import METHODS, Method
 from truing.objectives.semantics.words import meaning
 from truing.policies.distributions import FUNCTIONALS, compared_models
@@ -91,16 +94,23 @@ def gradient_curve(objective: Objective) -> dict[str, Any]:
     of two that varies.
     """
     kind = next(kind for kind in _SHOWN if kind in objective.data)
-    rewarded = "sample:reward" in objective.requires
     # Where records of a batch depend on each other, every gap is a batch.
     batches = [_GAPS] if objective.coupling == "none" else [[gap] for gap in _GAPS]
     weights = [weight for gaps in batches for weight in _weights(objective, kind, gaps)]
     return {
         "gap_nats": list(_GAPS),
         "weight": weights,
-        "of": "log-ratio of a sample with a reward of 1, beside one of 0" if rewarded else _SHOWN[kind],
+        "of": _shown(objective, kind),
         "answer_tokens": _ANSWER_TOKENS,
     }
+
+
+def _shown(objective: Objective, kind: DataKind) -> str:
+    """What the gap is the gap of."""
+    if "sample:reward" in objective.requires:
+        return "log-ratio of a sample with a reward of 1, beside one of 0"
+    text = _SHOWN[kind]
+    return text.replace("log-ratio", "reward") if head_width(objective.requires) is not None else text
 
 
 _SHOWN: dict[DataKind, str] = {
@@ -149,6 +159,10 @@ def _weights(objective: Objective, kind: DataKind, gaps: Sequence[float]) -> lis
     signals = {"log_collision": torch.full_like(reference, -1.0)}
     derived = _derived(objective, leaf, reference)
     scores = Scores(leaf, sequence, len(shift), reference, signals, derived)
+    width = head_width(objective.requires)
+    if width is not None:
+        # A reward model's reward is what moves, in place of a log-ratio.
+        scores = replace(scores, values=as_values(scores.total(leaf - reference), width))
     columns = {name.removeprefix("column:"): 1.0 for name in objective.requires if name.startswith("column:")}
     # What other models say of an answer is what the reference says; a margin of 0 says that nothing is known.
     columns = {name: -2.0 if name.startswith("mean_logp") else 1.0 for name in columns} | {"margin": 0.0}
@@ -218,6 +232,12 @@ def cost(objective: Objective) -> dict[str, Any]:
         if name.startswith("column:mean_logp:"):
             model = name.removeprefix("column:mean_logp:")
             extra.append(f"one forward pass of {model} over all records, before training")
+    codes = code_request(objective.requires)
+    if codes is not None:
+        extra.append(
+            f"{codes.tokens} virtual tokens in front of every prompt, and both answers of a pair each with a prompt of "
+            "its own; no gradient of weights while the codes learn alone"
+        )
     extra += _cost_of_distributions(objective)
     return {"beside_forward_and_backward": extra or ["nothing"]}
 

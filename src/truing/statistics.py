@@ -38,12 +38,14 @@ class Estimate:
 UNKNOWN = Estimate(math.nan, math.nan, math.nan, 0)
 
 
-def rate(successes: int, n: int) -> Estimate:
-    """A proportion with its Wilson interval."""
+def rate(successes: float, n: int) -> Estimate:
+    """A proportion with its Wilson interval; what is undecided may count one half."""
     if n == 0:
         return UNKNOWN
-    interval = stats.binomtest(successes, n).proportion_ci(method="wilson")
-    return Estimate(successes / n, float(interval.low), float(interval.high), n)
+    value, z = successes / n, float(stats.norm.ppf(0.975))
+    spread = z * math.sqrt(value * (1 - value) / n + z * z / (4 * n * n))
+    low, high = ((value + z * z / (2 * n) + sign * spread) / (1 + z * z / n) for sign in (-1, 1))
+    return Estimate(value, max(0.0, low), min(1.0, high), n)
 
 
 def mean(values: Sequence[float] | np.ndarray) -> Estimate:

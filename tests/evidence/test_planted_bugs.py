@@ -10,6 +10,7 @@ from tests.evidence import distribution_mutants as whole
 from tests.evidence import label_mutants as labels
 from tests.evidence import mutants as m
 from tests.evidence import part_mutants as p
+from tests.evidence import value_mutants as v
 from truing.evidence import CLAIMS, verify
 from truing.objectives import METHODS
 
@@ -36,6 +37,9 @@ BUGS: dict[str, list[m.Mutation]] = {
     "bco/fitted-ratio-narrows-the-gap": [p.unmatched, p.wrongly_matched],
     "bco-pair/exceeds-dpo": [m.without_term(1), m.flipped_term(1), m.no_reference],
     "bco-pair/absolute-optimum": [m.exchanged_roles, m.other_beta, m.gradient_through_reference],
+    "bradley-terry/recovers-utilities": [v.rewards_halved, v.one_sided, m.exchanged_roles],
+    "bradley-terry/centring-ties-the-level": [v.not_centred, v.gap_squared, v.chosen_squared],
+    "bradley-terry/blind-to-cycles": [v.one_sided, m.wrong_sign],
     "bvpo/variance-times-alpha-squared": [p.exchanged_coefficients, m.other_beta],
     "bvpo/best-mix-is-the-lowest-point": [
         p.without_parts,
@@ -87,6 +91,14 @@ BUGS: dict[str, list[m.Mutation]] = {
     "ga/diverges-linearly": [p.fades, m.wrong_sign],
     "graddiff/cancels-on-the-same-answer": [p.without_parts, p.reversed_parts],
     "graddiff/keeps-more-than-forgetting-alone": [p.without_parts, p.reversed_parts],
+    "gpm/expresses-cycles": [v.symmetric_form, v.difference_of_outputs, m.exchanged_roles],
+    "gpm/agrees-where-there-is-an-order": [v.symmetric_form, m.exchanged_roles],
+    "gpm/contains-bradley-terry": [
+        v.temperature_multiplied,
+        v.symmetric_form,
+        v.one_half_of_the_form,
+        m.exchanged_roles,
+    ],
     "hinge/corner": [m.logistic_link, m.no_reference, m.exchanged_roles],
     "hinge/stops": [m.logistic_link, m.doubled_delta, m.gradient_through_reference],
     "infonca/reward-tilt": [m.reward_temperature_ignored, m.no_reference, m.exchanged_roles],

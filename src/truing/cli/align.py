@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,12 +37,9 @@ def align(
     checked = load_recipe(recipe, given)
 
     def planned() -> Planned:
-        from truing.training.plan import describe, plan
-        from truing.training.prepare import prepare
+        from truing.training.plan import planned
 
-        with tempfile.TemporaryDirectory() as folder:
-            values = plan(prepare(checked, quarantine=Path(folder) / "quarantine.jsonl"))
-        return values, describe(values)
+        return planned(checked)
 
     def train(listener: Listener) -> RunResult:
         from truing.training.align import align as run

@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 from truing import __version__
-from truing.cli import align, arena, data, diagnose, methods, mix, quickstart, report, score, unlearn, verify
+from truing.cli import (
+    align,
+    arena,
+    data,
+    diagnose,
+    methods,
+    mix,
+    quickstart,
+    report,
+    reward,
+    score,
+    unlearn,
+    verify,
+)
 
 app = typer.Typer(
     name="truing",
@@ -46,4 +59,5 @@ app.command("methods")(methods.methods)
 app.command("explain")(methods.explain)
 app.command("verify")(verify.verify)
 app.add_typer(data.app, name="data", help="Look at data before you train on it.")
+app.add_typer(reward.app, name="reward", help="Train reward models, and measure how far they can be trusted.")
 app.add_typer(unlearn.app, name="unlearn", help="Make models forget, and measure what they still know.")

@@ -8,6 +8,7 @@ from truing.objectives.methods.apo import apo_down, apo_zero, apo_zero_unpaired
 from truing.objectives.methods.asft import asft
 from truing.objectives.methods.bco import bco
 from truing.objectives.methods.bco_pair import bco_pair
+from truing.objectives.methods.bradley_terry import bradley_terry
 from truing.objectives.methods.bvpo import bvpo
 from truing.objectives.methods.cdpo import cdpo
 from truing.objectives.methods.cpo import cpo, cpo_simpo
@@ -20,6 +21,7 @@ from truing.objectives.methods.exo import exo
 from truing.objectives.methods.f_dpg import f_dpg
 from truing.objectives.methods.f_dpo import f_dpo
 from truing.objectives.methods.flex_dpo import flex_dpo
+from truing.objectives.methods.gpm import gpm
 from truing.objectives.methods.hinge import hinge
 from truing.objectives.methods.infonca import infonca
 from truing.objectives.methods.ipo import ipo
@@ -70,6 +72,7 @@ __all__ = [
     "asft",
     "bco",
     "bco_pair",
+    "bradley_terry",
     "bvpo",
     "ccpo",
     "cdpo",
@@ -85,6 +88,7 @@ __all__ = [
     "f_dpo",
     "flex_dpo",
     "ga",
+    "gpm",
     "graddiff",
     "hinge",
     "infonca",

@@ -53,13 +53,24 @@ class CausalPolicy:
         disable_dropout(model)
         attention.register()
         switched = _set_attention(self.inner)
-        install(self.inner)
+        self._install()
         with self.without_adapter():
-            self.verdict: Verdict = check(self.inner, allow_trees=bool(switched))
+            self.verdict: Verdict = self._check(allow_trees=bool(switched))
         if switched and self.verdict.layout != "trees":
             self.inner.set_attn_implementation(switched)
         self._build = builder(self.verdict.layout, self.inner)
         self.precision = _resolve(precision, self.inner)
+
+    @property
+    def has_log_probs(self) -> bool:
+        """Whether what it scores are log-probabilities; a reward model's are not."""
+        return True
+
+    def _install(self) -> None:
+        install(self.inner)
+
+    def _check(self, *, allow_trees: bool) -> Verdict:
+        return check(self.inner, allow_trees=allow_trees)
 
     @property
     def device(self) -> torch.device:

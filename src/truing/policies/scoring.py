@@ -96,7 +96,7 @@ def score(
             return _from_logits(plain_forward, layout, request.signals)
         targets = [c for c in request.comparisons if isinstance(c, StateTarget)]
         layers = _layers(model, layout) if targets else []
-        hidden = layers[-1] if targets else _predicting(model, request)
+        hidden = layers[-1] if targets else predicted_states(model, request)
         head = model.get_output_embeddings()
         spec = head_spec(model)
         if type(head) is nn.Linear:
@@ -134,7 +134,7 @@ def predicting_states(model: PreTrainedModel, request: ScoringRequest) -> Tensor
         raise _no_states("states")
     with torch.autocast(device.type, dtype=request.autocast, enabled=request.autocast is not None):
         if request.states == "last":
-            return _predicting(model, request)
+            return predicted_states(model, request)
         layers = _layers(model, layout)
     if isinstance(request.states, int):
         return layers[request.states].float()
@@ -163,7 +163,7 @@ def hidden_sums(model: PreTrainedModel, request: ScoringRequest, plain_forward: 
             states = out.decoder_hidden_states if isinstance(layout, EncoderDecoderRows) else out.hidden_states
             hidden = states[-1].reshape(-1, states[-1].shape[-1])[layout.predictor]
         else:
-            hidden = _predicting(model, request)
+            hidden = predicted_states(model, request)
     wide: Tensor = hidden.float() if device.type == "mps" else hidden.double()
     return wide.new_zeros(layout.count, wide.shape[-1]).index_add(0, layout.sequence, wide)
 
@@ -179,7 +179,7 @@ def head_spec(model: PreTrainedModel) -> HeadSpec:
     return HeadSpec(config.vocab_size, getattr(config, "final_logit_softcapping", None), scale)
 
 
-def _predicting(model: PreTrainedModel, request: ScoringRequest) -> Tensor:
+def predicted_states(model: PreTrainedModel, request: ScoringRequest) -> Tensor:
     """States after the final norm at the positions that predict a completion token, ``[M, H]``."""
     layout = request.layout
     if request.fast_layers and isinstance(layout, Packed) and llama_stack.supports(model, layout):

@@ -66,7 +66,7 @@ def check(model: PreTrainedModel, allow_trees: bool = True) -> Verdict:
     training = model.training
     model.eval()
     try:
-        trees = _probe(model)
+        trees = probe(model)
         expected = _own(model, trees)
         tolerance = _TOLERANCE.get(model.dtype, 1e-3)
         plain: LayoutName = "encoder-decoder" if model.config.is_encoder_decoder else "rows"
@@ -104,7 +104,8 @@ def _reason(layout: LayoutName, why_not: str) -> str:
     return f"one padded row a completion: {why_not}"
 
 
-def _probe(model: PreTrainedModel) -> list[Tree]:
+def probe(model: PreTrainedModel) -> list[Tree]:
+    """A few random tokens in two trees."""
     size = model.config.get_text_config().vocab_size
     generator = torch.Generator().manual_seed(0)
 

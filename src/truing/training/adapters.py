@@ -29,7 +29,7 @@ def attach(model: PreTrainedModel, section: PeftSection) -> nn.Module:
         lora_alpha=section.alpha,
         target_modules=section.target_modules,
         lora_dropout=0.0,
-        task_type="SEQ_2_SEQ_LM" if model.config.is_encoder_decoder else "CAUSAL_LM",
+        task_type=_reads(model),
     )
     try:
         wrapped: nn.Module = get_peft_model(model, config)
@@ -41,6 +41,13 @@ def attach(model: PreTrainedModel, section: PeftSection) -> nn.Module:
             allowed=f"all-linear, or some of {', '.join(names)}",
         ) from None
     return wrapped
+
+
+def _reads(model: PreTrainedModel) -> str:
+    """What peft calls this kind of model; of a classifier the head is trained whole, and saved."""
+    if model.config.is_encoder_decoder:
+        return "SEQ_2_SEQ_LM"
+    return "SEQ_CLS" if type(model).__name__.endswith("ForSequenceClassification") else "CAUSAL_LM"
 
 
 def quantization() -> Any:

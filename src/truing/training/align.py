@@ -21,7 +21,6 @@ from truing.objectives.algebra.latent import ANNOTATOR
 from truing.policies.control_codes import FILE as CODES
 from truing.recipe import Recipe, load_recipe, parse_recipe
 from truing.training import adapters, model_card
-from truing.training.after import Outcome, measure_after, measure_before
 from truing.training.assembly import arguments, assemble, keeps_best
 from truing.training.columns import with_columns
 from truing.training.data_check import DATA_FILE, check_data
@@ -31,6 +30,7 @@ from truing.training.earlier import COMPLETE, earlier_run
 from truing.training.listener import Listener
 from truing.training.plan import describe, plan
 from truing.training.prepare import Prepared, prepare
+from truing.training.purpose import AlignPolicy, Measured, Purpose
 from truing.training.record import RunRecord
 from truing.training.references import resolve_references
 from truing.training.self_samples import with_self_samples
@@ -73,6 +73,7 @@ def align(
     resume: bool = False,
     listener: Listener | None = None,
     made_from: Mapping[str, Any] | None = None,
+    purpose: Purpose | None = None,
 ) -> RunResult:
     """Align a model with preferences.
 
@@ -83,11 +84,12 @@ def align(
         listener: hears about progress.
         made_from: what the recipe was made from, where that was another recipe; kept in the record, and a run is
             resumed with the same one only.
+        purpose: what is trained, and how it is measured; a policy if left out.
 
     Raises:
         TruingError: on anything the user can mend.
     """
-    listener = listener or Listener()
+    listener, purpose = listener or Listener(), purpose or AlignPolicy()
     recipe = _checked(recipe, overrides)
     folder = Path(recipe.output)
     world = World.join()
@@ -96,10 +98,10 @@ def align(
     world.barrier()  # all have looked at the folder before one writes to it
     if earlier is not None and earlier.values.get("status") in COMPLETE:
         if world.is_main and not (folder / "report.html").exists():
-            _report(folder, listener)
+            _report(folder, listener, purpose)
         return _read_result(earlier)
     listener.stage("prepare")
-    prepared = prepare(recipe)
+    prepared = prepare(recipe, accepts=purpose.check)
     arguments(prepared)  # what transformers refuses is refused before anything is written
     values = plan(prepared)
     listener.plan(describe(values))
@@ -110,7 +112,7 @@ def align(
         record.update(status="running", plan=values, **described)
         write_text(folder / "recipe.yaml", yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
     try:
-        return _run(prepared, record, listener, resume=resume)
+        return _run(prepared, record, listener, purpose, resume=resume)
     except BaseException as error:
         if world.is_main:
             status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
@@ -128,7 +130,9 @@ def _checked(recipe: Recipe | Mapping[str, Any] | str | Path, overrides: Sequenc
     return parse_recipe(recipe, overrides)
 
 
-def _run(prepared: Prepared, record: RunRecord, listener: Listener, *, resume: bool) -> RunResult:
+def _run(
+    prepared: Prepared, record: RunRecord, listener: Listener, purpose: Purpose, *, resume: bool
+) -> RunResult:
     recipe, folder, world = prepared.recipe, prepared.output, World.current()
     if world.is_main and not (folder / DATA_FILE).exists():
         listener.stage("check")
@@ -142,7 +146,7 @@ def _run(prepared: Prepared, record: RunRecord, listener: Listener, *, resume: b
     references = resolve_references(prepared, progress=lambda d, t: listener.progress("reference", d, t))
     record.values["reference_reused"] = references.reused
     listener.stage("before")
-    before = measure_before(prepared, references, progress=lambda d, t: listener.progress("before", d, t))
+    before = purpose.before(prepared, references, lambda d, t: listener.progress("before", d, t))
     listener.stage("train")
     checkpoints = complete_checkpoints(folder / CHECKPOINTS) if resume else []
     trainer, watch, stop = assemble(prepared, references, listener, resuming=bool(checkpoints))
@@ -157,13 +161,13 @@ def _run(prepared: Prepared, record: RunRecord, listener: Listener, *, resume: b
             record.finish("interrupted", signal=received, alarms=[a.as_dict() for a in alarms])
         return _result(folder, "interrupted", record, [], alarms)
     _choose_weights(trainer, recipe, stopped=watch.stopped_by is not None)
-    outcome: Outcome | None = None
+    outcome: Measured | None = None
     prepared = gathered(prepared)
     if world.is_main:
         listener.stage("after")
-        outcome = measure_after(prepared, before, progress=lambda d, t: listener.progress("after", d, t))
+        outcome = purpose.after(prepared, before, lambda d, t: listener.progress("after", d, t))
         listener.stage("export")
-        _export(prepared, record, outcome)
+        _export(prepared, record, outcome, purpose)
         if references.train.derived is not None:
             references.train.derived.save_outputs(folder / "heads.safetensors")
         if prepared.codes is not None:
@@ -181,16 +185,14 @@ def _run(prepared: Prepared, record: RunRecord, listener: Listener, *, resume: b
                 trainer.step.state, {ANNOTATOR: prepared.train.encoded.annotators}
             ),
         )
-        _report(folder, listener)
+        _report(folder, listener, purpose)
     world.barrier()
     return _result(folder, record.values["status"], record, outcome.findings if outcome else [], alarms)
 
 
-def _report(folder: Path, listener: Listener) -> None:
-    from truing.report import write_run_report
-
+def _report(folder: Path, listener: Listener, purpose: Purpose) -> None:
     listener.stage("report")
-    write_run_report(folder)
+    purpose.report(folder)
 
 
 def _choose_weights(trainer: PreferenceTrainer, recipe: Recipe, *, stopped: bool) -> None:
@@ -206,13 +208,14 @@ def _choose_weights(trainer: PreferenceTrainer, recipe: Recipe, *, stopped: bool
                 companion.load(checkpoint / companion.file)
 
 
-def _export(prepared: Prepared, record: RunRecord, outcome: Outcome) -> None:
+def _export(prepared: Prepared, record: RunRecord, outcome: Measured, purpose: Purpose) -> None:
     folder = prepared.output
     merge = prepared.recipe.training.peft is None or prepared.recipe.training.peft.name == "lora"
     with atomic_path(folder / "model") as partial:
         adapters.save(prepared.policy.model, partial, folder / "adapter", merge=merge)
         prepared.tokenizer.save_pretrained(partial)
-        model_card.write(partial / "README.md", prepared, outcome)
+        purpose.export(prepared, partial)
+        model_card.write(partial / "README.md", prepared, outcome.findings, done=purpose.done, task=purpose.task)
 
 
 def _make(folder: Path) -> None:

@@ -9,6 +9,7 @@ from transformers import TrainingArguments
 
 from truing.errors import RecipeError, did_you_mean
 from truing.objectives.algebra import Objective
+from truing.objectives.algebra.values import head_width
 from truing.policies.distributions import FUNCTIONALS, compared_models
 from truing.policies.loading import resolve as resolve_name
 from truing.recipe import Recipe
@@ -16,6 +17,20 @@ from truing.rewards.scorers import SCORERS
 from truing.training.control import check_codes
 from truing.training.derived import REFERENCE
 from truing.training.weight_mask import check_weight_mask
+
+
+def only_policies(objective: Objective) -> None:
+    """Refuse an objective that does not train a policy.
+
+    Raises:
+        RecipeError: naming the command that takes it.
+    """
+    if head_width(objective.requires) is not None:
+        raise RecipeError(
+            f"objective {objective.name!r} trains a reward model, not a policy",
+            where="objective",
+            fix="run this recipe with `truing reward`, or choose an objective such as dpo",
+        )
 
 
 def check_combinations(recipe: Recipe, objective: Objective) -> None:

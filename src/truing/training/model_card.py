@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 
 import truing
 from truing.data.asking import Asking
-from truing.training.after import Outcome
+from truing.evaluation.findings import Finding
 from truing.training.prepare import Prepared
 
 
-def write(path: Path, prepared: Prepared, outcome: Outcome) -> None:
+def write(path: Path, prepared: Prepared, findings: Sequence[Finding], *, done: str, task: str) -> None:
     """Write README.md with the metadata that the hub reads, and with what was measured."""
     recipe, records = prepared.recipe, prepared.train.records
     front = yaml.safe_dump(
         {
             "base_model": recipe.model.name,
             "library_name": "transformers",
-            "pipeline_tag": "text-generation",
+            "pipeline_tag": task,
             "tags": ["truing", "alignment", prepared.objective.name],
         },
         sort_keys=False,
@@ -28,7 +29,7 @@ def write(path: Path, prepared: Prepared, outcome: Outcome) -> None:
         f"---\n{front}---\n",
         f"# {Path(recipe.output).name}",
         "",
-        f"`{recipe.model.name}`, aligned with `{prepared.objective.name}` by Truing {truing.__version__}.",
+        f"`{recipe.model.name}`, {done} with `{prepared.objective.name}` by Truing {truing.__version__}.",
         "",
         "| | |",
         "|---|---|",
@@ -42,8 +43,8 @@ def write(path: Path, prepared: Prepared, outcome: Outcome) -> None:
         "## What changed",
         "",
     ]
-    if outcome.findings:
-        lines += [f"- **{finding.verdict}**: {finding.sentence}" for finding in outcome.findings]
+    if findings:
+        lines += [f"- **{finding.verdict}**: {finding.sentence}" for finding in findings]
     else:
         lines.append("Nothing was held out, so nothing was measured.")
     if prepared.asking != Asking():

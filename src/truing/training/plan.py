@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from truing.objectives.algebra import Objective
+from truing.recipe import Recipe
+from truing.training.combinations import only_policies
 from truing.training.distributed import World
-from truing.training.prepare import Prepared
+from truing.training.prepare import Prepared, prepare
+
+
+def planned(
+    recipe: Recipe, *, accepts: Callable[[Objective], None] = only_policies
+) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """What a run would do, as values and in words; nothing is written.
+
+    Args:
+        recipe: as checked.
+        accepts: as for :func:`~truing.training.prepare.prepare`.
+
+    Raises:
+        TruingError: on anything that would go wrong later.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        prepared = prepare(recipe, quarantine=Path(folder) / "quarantine.jsonl", accepts=accepts)
+        values = plan(prepared)
+    return values, describe(values)
 
 
 def plan(prepared: Prepared) -> dict[str, Any]:

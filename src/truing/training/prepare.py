@@ -7,7 +7,7 @@ data before a tokenizer is loaded, and all of that before the model's weights.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,17 +20,19 @@ from truing.data.text import Encoded, TextEncoder, mismatched
 from truing.data.views import view
 from truing.errors import DataError, RecipeError
 from truing.objectives.algebra import Objective
+from truing.objectives.algebra.values import head_width
 from truing.objectives.recipe import build
 from truing.policies import fingerprint
 from truing.policies.causal import CausalPolicy
 from truing.policies.control_codes import ControlCodes
 from truing.policies.heads import untie
-from truing.policies.loading import load_model, load_tokenizer
+from truing.policies.loading import load_model, load_reward_model, load_tokenizer
 from truing.policies.precision import resolve
+from truing.policies.values import RewardPolicy, set_padding
 from truing.recipe import Recipe
 from truing.training import adapters, columns, memory
 from truing.training.annotators import numbered_as
-from truing.training.combinations import check_combinations
+from truing.training.combinations import check_combinations, only_policies
 from truing.training.control import steps_alone, under_good_code, with_codes
 from truing.training.drop_ches import check_drop_ches, drop_highest
 from truing.training.examples import ExampleData
@@ -108,17 +110,21 @@ class Prepared:
         return fingerprint.of_parameters(self.policy.model)
 
 
-def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
+def prepare(
+    recipe: Recipe, *, quarantine: Path | None = None, accepts: Callable[[Objective], None] = only_policies
+) -> Prepared:
     """Resolve a recipe.
 
     Args:
         recipe: as checked.
         quarantine: file for malformed rows that are set aside; by default ``quarantine.jsonl`` in the output.
+        accepts: raises where the objective is not for this kind of run; by default, where it trains no policy.
 
     Raises:
         TruingError: on anything that would go wrong later, with what to change.
     """
     objective = build(recipe.objective)
+    accepts(objective)
     check_combinations(recipe, objective)
     check_parts(recipe, objective)
     check_self_samples(recipe, objective)
@@ -146,7 +152,7 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
         lambda records: encode(records, tokenizer, recipe, objective, seed=seed)[1],
     )
     held = others[0] if others else None
-    policy = load_policy(recipe, tokenizer)
+    policy = load_policy(recipe, tokenizer, head_width(objective.requires))
     if any(r.startswith("head:") for r in objective.requires):
         untie(policy.inner)
     mask_note = weight_mask_note(recipe, policy)
@@ -187,7 +193,13 @@ def prepare(recipe: Recipe, *, quarantine: Path | None = None) -> Prepared:
         budget=budget,
         steps=steps,
         memory=memory.estimate(policy.model, policy.inner, largest, checkpointing=checkpointing, low=low),
-        notes=(*_notes(recipe, objective, train, held, steps), *part_notes, *dropped_notes, *mask_note, *code_note),
+        notes=(
+            *_notes(recipe, objective, train, held, steps),
+            *part_notes,
+            *dropped_notes,
+            *mask_note,
+            *code_note,
+        ),
         codes=codes,
         asking=asking,
         questions=asked,
@@ -218,26 +230,35 @@ def encode(
     return encoded, ExampleData(encoded.dataset, records.kind, mismatch)
 
 
-def load_policy(recipe: Recipe, tokenizer: PreTrainedTokenizerBase) -> CausalPolicy:
-    """The model that is trained, with its adapter if the recipe asks for one."""
+def load_policy(recipe: Recipe, tokenizer: PreTrainedTokenizerBase, head: int | None = None) -> CausalPolicy:
+    """The model that is trained, with its adapter if the recipe asks for one.
+
+    Args:
+        recipe: as checked.
+        tokenizer: of the model.
+        head: outputs of a reward head; ``None`` for a language model.
+    """
     training = recipe.training
     device = (
         torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
     )
     quantization = adapters.quantization() if training.peft and training.peft.name == "qlora" else None
     dtype = _weights_dtype(recipe, device)
-    model: Any = load_model(
-        recipe.model.name,
-        revision=recipe.model.revision,
-        dtype=dtype,
-        quantization=quantization,
-        device=device,
-    )
+    options: dict[str, Any] = {"revision": recipe.model.revision, "dtype": dtype, "device": device}
+    model: Any
+    if head is None:
+        model = load_model(recipe.model.name, quantization=quantization, **options)
+    else:
+        model = load_reward_model(
+            recipe.model.name, head, quantization=quantization, seed=training.seed, **options
+        )
+        set_padding(model, tokenizer)
     _check_vocabulary(model, tokenizer)
     if training.peft is not None:
         torch.manual_seed(training.seed)
         model = adapters.attach(model, training.peft)
-    policy = CausalPolicy(model, tokenizer, precision=training.precision)
+    kind = CausalPolicy if head is None else RewardPolicy
+    policy = kind(model, tokenizer, precision=training.precision)
     if training.gradient_checkpointing:
         checkpoint_activations(policy)
     if training.compile:

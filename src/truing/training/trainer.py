@@ -32,9 +32,6 @@ from truing.writing import explain_disk_errors, sync
 STATE_FILE = "objective_state.safetensors"
 CHECKPOINTS = "checkpoints"
 
-# Over-optimisation indicators (2410.11677) are cheap beside a forward pass; they are taken on logged steps.
-DIAGNOSTIC_SIGNALS = ("topk_entropy", "topk_mass")
-
 
 class PreferenceTrainer(transformers.Trainer):
     """Trains a policy with a preference objective.
@@ -143,7 +140,7 @@ class PreferenceTrainer(transformers.Trainer):
             _Backward(self, model),
             # A wrapper that exchanges gradients would wait for those of weights that are held.
             through=None if self._held else model,
-            signals=DIAGNOSTIC_SIGNALS if logged else (),
+            signals=diagnostic_signals(self.step) if logged else (),
         )
         self._check_finite(result, inputs)
         self._exchange_gradients()
@@ -300,13 +297,18 @@ class _Backward:
         accelerator.backward(loss * self.trainer.world.size)
 
 
+def diagnostic_signals(step: PreferenceStep) -> tuple[str, ...]:
+    """Over-optimisation indicators (2410.11677): cheap beside a forward pass, taken on logged steps."""
+    return ("topk_entropy", "topk_mass") if step.policy.has_log_probs else ()
+
+
 def evaluate(step: PreferenceStep, batch: int) -> dict[str, float]:
     """Mean loss over batches weighted by their records, and mean metrics."""
     total = StepResult()
     records = 0
     for start in range(0, len(step.data), batch):
         indices = list(range(start, min(start + batch, len(step.data))))
-        result = step.evaluate(indices, signals=DIAGNOSTIC_SIGNALS)
+        result = step.evaluate(indices, signals=diagnostic_signals(step))
         total.loss += result.loss * len(indices)
         total.add(result.sums)
         records += len(indices)

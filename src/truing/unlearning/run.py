@@ -19,7 +19,7 @@ from truing.report import write_run_report
 from truing.training.align import RunResult, align
 from truing.training.distributed import World
 from truing.training.listener import Listener
-from truing.training.plan import describe, plan
+from truing.training.plan import planned as plan_run
 from truing.training.prepare import prepare
 from truing.training.record import FILE, RunRecord
 from truing.unlearning.files import policy_of
@@ -85,8 +85,7 @@ def planned(job: Job) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     Raises:
         TruingError: on anything that would go wrong later.
     """
-    values = plan(prepare(job.unmasked))
-    lines = describe(values)
+    values, lines = plan_run(job.unmasked)
     if job.selection is not None:
         how = job.selection
         values["mask"] = {"rule": how.rule, "keep": how.keep, "gamma": how.gamma, "seed": how.seed}

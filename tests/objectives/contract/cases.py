@@ -16,7 +16,7 @@ SETTINGS: dict[str, dict[str, Any]] = {"sppo-hard": {"beta": 0.05}, "adpa": {"te
 # Methods that give an outlier up by design: bounded losses (apo), a loss that commits to one side (exo), a weight
 # that vanishes where the policy would never write the pair (wpo), labels that are taken for wrong (lcpo), and an
 # implication that asks nothing of an improbable chosen answer (uncpo; the rejected one is as certain as it may be).
-SATURATING = frozenset({"apo-down", "apo-zero", "exo", "lcpo", "uncpo", "wpo"})
+SATURATING = frozenset({"apo-down", "apo-zero", "exo", "gpm", "lcpo", "uncpo", "wpo"})
 
 
 def build(name: str) -> Objective:

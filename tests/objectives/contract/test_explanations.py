@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from truing.objectives import METHODS
+from truing.objectives.algebra.values import head_width
 
 from .cases import build, every_method
 from .worlds import assemble, evaluate, records
@@ -68,8 +69,13 @@ def test_it_names_itself(name: str) -> None:
 def test_every_loss_reports_the_same_core_metrics(name: str) -> None:
     kind = sorted(build(name).data)[0]
     metrics = evaluate(build(name), assemble(kind, records(kind, 4, objective=build(name)))).metrics
+    # A reward model has no log-probabilities.
+    of_policies = set() if head_width(build(name).requires) else {"logps"}
     expected = {
-        f"{what}/{side}" for what in ("rewards", "logps", "length", "log_ratio") for side in ("chosen", "rejected")
+        f"{what}/{side}"
+        for what in {"rewards", "length", "log_ratio"} | of_policies
+        for side in ("chosen", "rejected")
     }
     assert expected | {"kl"} <= set(metrics)
+    assert ("logps/chosen" in metrics) == bool(of_policies)
     assert all(f"count/{key}" in metrics for key in metrics if not key.startswith("count/"))

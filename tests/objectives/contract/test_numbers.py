@@ -45,7 +45,8 @@ def test_half_precision_is_summed_in_float32(name: str, kind: DataKind, half: to
     }
     state = statistics(objective, world)
     # Derived values are float32 from the start: their distributions never were of half precision.
-    given_both = replace(world.scores, derived=derived(objective, world.scores).derived)
+    completed = derived(objective, world.scores)
+    given_both = replace(world.scores, derived=completed.derived, values=completed.values)
     losses = [objective(replace(given_both, **values), world.batch, state).loss for values in (short, long)]
     assert losses[0].dtype == torch.float32
     assert torch.equal(*losses)

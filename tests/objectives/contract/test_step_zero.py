@@ -31,6 +31,10 @@ def softplus(x: float) -> float:
 
 # name: loss with default hyper-parameters. The first block is the catalogue's list.
 KNOWN: dict[str, float] = {
+    # −log σ(0), and both rewards are a tenth of 4·log ¼: 0.01 · (2 · 0.4 · ln 4)²
+    "bradley-terry": LN2 + 0.01 * (0.8 * LN4) ** 2,
+    # −log σ(0): an answer is never better than one with the same embedding
+    "gpm": LN2,
     # −log σ(0)
     "dpo": LN2,
     # (0 − 1/(2·0.1))² = 1/(4·0.1²)

@@ -127,6 +127,12 @@ _SYMBOLS: tuple[tuple[str, str, str], ...] = (
     _score("w", "the chosen (or liked)"),
     _score("l", "the rejected (or disliked)"),
     _score("k", "the k-th"),
+    (r"\bR\(", "R(y)", "what the reward model's head says of a completion, read at its last token"),
+    (
+        r"\bs\(y",
+        "s",
+        "the skew-symmetric form of both answers' embeddings; half of it stands on each side, with opposite signs",
+    ),
     (r"y_w\b", "y_w", "the chosen (or liked) completion"),
     (r"y_l\b", "y_l", "the rejected (or disliked) completion"),
     (r"y_k\b", "y_k", "the k-th completion of a prompt"),

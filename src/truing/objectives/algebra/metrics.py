@@ -41,14 +41,16 @@ def _own_metrics(reward: SequenceScore | None, scale: float, scores: Scores, bat
     rewards = None
     if reward is not None and (batch.paired or reward.data - PAIRS):
         rewards = scale * reward(scores, batch)
-    logps = LogProb("sum")(scores, batch)
+    # A reward model says nothing of how probable an answer is.
+    logps = LogProb("sum")(scores, batch) if scores.values is None else None
     lengths = scores.lengths
     ratio = LogProb("sum", reference=True)(scores, batch) if scores.reference is not None else None
     for side, index in (("chosen", batch.chosen), ("rejected", batch.rejected)):
         weights = counted[batch.example[index]]
         if rewards is not None:
             add(f"rewards/{side}", rewards[index], weights)
-        add(f"logps/{side}", logps[index], weights)
+        if logps is not None:
+            add(f"logps/{side}", logps[index], weights)
         add(f"length/{side}", lengths[index], weights)
         if ratio is not None:
             add(f"log_ratio/{side}", ratio[index], weights)

@@ -44,6 +44,8 @@ class Scores:
             the policy's next-token distribution from the reference's, nats.
         states: mean of the policy's states over each completion, with gradient, shape ``[N, H]``.
         hidden: the states that predict each token, with gradient, shape ``[M, H]``.
+        values: what a reward model's head says of each completion, with gradient, shape ``[N, K]``; the
+            log-probabilities of such scores are 0 and mean nothing.
     """
 
     token_logps: Float[Tensor, " tokens"]
@@ -54,6 +56,7 @@ class Scores:
     derived: Mapping[str, Float[Tensor, " tokens"]] = field(default_factory=dict)
     states: Float[Tensor, "sequences hidden"] | None = None
     hidden: Float[Tensor, "tokens hidden"] | None = None
+    values: Float[Tensor, "sequences outputs"] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "token_logps", _at_least_float32(self.token_logps))
@@ -105,7 +108,8 @@ class Scores:
     def detach(self) -> Scores:
         """The same scores without their graph."""
         derived = {name: values.detach() for name, values in self.derived.items()}
-        return replace(self, token_logps=self.token_logps.detach(), derived=derived)
+        values = None if self.values is None else self.values.detach()
+        return replace(self, token_logps=self.token_logps.detach(), derived=derived, values=values)
 
 
 def _at_least_float32(values: Tensor) -> Tensor:

@@ -1,0 +1,94 @@
+"""``truing reward``: train a reward model; how far one can be trusted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from truing.cli.recipe_group import RecipeGroup
+
+if TYPE_CHECKING:
+    from truing.cli.running import Planned
+
+app = typer.Typer(no_args_is_help=True, cls=RecipeGroup)
+
+
+@app.callback()
+def _group() -> None:
+    """Train reward models (`truing reward recipe.yaml`), and measure how far they can be trusted."""
+
+
+@app.command()
+def run(
+    recipe: Annotated[Path, typer.Argument(help="YAML file; see the guide for its keys.", show_default=False)],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="Changes to the recipe, e.g. training.epochs=2."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check recipe, data and model, print the plan, do nothing.")
+    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the record of the run as JSON.")] = False,
+) -> int:
+    """Train a reward model; the word `run` may be left out.
+
+    A recipe is short: `model`, `data`, `objective` (`bradley-terry` if left out), `training`, `output`. The run leaves
+    what `truing align` leaves in `output`; its `model` folder is one for sequence classification.
+    """
+    from truing.cli.running import run_recipe
+    from truing.rewards.models.training import TrainReward, reward_recipe
+    from truing.training.align import align
+
+    given = overrides or []
+    checked = reward_recipe(recipe, given)
+
+    def planned() -> Planned:
+        from truing.training.plan import planned
+
+        return planned(checked, accepts=TrainReward().check)
+
+    return run_recipe(
+        "reward",
+        recipe,
+        given,
+        plan=planned if dry_run else None,
+        train=lambda listener: align(checked, resume=resume, listener=listener, purpose=TrainReward()),
+        json=json,
+    )
+
+
+@app.command("eval")
+def evaluate(
+    models: Annotated[
+        list[str],
+        typer.Argument(help="Reward models: folders or hub names. Several are compared.", show_default=False),
+    ],
+    data: Annotated[str, typer.Option("--data", help="File, folder, glob or hub data set with labelled pairs.")],
+    by: Annotated[str, typer.Option("--by", help="Column that says which subset a pair belongs to.")] = "source",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for reward.json, pairs.jsonl and report.html.")
+    ] = None,
+    max_length: Annotated[
+        int, typer.Option("--max-length", help="Longest prompt plus completion, tokens.")
+    ] = 2048,
+    precision: Annotated[str, typer.Option("--precision", help="auto, float32 or bfloat16.")] = "auto",
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Accuracy, calibration and reliance on length of reward models on labelled pairs, and how far they agree."""
+    from rich.console import Console
+
+    from truing.cli.console import print_json
+    from truing.rewards.evaluation.run import evaluate_rewards
+
+    found = evaluate_rewards(models, data, by=by, max_length=max_length, precision=precision)
+    if output is not None:
+        found.write(output)
+    if json:
+        print_json(found.as_dict())
+        return
+    console = Console(highlight=False)
+    for line in found.sentences():
+        console.print(line, markup=False, soft_wrap=True)

@@ -1,0 +1,105 @@
+"""A reward model on labelled pairs: what it gets right, where, how sure it is, and how much it follows length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from truing.json_values import plain
+from truing.rewards.evaluation.calibration import Calibration, calibration
+from truing.statistics import Estimate, mean, rank_correlation, rate
+
+
+@dataclass(frozen=True)
+class JudgedPairs:
+    """What a reward says of labelled pairs.
+
+    Attributes:
+        ids: of the records.
+        log_odds: that the answer which people chose is preferred, nats.
+        lengths: tokens of chosen and rejected.
+        subsets: what part of the data each pair belongs to; empty text where that is not said.
+    """
+
+    ids: Sequence[str]
+    log_odds: Float[np.ndarray, " pairs"]
+    lengths: Int[np.ndarray, "pairs two"]
+    subsets: Sequence[str]
+
+    @property
+    def right(self) -> Float[np.ndarray, " pairs"]:
+        """1 where the reward agrees with the label, one half where it is undecided."""
+        found: np.ndarray = np.where(self.log_odds > 0, 1.0, np.where(self.log_odds < 0, 0.0, 0.5))
+        return found
+
+
+@dataclass(frozen=True)
+class PairReport:
+    """How a reward does on labelled pairs.
+
+    Attributes:
+        accuracy: share of pairs in the right order; ties count one half.
+        macro_accuracy: mean over subsets of their accuracies; benchmarks report it.
+        subsets: accuracy of each.
+        ties: pairs with equal rewards.
+        calibration: see :class:`Calibration`.
+        gap: mean of the log-odds.
+        length_correlation: Spearman's, of log-odds with how much longer the chosen answer is.
+        chosen_longer, chosen_shorter: accuracy where the chosen answer is the longer or the shorter one.
+    """
+
+    accuracy: Estimate
+    macro_accuracy: float
+    subsets: dict[str, Estimate]
+    ties: int
+    calibration: Calibration
+    gap: Estimate
+    length_correlation: Estimate
+    chosen_longer: Estimate
+    chosen_shorter: Estimate
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        found: dict[str, Any] = plain(
+            {
+                "accuracy": self.accuracy.as_dict(),
+                "macro_accuracy": self.macro_accuracy,
+                "subsets": {name: estimate.as_dict() for name, estimate in self.subsets.items()},
+                "ties": self.ties,
+                "calibration": self.calibration.as_dict(),
+                "gap": self.gap.as_dict(),
+                "length_correlation": self.length_correlation.as_dict(),
+                "chosen_longer": self.chosen_longer.as_dict(),
+                "chosen_shorter": self.chosen_shorter.as_dict(),
+            }
+        )
+        return found
+
+
+def judge_pairs(pairs: JudgedPairs) -> PairReport:
+    """Everything that labelled pairs tell about a reward."""
+    right = pairs.right
+    names = list(dict.fromkeys(name for name in pairs.subsets if name))
+    labels = np.array(list(pairs.subsets), dtype=object)
+    subsets = {name: _accuracy(right[labels == name]) for name in names}
+    longer = pairs.lengths[:, 0] - pairs.lengths[:, 1]
+    accuracy = _accuracy(right)
+    return PairReport(
+        accuracy=accuracy,
+        macro_accuracy=float(np.mean([e.value for e in subsets.values()])) if subsets else accuracy.value,
+        subsets=subsets,
+        ties=int((pairs.log_odds == 0).sum()),
+        calibration=calibration(pairs.log_odds),
+        gap=mean(pairs.log_odds),
+        length_correlation=rank_correlation(pairs.log_odds, longer),
+        chosen_longer=_accuracy(right[longer > 0]),
+        chosen_shorter=_accuracy(right[longer < 0]),
+    )
+
+
+def _accuracy(right: Float[np.ndarray, " pairs"]) -> Estimate:
+    return rate(float(right.sum()), len(right))

@@ -1,0 +1,1 @@
+"""Trained reward models: what their head means, loading, scoring, training."""

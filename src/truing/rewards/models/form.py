@@ -1,0 +1,109 @@
+"""What the numbers of a reward head mean; kept as ``reward.json`` beside the model's weights."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from jaxtyping import Float
+from torch import Tensor
+
+from truing.errors import ModelError
+from truing.objectives.algebra import Objective
+from truing.objectives.algebra.values import HeadValue, SkewValue, skew
+from truing.writing import write_json
+
+FILE = "reward.json"
+
+
+@dataclass(frozen=True)
+class RewardForm:
+    """How head outputs become preferences.
+
+    Attributes:
+        kind: ``"scalar"``, one reward an answer; ``"skew"``, an embedding an answer, compared by a skew-symmetric form.
+        scale: what a gap is multiplied by to give log-odds.
+        unit: whether embeddings are divided by their length.
+        objective: what the model was trained with; empty where that is not known.
+    """
+
+    kind: Literal["scalar", "skew"] = "scalar"
+    scale: float = 1.0
+    unit: bool = False
+    objective: str = ""
+
+    @classmethod
+    def of(cls, objective: Objective) -> RewardForm:
+        """The form that an objective trains.
+
+        Raises:
+            ModelError: if it trains no reward model.
+        """
+        score = objective.reward
+        if isinstance(score, SkewValue):
+            return cls("skew", objective.reward_scale, score.unit, objective.name)
+        if isinstance(score, HeadValue):
+            return cls("scalar", objective.reward_scale, objective=objective.name)
+        raise ModelError(f"objective {objective.name!r} trains no reward model")
+
+    def log_odds(
+        self, better: Float[Tensor, "*pairs width"], worse: Float[Tensor, "*pairs width"]
+    ) -> Float[Tensor, "*pairs"]:
+        """Log-odds that the first answer is preferred to the second."""
+        if self.kind == "skew":
+            return self.scale * skew(better, worse, unit=self.unit)
+        return self.scale * (better[..., 0] - worse[..., 0])
+
+    def table(self, values: Float[Tensor, "answers width"]) -> Float[Tensor, "answers answers"]:
+        """Log-odds of every answer against every other; minus its own transpose, 0 on the diagonal."""
+        found = self.log_odds(values[:, None, :], values[None, :, :])
+        return (found - found.T) / 2
+
+    def rewards(self, values: Float[Tensor, "answers width"]) -> Float[Tensor, " answers"]:
+        """One number an answer: its reward, or its mean log-odds against the others of the same prompt."""
+        if self.kind == "skew":
+            return self.table(values).sum(1) / max(1, len(values) - 1)
+        return self.scale * values[:, 0]
+
+    def save(self, folder: Path) -> None:
+        write_json(folder / FILE, asdict(self))
+
+    @classmethod
+    def load(cls, folder: Path) -> RewardForm:
+        """Read ``reward.json``; a model without one gives a single reward.
+
+        Raises:
+            ModelError: if the file cannot be read.
+        """
+        path = folder / FILE
+        if not path.exists():
+            return cls()
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            return cls(**stored)
+        except (ValueError, TypeError):
+            raise ModelError("this is not what Truing writes beside a reward model", where=str(path)) from None
+
+
+def form_of(name: str) -> RewardForm:
+    """The form of a reward model by folder; of one on the hub, a single reward."""
+    folder = Path(name).expanduser()
+    return RewardForm.load(folder) if folder.is_dir() else RewardForm()
+
+
+def check_width(form: RewardForm, width: int, where: str) -> None:
+    """Raise where a head's outputs cannot have the form.
+
+    Raises:
+        ModelError: if a scalar form meets several outputs, or a skew form an odd number.
+    """
+    if form.kind == "scalar" and width != 1:
+        raise ModelError(
+            f"the model's head gives {width} numbers, and nothing says which of them is the reward",
+            where=where,
+            allowed="one output, or a model with reward.json beside it",
+        )
+    if form.kind == "skew" and width % 2:
+        raise ModelError(f"a skew-symmetric form needs an even number of outputs, not {width}", where=where)

@@ -1,0 +1,151 @@
+"""Training a reward model: the run of :func:`truing.align`, measured as a reward model is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from truing.errors import RecipeError
+from truing.evaluation.findings import Finding
+from truing.objectives.algebra import Objective
+from truing.objectives.algebra.values import head_width
+from truing.policies.generation import Progress
+from truing.policies.values import RewardPolicy
+from truing.recipe import Recipe
+from truing.recipe.load import validated
+from truing.recipe.yaml_reader import Located, read_file
+from truing.rewards.evaluation.findings import pair_findings
+from truing.rewards.evaluation.pairs import PairReport, judge_pairs
+from truing.rewards.evaluation.run import judged_pairs, subsets_of
+from truing.rewards.models.form import RewardForm
+from truing.rewards.models.model import RewardModel
+from truing.training.align import RunResult, align
+from truing.training.listener import Listener
+from truing.training.prepare import Prepared
+from truing.training.references import Resolved
+from truing.writing import write_text
+
+
+@dataclass(frozen=True)
+class RewardOutcome:
+    """A trained reward model on held-out pairs.
+
+    Attributes:
+        report: ``None`` where nothing was held out.
+        findings: in sentences.
+    """
+
+    report: PairReport | None
+    findings: list[Finding] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"reward": None if self.report is None else self.report.as_dict()}
+
+
+@dataclass(frozen=True)
+class TrainReward:
+    """A reward model is trained: held-out pairs are put in order, and its confidence is compared with that."""
+
+    done: str = "trained as a reward model"
+    task: str = "text-classification"
+
+    def check(self, objective: Objective) -> None:
+        """Refuse objectives for policies.
+
+        Raises:
+            RecipeError: naming the command that takes it.
+        """
+        if head_width(objective.requires) is None:
+            raise RecipeError(
+                f"objective {objective.name!r} trains a policy, not a reward model",
+                where="objective",
+                fix="run this recipe with `truing align`, or choose one for reward models: "
+                "`truing methods 'reward model'` lists them",
+            )
+
+    def before(self, prepared: Prepared, references: Resolved, progress: Progress | None) -> None:
+        """A fresh head says nothing: there is nothing to measure."""
+
+    def after(self, prepared: Prepared, before: None, progress: Progress | None) -> RewardOutcome:
+        """Judge the held-out pairs; their log-odds go to ``evaluation/held_out.jsonl``."""
+        if prepared.held_out is None or prepared.held_out.examples.kind != "pairs":
+            return RewardOutcome(None)
+        assert isinstance(prepared.policy, RewardPolicy)
+        model = RewardModel(prepared.recipe.output, prepared.policy, RewardForm.of(prepared.objective))
+        held = prepared.held_out
+        judged = judged_pairs(model, held.examples, subsets_of(held.records, "source"))
+        rows = zip(judged.ids, judged.log_odds, judged.lengths, strict=True)
+        lines = [
+            json.dumps({"id": name, "log_odds": round(float(odds), 5), "tokens": [int(n) for n in lengths]}) + "\n"
+            for name, odds, lengths in rows
+        ]
+        write_text(prepared.output / "evaluation" / "held_out.jsonl", "".join(lines))
+        report = judge_pairs(judged)
+        return RewardOutcome(report, pair_findings(report))
+
+    def export(self, prepared: Prepared, model: Path) -> None:
+        """Say beside the weights what the head's numbers mean."""
+        RewardForm.of(prepared.objective).save(model)
+
+    def report(self, folder: Path) -> None:
+        """Write the page."""
+        from truing.rewards.report import write_reward_report
+
+        write_reward_report(folder)
+
+
+class RewardRecipe(Recipe):
+    """A recipe of ``truing reward``."""
+
+    objective: Any = "bradley-terry"
+    """A name, a mapping {name: gpm, width: 6}, or a list of mappings: a weighted sum."""
+
+
+def reward_recipe(recipe: RewardRecipe | Mapping[str, Any] | str | Path, overrides: Iterable[str] = ()) -> Recipe:
+    """Read and check a recipe.
+
+    Raises:
+        RecipeError: if a key is unknown, wrong, or has no effect on reward models.
+    """
+    if isinstance(recipe, RewardRecipe):
+        recipe = recipe.model_dump(mode="json", exclude_unset=True)
+    read = isinstance(recipe, str | Path)
+    document = (
+        read_file(Path(recipe)) if isinstance(recipe, str | Path) else Located(dict(recipe), {}, "the recipe")
+    )
+    checked = validated(document, overrides, RewardRecipe)
+    for key in ("evaluation", "reference"):
+        if key in checked.model_fields_set:
+            raise RecipeError(
+                f"{key} has no effect: a reward model writes no answers and is compared with no other model",
+                where=f"{document.name}, {key}" if read else key,
+                fix="remove it",
+            )
+    return checked
+
+
+def train_reward(
+    recipe: RewardRecipe | Mapping[str, Any] | str | Path,
+    *overrides: str,
+    resume: bool = False,
+    listener: Listener | None = None,
+) -> RunResult:
+    """Train a reward model.
+
+    Args:
+        recipe: as for :func:`truing.align`; the objective is ``bradley-terry`` if left out.
+        overrides: changes as on the command line.
+        resume: go on with a run that was interrupted.
+        listener: hears about progress.
+
+    Returns:
+        As :func:`truing.align`; ``model`` is a folder that ``AutoModelForSequenceClassification`` loads, with
+        ``reward.json`` beside the weights.
+
+    Raises:
+        TruingError: on anything the user can mend.
+    """
+    return align(reward_recipe(recipe, overrides), resume=resume, listener=listener, purpose=TrainReward())

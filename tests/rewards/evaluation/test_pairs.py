@@ -1,0 +1,56 @@
+"""What labelled pairs tell about a reward."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from truing.rewards.evaluation.findings import pair_findings
+from truing.rewards.evaluation.pairs import JudgedPairs, judge_pairs
+
+
+def judged(log_odds: list[float], lengths: list[tuple[int, int]] | None = None, subsets: str = "") -> JudgedPairs:
+    count = len(log_odds)
+    given = lengths or [(3, 3)] * count
+    names = list(subsets) or [""] * count
+    return JudgedPairs([str(i) for i in range(count)], np.array(log_odds), np.array(given), names)
+
+
+def test_subsets_count_alike_in_the_macro_average() -> None:
+    """a: 3 of 3 right; b: 0 of 1. Pooled ¾, mean of subsets ½."""
+    report = judge_pairs(judged([1, 2, 3, -1], subsets="aaab"))
+    assert report.accuracy.value == 0.75
+    assert report.macro_accuracy == 0.5
+    assert {name: (e.value, e.n) for name, e in report.subsets.items()} == {"a": (1.0, 3), "b": (0.0, 1)}
+
+
+def test_ties_are_half_right() -> None:
+    report = judge_pairs(judged([0.0, 0.0, 1.0, -1.0]))
+    assert report.accuracy.value == 0.5
+    assert report.ties == 2
+    assert report.macro_accuracy == 0.5
+
+
+def test_a_reward_that_counts_tokens_is_found_out() -> None:
+    """Log-odds are the difference of lengths: right where the chosen answer is longer, wrong where it is shorter."""
+    lengths = [(9, 1), (8, 2), (1, 4), (2, 7), (5, 4), (3, 9)]
+    report = judge_pairs(judged([float(a - b) for a, b in lengths], lengths))
+    assert report.length_correlation.value == pytest.approx(1)
+    assert (report.chosen_longer.value, report.chosen_longer.n) == (1.0, 3)
+    assert (report.chosen_shorter.value, report.chosen_shorter.n) == (0.0, 3)
+    (length,) = [f for f in pair_findings(report) if f.name == "length"]
+    assert length.verdict == "changed"
+    assert "follow length (rank correlation 1.00" in length.sentence
+
+
+@pytest.mark.parametrize(("right", "wrong", "verdict"), [(90, 10, "better"), (10, 90, "worse"), (51, 49, "same")])
+def test_the_verdict_follows_the_interval(right: int, wrong: int, verdict: str) -> None:
+    report = judge_pairs(judged([1.0] * right + [-1.0] * wrong))
+    assert pair_findings(report)[0].verdict == verdict
+
+
+def test_the_report_is_json_without_nan() -> None:
+    text = json.dumps(judge_pairs(judged([1.0, 2.0])).as_dict(), allow_nan=False)
+    assert json.loads(text)["length_correlation"]["value"] is None
