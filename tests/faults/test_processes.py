@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,10 +15,17 @@ from safetensors.torch import load_file
 
 from tests.jobs import job, truing
 
+# Where a gradient is all but 0, Adam turns its last digit into a step of up to the learning rate: smaller ones here.
+CODES = {
+    "objective": {"name": "meet", "tokens": 3, "code_rate": 1e-3},
+    "training__learning_rate": 1e-3,
+}
+
 
 @pytest.mark.slow
-def test_two_processes_on_the_command_line(tmp_path: Path) -> None:
-    recipe = job(tmp_path)
+@pytest.mark.parametrize("changes", [{}, CODES], ids=["dpo", "meet"])
+def test_two_processes_on_the_command_line(changes: dict[str, Any], tmp_path: Path) -> None:
+    recipe = job(tmp_path, **changes)
     assert truing(["align", recipe, f"output={tmp_path / 'one'}"], tmp_path / "p").code == 0
     launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", "--no-python"]
     command = [sys.executable, "-c", "from truing.cli import main; main()"]
@@ -32,7 +40,10 @@ def test_two_processes_on_the_command_line(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr[-3000:]
     # One process speaks for both.
     assert ended.stderr.count("Measuring the trained model") == 1
-    one, two = (load_file(tmp_path / name / "model" / "model.safetensors") for name in ("one", "two"))
+    files = ["model/model.safetensors", *(["codes.safetensors"] if changes else [])]
+    one, two = (
+        {k: v for file in files for k, v in load_file(tmp_path / name / file).items()} for name in ("one", "two")
+    )
     assert set(one) == set(two)
     for name, values in one.items():
         torch.testing.assert_close(two[name], values, atol=1e-6, rtol=0)

@@ -67,7 +67,12 @@ def _derived(name: str) -> str:
     return "the states of all layers of the reference, from which every token gets its weight"
 
 
+def _codes(request: str) -> str:
+    return f"codes of {request.partition(':')[0]} virtual tokens each, which are trained along and lie beside the model"
+
+
 _PREFIXES: dict[str, Callable[[str], str]] = {
+    "codes": _codes,
     "signal": _SIGNALS.__getitem__,
     "part": _part,
     "column": _column,
