@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from tests.policies.models import tiny
-from truing.evaluation.held_out import RowScores, compare, reference_rows, score_rows
+from truing.evaluation.findings import findings
+from truing.evaluation.held_out import RowScores, against, compare, reference_rows, score_rows
 from truing.policies.causal import CausalPolicy
 from truing.training.examples import ExampleData
 
@@ -40,6 +41,21 @@ def test_metrics_by_hand() -> None:
     assert found["reward_accuracy"].value == 1.0
     assert found["reward_margin"].value == pytest.approx(4.0)
     assert all(estimate.n == 2 for estimate in found.values())
+
+
+def test_the_opposite_as_a_control_by_hand() -> None:
+    """Gaps: −3 + 5 = 2 and −8 + 9 = 1 for chosen, −10 + 11 = 1 and −9 + 12 = 3 for rejected: right in one of two."""
+    opposite = RowScores(np.array([-5.0, -11.0, -9.0, -12.0]), LENGTHS)
+    found = against(compare(DATA, BEFORE, AFTER), opposite)
+    assert found.metrics["control_gap_chosen"].value == pytest.approx(1.5)
+    assert found.metrics["control_gap_rejected"].value == pytest.approx(2.0)
+    assert found.metrics["control_accuracy"].value == 0.5
+    (finding,) = [f for f in findings(found, None) if f.name == "control"]
+    assert finding.verdict == "same"
+    assert (
+        "turns to the chosen answer more than to the rejected one in 50.0% of held-out pairs" in finding.sentence
+    )
+    assert not [f for f in findings(compare(DATA, BEFORE, AFTER), None) if f.name == "control"]
 
 
 def test_rows_by_hand() -> None:

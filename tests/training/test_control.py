@@ -113,6 +113,9 @@ def test_the_report_says_how_the_model_was_asked(tmp_path: Path) -> None:
     assert result.record["evaluation"]["asked"] == {"before": "with the prompt as it is", "after": words}
     assert f"The trained model was asked {words}, as in training" in result.report.read_text()
     assert words in (result.model / "README.md").read_text()
+    metrics = result.record["evaluation"]["held_out"]
+    assert metrics["control_accuracy"]["n"] == 5
+    assert "control" in [finding.name for finding in result.findings]
 
 
 @pytest.mark.slow

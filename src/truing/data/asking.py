@@ -17,11 +17,13 @@ class Asking:
         words: for people, to follow "was asked".
         text: changes a prompt, a text or messages, before it is tokenised; ``None`` leaves it.
         front: token ids in front of the tokenised prompt.
+        opposite: token ids in their place that ask for the opposite, as a control; empty where there are none.
     """
 
     words: str = PLAIN
     text: Callable[[Any], Any] | None = None
     front: tuple[int, ...] = ()
+    opposite: tuple[int, ...] = ()
 
     def then(self, other: Asking) -> Asking:
         """A change, and another one after it."""
@@ -33,4 +35,6 @@ class Asking:
         both = (
             (lambda prompt: second(first(prompt))) if first is not None and second is not None else first or second
         )
-        return Asking(f"{self.words}, and {other.words}", both, (*other.front, *self.front))
+        return Asking(
+            f"{self.words}, and {other.words}", both, (*other.front, *self.front), other.opposite or self.opposite
+        )

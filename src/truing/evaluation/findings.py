@@ -111,6 +111,21 @@ def _of_held_out(h: HeldOut) -> list[Finding]:
                 accuracy.n,
             )
         )
+    control = h.metrics.get("control_accuracy")
+    if control is not None:
+        found.append(
+            Finding(
+                "control",
+                "better" if control.low > 0.5 else "worse" if control.high < 0.5 else "same",
+                f"Asked for good answers instead of bad ones, the model turns to the chosen answer more than to the "
+                f"rejected one in {control.value:.1%} of held-out pairs (95 % interval {control.low:.1%} to "
+                f"{control.high:.1%}, {control.n} pairs; codes that say nothing give 50 %).",
+                control.value,
+                control.low,
+                control.high,
+                control.n,
+            )
+        )
     if len(h.chosen):
         change, which, good = h.metrics["chosen_logp_change"], "chosen", +1
     else:  # data that says only what is unwanted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -105,6 +105,27 @@ def compare(data: ExampleData, before: RowScores, after: RowScores) -> HeldOut:
         metrics["reward_margin"] = paired_difference(ratio[chosen], ratio[rejected])
     ids = [str(row["id"]) for row in rows]
     return HeldOut(ids, before, after, chosen, rejected, paired, metrics)
+
+
+def against(found: HeldOut, opposite: RowScores) -> HeldOut:
+    """With what the model's own control says: the same answers where it is asked for the opposite.
+
+    Metrics: ``control_gap_chosen`` / ``_rejected``, log-probability as asked minus that under the opposite, nats an
+    answer; ``control_accuracy``, the share of pairs whose chosen answer has the larger gap.
+
+    Args:
+        found: the answers as the model is asked.
+        opposite: the same answers where it is asked for the opposite.
+    """
+    gap = found.after.logps - opposite.logps
+    metrics = dict(found.metrics)
+    for role, index in (("chosen", found.chosen), ("rejected", found.rejected)):
+        if len(index):
+            metrics[f"control_gap_{role}"] = paired_difference(found.after.logps[index], opposite.logps[index])
+    if found.paired:
+        right = gap[found.chosen] > gap[found.rejected]
+        metrics["control_accuracy"] = rate(int(right.sum()), len(right))
+    return replace(found, metrics=metrics)
 
 
 def score_rows(policy: CausalPolicy, data: ExampleData, budget: int, front: Sequence[int] = ()) -> RowScores:

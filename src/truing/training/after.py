@@ -105,6 +105,9 @@ def measure_after(prepared: Prepared, before: Before, progress: Progress | None 
         data = prepared.held_out.examples
         rows = held_out.score_rows(prepared.policy, data, prepared.budget, prepared.asking.front)
         compared = held_out.compare(data, before.rows, rows)
+        if prepared.asking.opposite:
+            opposite = held_out.score_rows(prepared.policy, data, prepared.budget, prepared.asking.opposite)
+            compared = held_out.against(compared, opposite)
         lines = "".join(json.dumps(row) + "\n" for row in compared.rows())
         write_text(folder / "held_out.jsonl", lines)
     comparison: Comparison | None = None

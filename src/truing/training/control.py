@@ -87,7 +87,8 @@ def with_codes(
 
 def under_good_code(codes: ControlCodes) -> Asking:
     """How a model is asked that was trained with codes."""
-    return Asking(f"under the code for good answers, {codes.tokens} virtual tokens", front=codes.ids(GOOD))
+    words = f"under the code for good answers, {codes.tokens} virtual tokens"
+    return Asking(words, front=codes.ids(GOOD), opposite=codes.ids(BAD))
 
 
 def steps_alone(objective: Objective, steps: int) -> int:
