@@ -96,6 +96,34 @@ def test_generation_reads_codes_at_the_same_place(name: str) -> None:
             assert int(own.score([tree]).token_logps.argmax()) == token
 
 
+def test_a_contrast_moves_away_from_the_opposite_code() -> None:
+    """Greedily, with a = 0.5: every token is the arg max of 1.5 log π(· | good) − 0.5 log π(· | bad)."""
+    own = policy()
+    codes = start_codes(own, 3, WORDS, seed=0)
+    with torch.no_grad():
+        codes.vectors += torch.randn(codes.vectors.shape, generator=torch.Generator().manual_seed(0))
+    asked = ([5, 6, 7], [8], [9, 10, 11])
+    good, bad = ([[*codes.ids(level), *prompt] for prompt in asked] for level in (GOOD, BAD))
+    sampling = Sampling(max_new_tokens=4, temperature=0, contrast=0.5)
+    found = generate(own, good, sampling, opposite=bad)
+    for answer, *prompts in zip(found, good, bad, strict=True):
+        for place, token in enumerate(answer):
+            every = [[other] for other in range(VOCABULARY)]
+            wanted, unwanted = (own.score([Tree([*p, *answer[:place]], every)]).token_logps for p in prompts)
+            assert int((1.5 * wanted - 0.5 * unwanted).argmax()) == token
+    assert found != generate(own, good, Sampling(max_new_tokens=4, temperature=0))
+
+
+def test_a_contrast_without_its_opposite_is_refused() -> None:
+    own = policy()
+    with pytest.raises(ModelError, match="a contrast needs opposite prompts"):
+        generate(own, [[5]], Sampling(contrast=0.5))
+    with pytest.raises(ModelError, match="a contrast needs opposite prompts"):
+        generate(own, [[5]], Sampling(), opposite=[[6]])
+    with pytest.raises(ModelError, match="differ in number or length"):
+        generate(own, [[5]], Sampling(contrast=0.5), opposite=[[6, 7]])
+
+
 def test_codes_come_back_from_their_file(tmp_path: Path) -> None:
     own = policy()
     codes = start_codes(own, 3, WORDS, seed=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -24,6 +24,7 @@ class Sampling:
         top_p: smallest probability mass that is sampled from.
         seed: the same seed and prompts give the same completions on the same machine.
         batch: prompts in one pass.
+        contrast: a in logits (1 + a)·l(· | prompt) − a·l(· | opposite prompt); 0 leaves that out; else the work doubles.
     """
 
     max_new_tokens: int = 64
@@ -31,6 +32,7 @@ class Sampling:
     top_p: float = 1.0
     seed: int = 0
     batch: int = 64
+    contrast: float = 0.0
 
 
 @torch.no_grad()
@@ -39,6 +41,7 @@ def generate(
     prompts: Sequence[Sequence[int]],
     sampling: Sampling,
     *,
+    opposite: Sequence[Sequence[int]] = (),
     progress: Progress | None = None,
 ) -> list[list[int]]:
     """One completion for each prompt, as token ids, ended by the end-of-sequence token where one was drawn.
@@ -50,11 +53,14 @@ def generate(
         policy: the model, with its tokenizer.
         prompts: token ids.
         sampling: how to draw.
+        opposite: for each prompt what asks for the opposite, e.g. the same under the code for bad answers; needed
+            with ``sampling.contrast``, and of the prompt's length.
         progress: called with (prompts done, prompts in all).
 
     Raises:
-        ModelError: if the policy has no tokenizer.
+        ModelError: if the policy has no tokenizer, or prompts and opposite prompts do not go together.
     """
+    _check_contrast(prompts, opposite, sampling)
     tokenizer = policy.tokenizer
     if tokenizer is None:
         raise ModelError("generation needs the model's tokenizer", fix="pass tokenizer= to CausalPolicy")
@@ -69,16 +75,18 @@ def generate(
         pad_token_id=pad,
         eos_token_id=sorted(ends),
         use_cache=True,
+        guidance_scale=1 + sampling.contrast if sampling.contrast else None,
     )
     order = sorted(range(len(prompts)), key=lambda i: (len(prompts[i]), i))
     found: list[list[int]] = [[] for _ in prompts]
     done = 0
     devices = [policy.device] if policy.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices), policy.evaluating():
-        for start in range(0, len(order), sampling.batch):
-            part = order[start : start + sampling.batch]
+        for start, part in _parts(order, prompts, sampling):
             torch.manual_seed(sampling.seed * 1_000_003 + start)
-            for index, tokens in zip(part, _batch(policy, [prompts[i] for i in part], config, pad), strict=True):
+            away = [opposite[i] for i in part] if opposite else []
+            drawn = _batch(policy, [prompts[i] for i in part], config, pad, away)
+            for index, tokens in zip(part, drawn, strict=True):
                 found[index] = _cut(tokens, ends)
             done += len(part)
             if progress:
@@ -86,8 +94,42 @@ def generate(
     return found
 
 
+def _check_contrast(
+    prompts: Sequence[Sequence[int]], opposite: Sequence[Sequence[int]], sampling: Sampling
+) -> None:
+    if bool(sampling.contrast) != bool(opposite):
+        raise ModelError(
+            "a contrast needs opposite prompts, and opposite prompts a contrast",
+            fix="pass both opposite= and Sampling(contrast=...), or neither",
+        )
+    if opposite and [len(prompt) for prompt in prompts] != [len(prompt) for prompt in opposite]:
+        raise ModelError(
+            "opposite prompts differ in number or length from the prompts", allowed="one for each, as long"
+        )
+
+
+def _parts(
+    order: Sequence[int], prompts: Sequence[Sequence[int]], sampling: Sampling
+) -> Iterator[tuple[int, list[int]]]:
+    """Prompts that are answered in one pass, with the place of the first; of one length each where there is a contrast.
+
+    Transformers puts the opposite prompts at positions from 0, padding included.
+    """
+    start = 0
+    while start < len(order):
+        part = list(order[start : start + sampling.batch])
+        if sampling.contrast:
+            part = [index for index in part if len(prompts[index]) == len(prompts[part[0]])]
+        yield start, part
+        start += len(part)
+
+
 def _batch(
-    policy: CausalPolicy, prompts: Sequence[Sequence[int]], config: GenerationConfig, pad: int
+    policy: CausalPolicy,
+    prompts: Sequence[Sequence[int]],
+    config: GenerationConfig,
+    pad: int,
+    opposite: Sequence[Sequence[int]] = (),
 ) -> list[list[int]]:
     width = max(len(prompt) for prompt in prompts)
     ids = torch.full((len(prompts), width), pad, dtype=torch.int64)
@@ -98,8 +140,11 @@ def _batch(
     device = policy.device
     dtype = policy.precision.autocast
     with torch.autocast(device.type, dtype=dtype, enabled=dtype is not None):
+        away = (
+            {"negative_prompt_ids": torch.tensor([list(p) for p in opposite], device=device)} if opposite else {}
+        )
         out = policy.model.generate(  # type: ignore[operator]
-            input_ids=ids.to(device), attention_mask=mask.to(device), generation_config=config
+            input_ids=ids.to(device), attention_mask=mask.to(device), generation_config=config, **away
         )
     start = 0 if policy.verdict.layout == "encoder-decoder" else width
     rows: list[list[int]] = out[:, start:].tolist()
