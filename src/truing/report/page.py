@@ -20,6 +20,7 @@ from truing.report.dialogue import pairs
 from truing.report.figures import learning
 from truing.report.figures.answers import held_out_figure, length_figure
 from truing.report.figures.figure import Figure, Group
+from truing.report.figures.policy_curves import POLICY_CURVES
 from truing.report.figures.positions import positions_figure
 from truing.report.glossary import glossary
 from truing.report.judge import judge_of
@@ -119,7 +120,7 @@ def _content(run: Run, summary: Summary) -> dict[str, Any]:
 
 def _groups(run: Run) -> tuple[list[Group], list[str]]:
     """All figures; those about single answers stand with the curves that they belong to."""
-    found, missing = learning.groups(run)
+    found, missing = learning.groups(run, POLICY_CURVES)
     for title, made, name in (
         ("What happened to the likelihood of the answers?", held_out_figure(run), "held-out answers"),
         ("Did the answers change in length?", length_figure(run), "length of sampled answers"),

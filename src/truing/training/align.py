@@ -109,7 +109,7 @@ def align(
     if world.is_main:
         _make(folder)
         remove_partials(folder)
-        record.update(status="running", plan=values, **described)
+        record.update(status="running", task=purpose.task, plan=values, **described)
         write_text(folder / "recipe.yaml", yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
     try:
         return _run(prepared, record, listener, purpose, resume=resume)

@@ -15,7 +15,8 @@ def judged(log_odds: list[float], lengths: list[tuple[int, int]] | None = None, 
     count = len(log_odds)
     given = lengths or [(3, 3)] * count
     names = list(subsets) or [""] * count
-    return JudgedPairs([str(i) for i in range(count)], np.array(log_odds), np.array(given), names)
+    half = np.array(log_odds) / 2
+    return JudgedPairs([str(i) for i in range(count)], np.stack([half, -half], 1), np.array(given), names)
 
 
 def test_subsets_count_alike_in_the_macro_average() -> None:

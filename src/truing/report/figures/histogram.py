@@ -42,7 +42,9 @@ def bins(samples: Sequence[Sample], *, whole: bool = False) -> list[float]:
     return edges
 
 
-def draw(samples: Sequence[Sample], x_label: str, *, whole: bool = False, zero: str = "") -> Drawing:
+def draw(
+    samples: Sequence[Sample], x_label: str, *, whole: bool = False, zero: str = "", of: str = "answers"
+) -> Drawing:
     """Bars side by side in every bin, as shares of each sample, with a vertical line at each mean.
 
     Args:
@@ -50,6 +52,7 @@ def draw(samples: Sequence[Sample], x_label: str, *, whole: bool = False, zero: 
         x_label: what is counted, with its unit.
         whole: values are whole numbers.
         zero: label of a line at zero; none where empty.
+        of: what is counted.
     """
     edges = bins(samples, whole=whole)
     shares = [np.histogram(sample.values, bins=edges)[0] / len(sample.values) for sample in samples]
@@ -76,7 +79,7 @@ def draw(samples: Sequence[Sample], x_label: str, *, whole: bool = False, zero: 
     ]
     if zero and frame.x.low < 0 < frame.x.high:
         posts.insert(0, Mark(frame.at(0.0, 0)[0], zero, "rule"))
-    return frame.drawing(x_label, "share of answers", bars=tuple(bars), posts=tuple(posts))
+    return frame.drawing(x_label, f"share of {of}", bars=tuple(bars), posts=tuple(posts))
 
 
 def legend(samples: Sequence[Sample]) -> tuple[Key, ...]:

@@ -1,4 +1,4 @@
-"""Figures over the steps of training, each from the metrics that objectives log."""
+"""Figures over the steps of training: what each shows, and how it is drawn from metrics.jsonl."""
 
 from __future__ import annotations
 
@@ -45,10 +45,15 @@ class Spec:
     special: bool = False
 
 
-def groups(run: Run) -> tuple[list[Group], list[str]]:
-    """The figures that the run's metrics allow, and the titles of those that they do not."""
+def groups(run: Run, sets: Sequence[tuple[str, Sequence[Spec]]]) -> tuple[list[Group], list[str]]:
+    """The figures that the run's metrics allow, and the titles of those that they do not.
+
+    Args:
+        run: whose metrics.
+        sets: questions, and the figures that answer them.
+    """
     found, missing = [], []
-    for title, specs in _GROUPS:
+    for title, specs in sets:
         figures = []
         for spec in specs:
             made = figure(run, spec)
@@ -117,140 +122,29 @@ def _reading(curves: Sequence[Curve], spec: Spec) -> str:
     return f"{split.capitalize()}: {'; '.join(told)}."
 
 
-def _chance(run: Run) -> list[Level]:
+def chance(run: Run) -> list[Level]:
+    """Where a guess would be."""
     return [Level(0.5, "chance")]
 
 
-def _start(run: Run) -> list[Level]:
-    return [Level(0.0, "as the reference")]
-
-
-def _budget(run: Run) -> list[Level]:
-    budget = run.record.number("recipe", "alarms", "kl_budget")
-    return [] if budget is None else [Level(budget, "budget")]
-
-
-def _clipping(run: Run) -> list[Level]:
+def clipping(run: Run) -> list[Level]:
+    """The gradient norm above which it is clipped."""
     norm = run.record.number("recipe", "training", "max_grad_norm")
     return [] if norm is None else [Level(norm, "clipped to this")]
 
 
-_GROUPS: tuple[tuple[str, tuple[Spec, ...]], ...] = (
+OPTIMISATION: tuple[str, tuple[Spec, ...]] = (
+    "Was the optimisation sound?",
     (
-        "Did it learn the preference?",
-        (
-            Spec(
-                "loss",
-                "Loss",
-                "loss",
-                "loss",
-                "What training minimises. Held-out loss that rises is over-fitting.",
-            ),
-            Spec(
-                "accuracy",
-                "Preference accuracy",
-                "rewards/accuracy",
-                "share of pairs",
-                "Pairs in which the chosen answer has the higher implicit reward. "
-                "Shaded: 95 % interval of the held-out value.",
-                share=True,
-                levels=_chance,
-                counts_records=True,
-            ),
-            Spec(
-                "rewards",
-                "Implicit rewards",
-                "rewards",
-                "implicit reward",
-                "How much more likely than under the reference an answer became, as the objective scales it.",
-                sides=True,
-                levels=_start,
-            ),
-            Spec(
-                "margin",
-                "Reward margin",
-                "rewards/margin",
-                "chosen − rejected reward",
-                "The gap between the two rewards. It can grow while accuracy and answers do not improve.",
-                levels=_start,
-            ),
+        Spec(
+            "gradient",
+            "Gradient norm",
+            "grad_norm",
+            "norm before clipping",
+            "Spikes point to single hard batches, a value of 0 to a saturated loss.",
+            levels=clipping,
+            peak=True,
         ),
-    ),
-    (
-        "What happened to the likelihood of the answers?",
-        (
-            Spec(
-                "displacement",
-                "Displacement",
-                "log_ratio",
-                "change in log-probability, nats per answer",
-                "Change against the reference. Chosen answers below 0 became less likely, which is common where "
-                "only the difference of the two is trained.",
-                sides=True,
-                levels=_start,
-            ),
-        ),
-    ),
-    (
-        "How far did the model move?",
-        (
-            Spec(
-                "kl",
-                "Distance from the reference",
-                "kl",
-                "KL estimate, nats per answer",
-                "Estimated on the answers in the data. Far from the reference, gains in reward are extrapolation.",
-                levels=_budget,
-            ),
-            Spec(
-                "entropy",
-                "Entropy of the ten likeliest tokens",
-                "tokens/topk_entropy",
-                "bits per token",
-                "A rise that turns into a fall is a sign of over-optimisation.",
-            ),
-            Spec(
-                "mass",
-                "Mass of the ten likeliest tokens",
-                "tokens/topk_mass",
-                "share of the probability",
-                "A fall means that probability goes to tokens that were unlikely before.",
-                share=True,
-            ),
-        ),
-    ),
-    (
-        "Which tokens carry the preference?",
-        tuple(
-            Spec(
-                f"density-{name}",
-                title,
-                f"density/mask:{name}",
-                "share of tokens with weight",
-                "A mask that falls to 0 everywhere has no gradient any more, and nothing is learned: lower its price.",
-                share=True,
-                special=True,
-            )
-            for name, title in (
-                ("common", "Density of the mask"),
-                ("reward", "Density of the reward's mask"),
-                ("divergence", "Density of the divergence's mask"),
-            )
-        ),
-    ),
-    (
-        "Was the optimisation sound?",
-        (
-            Spec(
-                "gradient",
-                "Gradient norm",
-                "grad_norm",
-                "norm before clipping",
-                "Spikes point to single hard batches, a value of 0 to a saturated loss.",
-                levels=_clipping,
-                peak=True,
-            ),
-            Spec("learning-rate", "Learning rate", "learning_rate", "learning rate", "As scheduled.", peak=True),
-        ),
+        Spec("learning-rate", "Learning rate", "learning_rate", "learning rate", "As scheduled.", peak=True),
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from truing.json_values import plain
 from truing.rewards.evaluation.calibration import Calibration, calibration
 from truing.statistics import Estimate, mean, rank_correlation, rate
 
+_MOST_PARTS, _LEAST_PAIRS = 6, 10
+
 
 @dataclass(frozen=True)
 class JudgedPairs:
@@ -20,21 +22,41 @@ class JudgedPairs:
 
     Attributes:
         ids: of the records.
-        log_odds: that the answer which people chose is preferred, nats.
+        rewards: of chosen and rejected, so that their difference is the log-odds of the preference.
         lengths: tokens of chosen and rejected.
         subsets: what part of the data each pair belongs to; empty text where that is not said.
     """
 
     ids: Sequence[str]
-    log_odds: Float[np.ndarray, " pairs"]
+    rewards: Float[np.ndarray, "pairs two"]
     lengths: Int[np.ndarray, "pairs two"]
     subsets: Sequence[str]
+
+    @property
+    def log_odds(self) -> Float[np.ndarray, " pairs"]:
+        """That the answer which people chose is preferred, nats."""
+        found: np.ndarray = self.rewards[:, 0] - self.rewards[:, 1]
+        return found
 
     @property
     def right(self) -> Float[np.ndarray, " pairs"]:
         """1 where the reward agrees with the label, one half where it is undecided."""
         found: np.ndarray = np.where(self.log_odds > 0, 1.0, np.where(self.log_odds < 0, 0.0, 0.5))
         return found
+
+
+@dataclass(frozen=True)
+class LengthBin:
+    """Pairs whose answers differ in length by about as much.
+
+    Attributes:
+        low, high: tokens by which the chosen answer is longer, at least and at most.
+        accuracy: of these pairs.
+    """
+
+    low: int
+    high: int
+    accuracy: Estimate
 
 
 @dataclass(frozen=True)
@@ -50,6 +72,7 @@ class PairReport:
         gap: mean of the log-odds.
         length_correlation: Spearman's, of log-odds with how much longer the chosen answer is.
         chosen_longer, chosen_shorter: accuracy where the chosen answer is the longer or the shorter one.
+        by_length: accuracy by how much longer the chosen answer is, in parts of about equal size.
     """
 
     accuracy: Estimate
@@ -61,6 +84,7 @@ class PairReport:
     length_correlation: Estimate
     chosen_longer: Estimate
     chosen_shorter: Estimate
+    by_length: tuple[LengthBin, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -75,6 +99,7 @@ class PairReport:
                 "length_correlation": self.length_correlation.as_dict(),
                 "chosen_longer": self.chosen_longer.as_dict(),
                 "chosen_shorter": self.chosen_shorter.as_dict(),
+                "by_length": [asdict(part) for part in self.by_length],
             }
         )
         return found
@@ -98,6 +123,20 @@ def judge_pairs(pairs: JudgedPairs) -> PairReport:
         length_correlation=rank_correlation(pairs.log_odds, longer),
         chosen_longer=_accuracy(right[longer > 0]),
         chosen_shorter=_accuracy(right[longer < 0]),
+        by_length=_by_length(right, longer),
+    )
+
+
+def _by_length(right: Float[np.ndarray, " pairs"], longer: Int[np.ndarray, " pairs"]) -> tuple[LengthBin, ...]:
+    """Parts between quantiles; pairs of one difference stay together."""
+    count = min(_MOST_PARTS, len(right) // _LEAST_PAIRS)
+    if count < 2:
+        return ()
+    edges = np.unique(np.quantile(longer, np.linspace(0, 1, count + 1)[1:-1]))
+    place = np.digitize(longer, edges)
+    parts = [(longer[place == number], right[place == number]) for number in range(len(edges) + 1)]
+    return tuple(
+        LengthBin(int(own.min()), int(own.max()), _accuracy(correct)) for own, correct in parts if len(own)
     )
 
 

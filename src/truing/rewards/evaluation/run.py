@@ -173,7 +173,7 @@ def judged_pairs(model: RewardModel, examples: ExampleData, subsets: Mapping[str
     ids = [str(row["id"]) for row in examples.take(everything)]
     return JudgedPairs(
         ids=ids,
-        log_odds=model.log_odds(trees).numpy(),
+        rewards=model.pair_rewards(trees).numpy(),
         lengths=np.array([[len(branch) for branch in tree.branches] for tree in trees]),
         subsets=[subsets[name] for name in ids],
     )

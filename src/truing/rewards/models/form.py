@@ -67,6 +67,13 @@ class RewardForm:
             return self.table(values).sum(1) / max(1, len(values) - 1)
         return self.scale * values[:, 0]
 
+    def levels(self, values: Float[Tensor, "answers width"]) -> Float[Tensor, " answers"]:
+        """One number an answer, so that for two answers the difference is the log-odds of the preference.
+
+        Under a skew-symmetric form it is the mean log-odds against all answers of the prompt, itself included.
+        """
+        return self.table(values).mean(1) if self.kind == "skew" else self.rewards(values)
+
     def save(self, folder: Path) -> None:
         write_json(folder / FILE, asdict(self))
 

@@ -66,10 +66,9 @@ class RewardModel:
         found = self.policy.values(trees)
         return list(found.split([len(tree.branches) for tree in trees]))
 
-    def log_odds(self, trees: Sequence[Tree]) -> Float[Tensor, " pairs"]:
-        """Log-odds that the first of each tree's two answers is preferred."""
-        values = self.policy.values(trees)
-        return self.form.log_odds(values[0::2].double(), values[1::2].double())
+    def pair_rewards(self, trees: Sequence[Tree]) -> Float[Tensor, "pairs two"]:
+        """Rewards of each tree's two answers; their difference is the log-odds that the first is preferred."""
+        return torch.stack([self.form.levels(values.double()) for values in self.values(trees)])
 
     def rewards(self, trees: Sequence[Tree]) -> list[Float[Tensor, " answers"]]:
         """One number an answer, one tensor a prompt; see :meth:`RewardForm.rewards`."""

@@ -18,6 +18,7 @@ from truing.recipe import Recipe
 from truing.recipe.load import validated
 from truing.recipe.yaml_reader import Located, read_file
 from truing.rewards.evaluation.findings import pair_findings
+from truing.rewards.evaluation.mistakes import surest_mistakes
 from truing.rewards.evaluation.pairs import PairReport, judge_pairs
 from truing.rewards.evaluation.run import judged_pairs, subsets_of
 from truing.rewards.models.form import RewardForm
@@ -26,7 +27,7 @@ from truing.training.align import RunResult, align
 from truing.training.listener import Listener
 from truing.training.prepare import Prepared
 from truing.training.references import Resolved
-from truing.writing import write_text
+from truing.writing import write_json, write_text
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class TrainReward:
         """A fresh head says nothing: there is nothing to measure."""
 
     def after(self, prepared: Prepared, before: None, progress: Progress | None) -> RewardOutcome:
-        """Judge the held-out pairs; their log-odds go to ``evaluation/held_out.jsonl``."""
+        """Judge the held-out pairs; their log-odds go to ``evaluation/held_out.jsonl``, what is worst to ``mistakes.json``."""
         if prepared.held_out is None or prepared.held_out.examples.kind != "pairs":
             return RewardOutcome(None)
         assert isinstance(prepared.policy, RewardPolicy)
@@ -82,7 +83,10 @@ class TrainReward:
             json.dumps({"id": name, "log_odds": round(float(odds), 5), "tokens": [int(n) for n in lengths]}) + "\n"
             for name, odds, lengths in rows
         ]
-        write_text(prepared.output / "evaluation" / "held_out.jsonl", "".join(lines))
+        folder = prepared.output / "evaluation"
+        write_text(folder / "held_out.jsonl", "".join(lines))
+        mistakes = surest_mistakes(judged, held.records)
+        write_json(folder / "mistakes.json", [mistake.as_dict() for mistake in mistakes])
         report = judge_pairs(judged)
         return RewardOutcome(report, pair_findings(report))
 
@@ -92,9 +96,9 @@ class TrainReward:
 
     def report(self, folder: Path) -> None:
         """Write the page."""
-        from truing.rewards.report import write_reward_report
+        from truing.report import write_run_report
 
-        write_reward_report(folder)
+        write_run_report(folder)
 
 
 class RewardRecipe(Recipe):

@@ -1,0 +1,124 @@
+"""What is drawn over the steps of a policy's training."""
+
+from __future__ import annotations
+
+from truing.report.figures.curves import Level
+from truing.report.figures.learning import OPTIMISATION, Spec, chance
+from truing.report.reading import Run
+
+
+def _start(run: Run) -> list[Level]:
+    """Where training began."""
+    return [Level(0.0, "as the reference")]
+
+
+def _budget(run: Run) -> list[Level]:
+    budget = run.record.number("recipe", "alarms", "kl_budget")
+    return [] if budget is None else [Level(budget, "budget")]
+
+
+POLICY_CURVES: tuple[tuple[str, tuple[Spec, ...]], ...] = (
+    (
+        "Did it learn the preference?",
+        (
+            Spec(
+                "loss",
+                "Loss",
+                "loss",
+                "loss",
+                "What training minimises. Held-out loss that rises is over-fitting.",
+            ),
+            Spec(
+                "accuracy",
+                "Preference accuracy",
+                "rewards/accuracy",
+                "share of pairs",
+                "Pairs in which the chosen answer has the higher implicit reward. "
+                "Shaded: 95 % interval of the held-out value.",
+                share=True,
+                levels=chance,
+                counts_records=True,
+            ),
+            Spec(
+                "rewards",
+                "Implicit rewards",
+                "rewards",
+                "implicit reward",
+                "How much more likely than under the reference an answer became, as the objective scales it.",
+                sides=True,
+                levels=_start,
+            ),
+            Spec(
+                "margin",
+                "Reward margin",
+                "rewards/margin",
+                "chosen − rejected reward",
+                "The gap between the two rewards. It can grow while accuracy and answers do not improve.",
+                levels=_start,
+            ),
+        ),
+    ),
+    (
+        "What happened to the likelihood of the answers?",
+        (
+            Spec(
+                "displacement",
+                "Displacement",
+                "log_ratio",
+                "change in log-probability, nats per answer",
+                "Change against the reference. Chosen answers below 0 became less likely, which is common where "
+                "only the difference of the two is trained.",
+                sides=True,
+                levels=_start,
+            ),
+        ),
+    ),
+    (
+        "How far did the model move?",
+        (
+            Spec(
+                "kl",
+                "Distance from the reference",
+                "kl",
+                "KL estimate, nats per answer",
+                "Estimated on the answers in the data. Far from the reference, gains in reward are extrapolation.",
+                levels=_budget,
+            ),
+            Spec(
+                "entropy",
+                "Entropy of the ten likeliest tokens",
+                "tokens/topk_entropy",
+                "bits per token",
+                "A rise that turns into a fall is a sign of over-optimisation.",
+            ),
+            Spec(
+                "mass",
+                "Mass of the ten likeliest tokens",
+                "tokens/topk_mass",
+                "share of the probability",
+                "A fall means that probability goes to tokens that were unlikely before.",
+                share=True,
+            ),
+        ),
+    ),
+    (
+        "Which tokens carry the preference?",
+        tuple(
+            Spec(
+                f"density-{name}",
+                title,
+                f"density/mask:{name}",
+                "share of tokens with weight",
+                "A mask that falls to 0 everywhere has no gradient any more, and nothing is learned: lower its price.",
+                share=True,
+                special=True,
+            )
+            for name, title in (
+                ("common", "Density of the mask"),
+                ("reward", "Density of the reward's mask"),
+                ("divergence", "Density of the divergence's mask"),
+            )
+        ),
+    ),
+    OPTIMISATION,
+)
