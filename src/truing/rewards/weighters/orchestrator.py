@@ -172,8 +172,8 @@ class Orchestrator:
     ),
     use_when="What counts differs from prompt to prompt, several reward models are at hand, and preferred answers "
     "show what was wanted.",
-    avoid_when="The same weights suit all prompts: a constant is then as good and cannot be wrong. Correlated rewards "
-    "count twice.",
+    avoid_when="The same weights suit all prompts: a constant is then as good, and better where they are uneven, as "
+    "targets are softer than wishes. Correlated rewards count twice.",
     requires=("rewards of several objectives", "preferred answers", "embeddings of prompts"),
     cost="rewards of the preferred answers and a forward pass of the encoder over the prompts; seconds to fit",
     aliases=("pro",),
