@@ -12,15 +12,18 @@ from torch import Tensor
 
 from truing.errors import RecipeError
 from truing.rewards.algebra import (
+    Columns,
     Combiner,
     Context,
     Prompt,
+    RecordScorer,
     ReferenceStats,
     Rewards,
     Scorer,
     Transform,
     Weighter,
     beside,
+    score,
 )
 
 Missing = Literal["mask", "present"]
@@ -66,7 +69,7 @@ class Pipeline:
         RecipeError: if the pieces do not fit together.
     """
 
-    scorers: tuple[Scorer, ...]
+    scorers: tuple[Scorer | RecordScorer, ...]
     transforms: tuple[Transform, ...] = ()
     combiner: Combiner | None = None
     weighter: Weighter | None = None
@@ -110,6 +113,12 @@ class Pipeline:
         return tuple(name for scorer in self.scorers for name in scorer.names)
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the records that scorers read, each once."""
+        read = [name for scorer in self.scorers if isinstance(scorer, RecordScorer) for name in scorer.columns]
+        return tuple(dict.fromkeys(read))
+
+    @property
     def needs_reference(self) -> bool:
         """Whether samples of a reference policy are needed."""
         return any(transform.needs_reference for transform in self.transforms)
@@ -132,15 +141,26 @@ class Pipeline:
                 current = current.through(self.transforms[place])
         return replace(self, stages=tuple(stages))
 
-    def score(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> Rewards:
-        """What the scorers say of ``completions[i]`` as an answer to ``prompts[i]``."""
-        return beside([scorer(prompts, completions) for scorer in self.scorers])
+    def score(
+        self, prompts: Sequence[Prompt], completions: Sequence[str], columns: Columns | None = None
+    ) -> Rewards:
+        """What the scorers say of ``completions[i]`` as an answer to ``prompts[i]``.
+
+        Args:
+            prompts, completions: of equal number.
+            columns: those named by :attr:`columns`, one value an answer.
+
+        Raises:
+            DataError: if a scorer reads a column that is not there.
+        """
+        return beside([score(scorer, prompts, completions, columns) for scorer in self.scorers])
 
     def judge(
         self,
         prompts: Sequence[Prompt],
         completions: Sequence[str],
         *,
+        columns: Columns | None = None,
         embeddings: Tensor | None = None,
         round: int = 0,
     ) -> Judgement:
@@ -148,11 +168,12 @@ class Pipeline:
 
         Args:
             prompts, completions: of equal number.
+            columns: of the records, see :meth:`score`.
             embeddings: of the prompts, where the weighter reads them, shape ``[N, D]``.
             round: how many rounds of sampling went before.
         """
         context = Context.of(prompts, embeddings=embeddings, round=round)
-        return self.combine(self.score(prompts, completions), context)
+        return self.combine(self.score(prompts, completions, columns), context)
 
     def combine(self, raw: Rewards, context: Context) -> Judgement:
         """The reward of answers that are scored already.

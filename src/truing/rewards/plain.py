@@ -15,11 +15,11 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class PlainPiece(Generic[P, R]):
-    """A named function from hyper-parameters to a transform, a combiner or a weighter.
+    """A named function from hyper-parameters to a scorer, a transform, a combiner or a weighter.
 
     Attributes:
         name: as in recipes.
-        kind: ``reward transform``, ``reward combiner`` or ``reward weighter``.
+        kind: ``reward``, ``reward transform``, ``reward combiner`` or ``reward weighter``.
         summary: one sentence.
         compute: the function.
         parameters: its hyper-parameters.

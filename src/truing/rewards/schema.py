@@ -18,17 +18,18 @@ from pydantic import Field, field_validator
 
 from truing.errors import ObjectiveError, RecipeError, did_you_mean
 from truing.recipe.schema import Section
-from truing.rewards.algebra import AnswerScorer, ReferenceStats, Scorer, Transform
+from truing.rewards.algebra import AnswerScorer, RecordScorer, ReferenceStats, Scorer, Transform
 from truing.rewards.lookup import named, piece, pieces
-from truing.rewards.method import REWARDS
+from truing.rewards.methods import PLAIN, REWARDS
 from truing.rewards.pipeline import Missing, Pipeline
+from truing.rewards.renamed import Renamed
 from truing.rewards.scorers import SCORERS, load_scorer
 from truing.rewards.transforms.on import On
 
 
 class RewardsSection(Section):
     rewards: Annotated[list[Any], Field(min_length=1)]
-    """What judges answers: names, or mappings {name: NAME, ...}."""
+    """What judges answers: names, or mappings {name: NAME, as: OBJECTIVE, ...}."""
     transform: list[Any] = Field(default_factory=list)
     """What is done to the scores, in order: names, or mappings {name: NAME, on: [OBJECTIVES], ...}."""
     combine: Any = None
@@ -106,11 +107,17 @@ def _transform(spec: object, names: list[str], where: str) -> Transform:
     return On(made, tuple(chosen))
 
 
-def _scorer(spec: object, where: str) -> Scorer:
-    """A registered reward, or a scorer of the package."""
+def _scorer(spec: object, where: str) -> Scorer | RecordScorer:
+    """A registered reward, or a scorer of the package, by another name where ``as`` gives one."""
     name, values = named(spec, "reward", where)
-    if name in REWARDS:
-        made: Scorer = _made(spec, "reward", where)
+    label = values.pop("as", None)
+    made = _scorer_named(name, values, where)
+    return made if label is None else Renamed.of(made, label, f"{where}.as")
+
+
+def _scorer_named(name: str, values: dict[str, Any], where: str) -> Scorer | RecordScorer:
+    if name in REWARDS or name in PLAIN:
+        made: Scorer | RecordScorer = _made({"name": name, **values}, "reward", where)
         return made
     if name not in SCORERS:
         known = [entry.name for entry in pieces("reward")] + [entry.name for entry in SCORERS]
@@ -118,5 +125,7 @@ def _scorer(spec: object, where: str) -> Scorer:
             f"unknown reward {name!r}", where=where, allowed=", ".join(known), fix=did_you_mean(name, known)
         )
     if values:
-        raise RecipeError(f"the scorer {name!r} has no key {next(iter(values))!r}", where=where, allowed="name")
+        raise RecipeError(
+            f"the scorer {name!r} has no key {next(iter(values))!r}", where=where, allowed="name, as"
+        )
     return AnswerScorer(load_scorer(name))

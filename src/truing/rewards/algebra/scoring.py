@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -14,6 +14,9 @@ from truing.errors import DataError
 from truing.rewards.algebra.context import Prompt, prompt_key
 from truing.rewards.algebra.values import Rewards
 from truing.rewards.linear_text import LinearTextScorer
+
+Columns = Mapping[str, Sequence[Any]]
+"""Further columns of the records that answers belong to, by name, one value an answer; ``None`` is not known."""
 
 
 @runtime_checkable
@@ -29,6 +32,40 @@ class Scorer(Protocol):
 
     def __call__(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> Rewards:
         """Judge ``completions[i]`` as an answer to ``prompts[i]``."""
+
+
+@runtime_checkable
+class RecordScorer(Protocol):
+    """A scorer that also reads columns of the records, e.g. a reference answer."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each of the K numbers measures."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that it reads."""
+
+    def __call__(
+        self, prompts: Sequence[Prompt], completions: Sequence[str], columns: Columns | None = None
+    ) -> Rewards:
+        """Judge ``completions[i]`` as an answer to ``prompts[i]``; what a record lacks masks its answers."""
+
+
+def score(
+    scorer: Scorer | RecordScorer,
+    prompts: Sequence[Prompt],
+    completions: Sequence[str],
+    columns: Columns | None = None,
+) -> Rewards:
+    """Ask a scorer, with columns if it reads any.
+
+    Raises:
+        DataError: if it reads a column that is not there.
+    """
+    if isinstance(scorer, RecordScorer):
+        return scorer(prompts, completions, columns)
+    return scorer(prompts, completions)
 
 
 @runtime_checkable
