@@ -49,7 +49,7 @@ def pairs(run: Run) -> tuple[list[Pair], int]:
         verdict, style = _verdict(sample.number("score_before"), sample.number("score_after"))
         found.append(
             Pair(
-                _pieces(shortened(visible(sample.text("prompt") or ""), MOST_CHARACTERS)),
+                pieces(shortened(visible(sample.text("prompt") or ""), MOST_CHARACTERS)),
                 shortened(visible(sample.text("before") or ""), MOST_CHARACTERS),
                 shortened(visible(sample.text("after") or ""), MOST_CHARACTERS),
                 verdict,
@@ -59,7 +59,8 @@ def pairs(run: Run) -> tuple[list[Pair], int]:
     return found, max(0, len(run.samples) - MOST_SAMPLES)
 
 
-def _pieces(prompt: str) -> tuple[Piece, ...]:
+def pieces(prompt: str) -> tuple[Piece, ...]:
+    """A prompt, with the marks of its chat template told apart."""
     parts = _MARKERS.split(prompt)
     return tuple(Piece(part, number_ % 2 == 1) for number_, part in enumerate(parts) if part)
 

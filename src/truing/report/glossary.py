@@ -36,6 +36,8 @@ def _entry(term: str, meaning: str, *about: str) -> Entry:
 _REWARD = ("rewards", "margin", "accuracy")
 _MOVED = ("displacement", "held-out-answers", "kl", *_REWARD)
 
+_JUDGED = ("reliability", "gaps", "by-length")
+
 _ENTRIES = (
     _entry("chosen, rejected", "The preferred and the other answer to a prompt in the data."),
     _entry("held-out", "Records that were set aside before training and only used for measuring."),
@@ -98,6 +100,23 @@ _ENTRIES = (
         "Share of prompts on which the judge prefers the answer after training; a tie counts one half.",
         "win-rate",
         "samples",
+    ),
+    _entry(
+        "reward model",
+        "A model that gives numbers to answers: the more, the better people are expected to like one.",
+        *_JUDGED,
+    ),
+    _entry("gap", "Reward of the chosen answer minus that of the rejected one.", *_JUDGED),
+    _entry(
+        "log-odds",
+        "Logarithm of how many times likelier a preference is than its opposite: 0 is undecided, 2.2 is 90 % sure.",
+        *_JUDGED,
+    ),
+    _entry("confidence", "How sure a model is of the order of a pair, from 50 % to 100 %.", *_JUDGED),
+    _entry(
+        "expected calibration error",
+        "By how much confidence and accuracy differ, averaged over pairs in parts of similar confidence.",
+        *_JUDGED,
     ),
     _entry("judge", "The scorer that compares two answers to the same prompt.", "win-rate", "samples"),
     _entry(

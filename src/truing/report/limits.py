@@ -10,7 +10,7 @@ from truing.report.wording import listed, percent, plural
 
 def limits(run: Run, missing_figures: list[str]) -> list[str]:
     """Sentences: what was not measured, and how far the rest can be trusted."""
-    found = [*_of_files(run, missing_figures), *_of_judgement(run), *_of_data(run)]
+    found = [*of_files(run, missing_figures), *_of_judgement(run), *of_data(run)]
     seed = run.record.count("seeds", "training")
     found.append(
         f"One run with one seed{f' ({seed})' if seed is not None else ''}. The intervals cover the choice of "
@@ -28,7 +28,8 @@ def limits(run: Run, missing_figures: list[str]) -> list[str]:
     return found
 
 
-def _of_files(run: Run, missing_figures: list[str]) -> list[str]:
+def of_files(run: Run, missing_figures: list[str]) -> list[str]:
+    """What could not be read, or was not recorded."""
     found = list(run.unreadable)
     if missing_figures:
         found.append(f"Not recorded during training, and so not drawn: {listed(missing_figures)}.")
@@ -64,7 +65,8 @@ def _of_judgement(run: Run) -> list[str]:
     return found
 
 
-def _of_data(run: Run) -> list[str]:
+def of_data(run: Run) -> list[str]:
+    """What is not known about the data."""
     found = []
     held_out = run.record.count("plan", "data", "held_out_rows")
     if held_out == 0:

@@ -58,6 +58,9 @@ _UNITS = {
     "answer length": Unit("tokens"),
     "likelihood of chosen answers": Unit("nats a token"),
     "repetition": Unit("of 4-grams"),
+    "accuracy": Unit(none=0.5, share=True),
+    "calibration": Unit(share=True),
+    "length": Unit("rank correlation"),
 }
 
 

@@ -80,8 +80,22 @@ def _content(run: Run, summary: Summary) -> dict[str, Any]:
     shown |= {"samples"} if samples else set()
     shown |= {"scorecard"} if summary.measures else set()
     shown |= {"win-rate"} if summary.win_rate else set()
-    identity = identity_facts(run)
-    shown |= {"identity"} if identity else set()
+    return {
+        **header(run, summary),
+        **provenance(run, shown),
+        **written(),
+        "win": win_rate_picture(run),
+        "groups": groups,
+        "samples": samples,
+        "more_samples": more_samples,
+        "judge": judge_of(run),
+        "temperature": run.record.number("recipe", "evaluation", "temperature"),
+        "limits": limits(run, missing),
+    }
+
+
+def header(run: Run, summary: Summary) -> dict[str, Any]:
+    """What stands at the top of the page of any run."""
     record = run.record
     return {
         "name": run.folder.resolve().name or "run",
@@ -91,12 +105,18 @@ def _content(run: Run, summary: Summary) -> dict[str, Any]:
         "duration": duration(record.text("started"), record.text("ended")),
         "status": status_of(run),
         "summary": summary,
-        "win": win_rate_picture(run),
-        "groups": groups,
-        "samples": samples,
-        "more_samples": more_samples,
-        "judge": judge_of(run),
-        "temperature": record.number("recipe", "evaluation", "temperature"),
+    }
+
+
+def provenance(run: Run, shown: set[str]) -> dict[str, Any]:
+    """What stands at the end of the page of any run: data, alarms, recipe, versions, terms.
+
+    Args:
+        run: the run.
+        shown: names of figures and sections, of which the glossary explains the terms.
+    """
+    identity = identity_facts(run)
+    return {
         "data": data_section(run),
         "alarms": alarm_list(run),
         "alarms_known": run.alarms is not None,
@@ -111,11 +131,13 @@ def _content(run: Run, summary: Summary) -> dict[str, Any]:
             )
             if facts
         ],
-        "glossary": glossary(shown),
-        "limits": limits(run, missing),
-        "version": truing.__version__,
-        "written": moment(datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")),
+        "glossary": glossary(shown | ({"identity"} if identity else set())),
     }
+
+
+def written() -> dict[str, str]:
+    """By what, and when."""
+    return {"version": truing.__version__, "written": moment(datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))}
 
 
 def _groups(run: Run) -> tuple[list[Group], list[str]]:

@@ -29,6 +29,7 @@ class Run:
         samples: prompts with the answers before and after.
         lengths_before, lengths_after: tokens of all sampled answers.
         held_out: one mapping per held-out row.
+        mistakes: of a reward model, pairs in the wrong order, the surest first.
         data: the report of ``truing data check``; empty where there is none.
         unreadable: files, or parts of them, that are damaged, in sentences.
     """
@@ -41,6 +42,7 @@ class Run:
     lengths_before: list[int]
     lengths_after: list[int]
     held_out: list[Values]
+    mistakes: list[Values]
     data: Values
     unreadable: tuple[str, ...]
 
@@ -70,16 +72,16 @@ def read_run(folder: Path) -> Run:
     reader = _Reader(folder)
     history = History(_numbered(reader.lines("metrics.jsonl")))
     evaluation = Path("evaluation")
-    samples = reader.document(evaluation / "samples.json")
     return Run(
         folder=folder,
         record=Values(record.values),
         history=history,
         alarms=_alarms(record, history),
-        samples=[Values(item) for item in samples if isinstance(item, dict)] if isinstance(samples, list) else [],
+        samples=_mappings(reader.document(evaluation / "samples.json")),
         lengths_before=_lengths(reader.document(evaluation / "before.json")),
         lengths_after=_lengths(reader.document(evaluation / "after.json")),
         held_out=[Values(row) for row in reader.lines(str(evaluation / "held_out.jsonl"))],
+        mistakes=_mappings(reader.document(evaluation / "mistakes.json")),
         data=Values(reader.document(Path("data.json"))),
         unreadable=tuple(reader.complaints),
     )
@@ -161,6 +163,10 @@ def _float(value: Any) -> Any:
         return float(value)
     except OverflowError:
         return math.inf
+
+
+def _mappings(document: Any) -> list[Values]:
+    return [Values(item) for item in document if isinstance(item, dict)] if isinstance(document, list) else []
 
 
 def _lengths(document: Any) -> list[int]:

@@ -57,11 +57,17 @@ class Summary:
 def summarise(run: Run) -> Summary:
     """The summary of a run, whatever it lacks."""
     found = measures(run)
-    answers = (_done(run), _helped(run, found), _worse(run, found), _alarming(run))
+    answers = (done(run), _helped(run, found), _worse(run, found), alarming(run))
     return Summary(answers, run.record.estimate("evaluation", "samples", "win_rate", "rate"), tuple(found))
 
 
-def _done(run: Run) -> Answer:
+def done(run: Run, verb: str = "aligned") -> Answer:
+    """What was done, and with what.
+
+    Args:
+        run: the run.
+        verb: what became of the model.
+    """
     record = run.record
     model = record.text("plan", "model", "name") or record.text("recipe", "model", "name") or "A model"
     size = record.count("plan", "model", "parameters")
@@ -70,8 +76,8 @@ def _done(run: Run) -> Answer:
     source = record.text("plan", "data", "source") or record.text("recipe", "data", "path")
     batch = record.count("plan", "training", "global_batch")
     took = duration(record.text("started"), record.text("ended"))
-    verb = "was aligned" if run.ended else "was to be aligned"
-    headline = f"{model}{f' ({millions(size)} parameters)' if size else ''} {verb} with {objective}."
+    was = "was" if run.ended else "was to be"
+    headline = f"{model}{f' ({millions(size)} parameters)' if size else ''} {was} {verb} with {objective}."
     told = []
     data = " ".join(
         part
@@ -190,7 +196,8 @@ def alarm_counts(run: Run) -> dict[str, int]:
     return counts
 
 
-def _alarming(run: Run) -> Answer:
+def alarming(run: Run) -> Answer:
+    """Whether an alarm was raised."""
     question = "Is anything alarming?"
     if run.record.text("status") == "failed":
         raised = (

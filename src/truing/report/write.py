@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,17 @@ from truing.errors import RunError
 from truing.report.page import page
 from truing.report.plain import visible_throughout
 from truing.report.reading import Run, read_run
+from truing.report.rewards.run_page import reward_page
+from truing.report.rewards.summary import summarise_reward
 from truing.report.status import status_of
 from truing.report.summary import Summary, alarm_counts, summarise
 from truing.writing import write_text
 
 FILE = "report.html"
+
+_Kind = tuple[Callable[[Run], Summary], Callable[[Run, Summary], str]]
+_POLICY: _Kind = (summarise, page)
+_BY_TASK: dict[str, _Kind] = {"text-classification": (summarise_reward, reward_page)}
 
 
 @dataclass(frozen=True)
@@ -73,8 +80,9 @@ def report_on(folder: Path) -> RunReport:
         RunError: if the folder holds no run, or run.json cannot be read.
     """
     run = read_run(folder)
-    summary = summarise(run)
-    return RunReport(run, summary, page(run, summary))
+    summarised, drawn = _BY_TASK.get(run.record.text("task") or "", _POLICY)
+    summary = summarised(run)
+    return RunReport(run, summary, drawn(run, summary))
 
 
 def write_run_report(folder: Path, output: Path | None = None) -> Path:

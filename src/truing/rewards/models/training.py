@@ -71,7 +71,7 @@ class TrainReward:
         """A fresh head says nothing: there is nothing to measure."""
 
     def after(self, prepared: Prepared, before: None, progress: Progress | None) -> RewardOutcome:
-        """Judge the held-out pairs; their log-odds go to ``evaluation/held_out.jsonl``, what is worst to ``mistakes.json``."""
+        """Judge the held-out pairs: log-odds into ``evaluation/held_out.jsonl``, the worst into ``mistakes.json``."""
         if prepared.held_out is None or prepared.held_out.examples.kind != "pairs":
             return RewardOutcome(None)
         assert isinstance(prepared.policy, RewardPolicy)
