@@ -24,7 +24,7 @@ class Sampling:
         top_p: smallest probability mass that is sampled from.
         seed: the same seed and prompts give the same completions on the same machine.
         batch: prompts in one pass.
-        contrast: a in logits (1 + a)·l(· | prompt) − a·l(· | opposite prompt); 0 leaves that out; else the work doubles.
+        contrast: a in logits (1 + a)·l(· | prompt) − a·l(· | opposite prompt); 0 leaves that out, else work doubles.
     """
 
     max_new_tokens: int = 64
