@@ -71,11 +71,14 @@ def test_every_loss_reports_the_same_core_metrics(name: str) -> None:
     metrics = evaluate(build(name), assemble(kind, records(kind, 4, objective=build(name)))).metrics
     # A reward model has no log-probabilities.
     of_policies = set() if head_width(build(name).requires) else {"logps"}
+    # Answers that are read under prompts of their own have no score that compares.
+    compared = set() if build(name).reward is None else {"rewards"}
     expected = {
         f"{what}/{side}"
-        for what in {"rewards", "length", "log_ratio"} | of_policies
+        for what in {"length", "log_ratio"} | compared | of_policies
         for side in ("chosen", "rejected")
     }
     assert expected | {"kl"} <= set(metrics)
     assert ("logps/chosen" in metrics) == bool(of_policies)
+    assert ("rewards/chosen" in metrics) == bool(compared)
     assert all(f"count/{key}" in metrics for key in metrics if not key.startswith("count/"))
