@@ -20,16 +20,17 @@ def page() -> str:
             "# Audits\n",
             "Measurements of a model and its data that the literature defines. [Diagnose](guides/diagnose.md) shows "
             "how to run and to read them; `truing explain NAME` prints a section of this page.\n",
-            *(_section(explanation(name)) for name in names),
+            *(section(explanation(name)) for name in names),
         ]
     )
 
 
-def _section(found: dict[str, Any]) -> str:
+def section(found: dict[str, Any], level: str = "##") -> str:
+    """What is known about one registered function, under a heading of that level."""
     pairs = (line.split(": ", 1) for line in found["legend"])
     return "\n".join(
         [
-            f"## {found['name']}\n",
+            f"{level} {found['name']}\n",
             plain(found["summary"]) + "\n",
             code(found["formula"]),
             "\n".join(f"- `{symbol}`: {plain(meaning)}" for symbol, meaning in pairs) + "\n",

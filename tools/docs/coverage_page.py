@@ -13,6 +13,7 @@ from truing.catalogue import entries
 from truing.data.derive import DATA_METHODS
 from truing.diagnostics.audits import AUDITS
 from truing.objectives import METHODS, MODIFIERS
+from truing.rewards.methods import REWARDS
 
 NOT_YET = Path(__file__).with_name("not_yet.md")
 
@@ -21,16 +22,18 @@ def page() -> str:
     """The table of methods, the modifiers, and what is missing."""
     rows = [row for row in entries() if row["name"] in METHODS]
     audits = [row for row in entries() if row["name"] in AUDITS]
+    rewards = [row for row in entries() if row["name"] in REWARDS]
     changes = [row for row in entries() if row["name"] in DATA_METHODS]
     results: list[dict[str, Any]] = json.loads((folder() / "evidence.json").read_text(encoding="utf-8"))
-    papers = {row["paper"]["arxiv"] for row in [*rows, *audits, *changes]} | {
+    papers = {row["paper"]["arxiv"] for row in [*rows, *audits, *rewards, *changes]} | {
         modifier.paper.arxiv for modifier in MODIFIERS
     }
     return "\n".join(
         [
             GENERATED,
             "# What works, what does not\n",
-            f"{len(rows)} objectives, {len(MODIFIERS)} modifiers and {len(audits)} audits from {len(papers)} papers, "
+            f"{len(rows)} objectives, {len(MODIFIERS)} modifiers, {len(audits)} audits and {len(rewards)} pieces of "
+            f"rewards from {len(papers)} papers, "
             f"with {len(results)} measured claims. A claim is an experiment with a predicted outcome; `truing verify "
             "--all` runs every one of them again.\n",
             "## Objectives\n",
@@ -47,6 +50,11 @@ def page() -> str:
             table(
                 ("audit", "entry", "paper", "claims that hold", "status"),
                 [_row(row) for row in audits],
+            ),
+            "## Rewards\n",
+            table(
+                ("piece", "entry", "paper", "claims that hold", "status"),
+                [_row(row) for row in rewards],
             ),
             "## Data\n",
             table(
@@ -73,4 +81,6 @@ def _row(row: dict[str, Any]) -> tuple[str, str, str, str, str]:
 def _page(row: dict[str, Any]) -> str:
     if row["name"] in AUDITS:
         return f"audits.md#{row['name']}"
+    if row["name"] in REWARDS:
+        return f"rewards.md#{row['name']}"
     return "data-layouts.md#made-from-records" if row["name"] in DATA_METHODS else f"objectives/{row['name']}.md"

@@ -4,7 +4,8 @@ Usage:
     python tools/docs/generate.py            into docs/
     python tools/docs/generate.py --out DIR  elsewhere
 
-One page for each objective, their index, the audits, the recipe reference, the data layouts and the coverage table.
+One page for each objective, their index, the audits, the pieces of rewards, the recipe reference, the data
+layouts and the coverage table.
 They are not kept in git.
 """
 
@@ -18,6 +19,7 @@ import coverage_page
 import data_page
 import objective_pages
 import recipe_page
+import reward_pages
 
 from truing.objectives import METHODS
 from truing.objectives.semantics import known
@@ -31,6 +33,7 @@ def generate(out: Path) -> list[Path]:
     pages = {f"objectives/{method.name}.md": objective_pages.page(method.name) for method in METHODS}
     pages["objectives/index.md"] = objective_pages.index()
     pages["audits.md"] = audit_pages.page()
+    pages["rewards.md"] = reward_pages.page()
     pages["coverage.md"] = coverage_page.page()
     pages["data-layouts.md"] = data_page.page()
     pages["recipe.md"] = recipe_page.page()
