@@ -12,6 +12,16 @@ from truing.rewards.combiners import (
     weighted_sum,
     worst_case,
 )
+from truing.rewards.functions import (
+    exact_match,
+    format,
+    keywords,
+    length,
+    lexicon,
+    numeric_answer,
+    relevance,
+    repetition,
+)
 from truing.rewards.method import REWARDS
 from truing.rewards.plain import PLAIN
 from truing.rewards.transforms import (
@@ -38,16 +48,24 @@ __all__ = [
     "conjunction",
     "constant",
     "direction",
+    "exact_match",
+    "format",
     "geometric_mean",
     "identity",
+    "keywords",
+    "length",
+    "lexicon",
     "lsc",
     "mean",
     "mean_minus_std",
     "median",
+    "numeric_answer",
     "orchestrator",
     "power",
     "product",
     "rank",
+    "relevance",
+    "repetition",
     "total",
     "uncertainty_weighted",
     "weighted_sum",
