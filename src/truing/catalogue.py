@@ -119,6 +119,7 @@ _SHOWN: dict[DataKind, str] = {
     "unpaired": "log-ratio of a desirable answer",
     "demonstrations": "log-ratio of a desirable answer",
     "unwanted": "log-ratio of an unwanted answer",
+    "samples": "how far an answer with a reward of 1 has moved since it was drawn, beside one of 0",
 }
 # How far the answers of a record move for a gap of one nat, by kind: a desirable and an undesirable one where there
 # are single answers with labels.
@@ -139,7 +140,7 @@ def _weights(objective: Objective, kind: DataKind, gaps: Sequence[float]) -> lis
     wanted = sorted(objective.part_data.items())
     parts = {name: next(kind for kind in _MOVES if kind in kinds) for name, kinds in wanted}
     # Single answers are records of their own, each with its parts.
-    moves = _MOVES[kind]
+    moves = (1.0, 0.0) if kind == "samples" else _MOVES[kind]
     per_record = 1 if kind == "unpaired" else len(moves)
     records = [
         [gap * move for move in moves[start : start + per_record]]
@@ -158,7 +159,8 @@ def _weights(objective: Objective, kind: DataKind, gaps: Sequence[float]) -> lis
     leaf = (reference + shift[sequence] / _ANSWER_TOKENS).requires_grad_()
     signals = {"log_collision": torch.full_like(reference, -1.0)}
     derived = _derived(objective, leaf, reference)
-    scores = Scores(leaf, sequence, len(shift), reference, signals, derived)
+    # A policy's own answers were drawn where the gap is 0.
+    scores = Scores(leaf, sequence, len(shift), reference, signals, derived, drawn=reference)
     width = head_width(objective.requires)
     if width is not None:
         # A reward model's reward is what moves, in place of a log-ratio.

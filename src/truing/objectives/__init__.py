@@ -34,9 +34,12 @@ from truing.objectives.methods.mapl import mapl
 from truing.objectives.methods.meet import meet
 from truing.objectives.methods.mm_dpo import mm_dpo
 from truing.objectives.methods.nca import nca
+from truing.objectives.methods.nft import nft
 from truing.objectives.methods.orpo import orpo
 from truing.objectives.methods.poft import poft
+from truing.objectives.methods.policy_gradient import dapo, dr_grpo, grpo, gspo, reinforce_plus_plus, rloo
 from truing.objectives.methods.r_dpo import r_dpo
+from truing.objectives.methods.raft import raft
 from truing.objectives.methods.rationale_po import rationale_po
 from truing.objectives.methods.rdpo import rdpo
 from truing.objectives.methods.rmu import rmu
@@ -79,10 +82,12 @@ __all__ = [
     "cpo",
     "cpo_simpo",
     "d2o",
+    "dapo",
     "dckd",
     "discopop",
     "dpo",
     "dpo_norm",
+    "dr_grpo",
     "exo",
     "f_dpg",
     "f_dpo",
@@ -90,6 +95,8 @@ __all__ = [
     "ga",
     "gpm",
     "graddiff",
+    "grpo",
+    "gspo",
     "hinge",
     "infonca",
     "ipo",
@@ -105,14 +112,18 @@ __all__ = [
     "mm_dpo",
     "modifier",
     "nca",
+    "nft",
     "nll",
     "npo",
     "objective",
     "orpo",
     "poft",
     "r_dpo",
+    "raft",
     "rationale_po",
     "rdpo",
+    "reinforce_plus_plus",
+    "rloo",
     "rmu",
     "rpo",
     "rrhf",

@@ -198,6 +198,40 @@ class ReferenceSection(Section):
     """TR-DPO: share of the policy in the new reference."""
 
 
+class OnlineSection(Section):
+    rewards: Annotated[list[Any], Field(min_length=1)]
+    """What judges answers: names, or mappings {name: NAME, ...}; `truing methods reward` lists them."""
+    transform: list[Any] = []
+    """What is done to the scores, in order: names, or mappings {name: NAME, on: [OBJECTIVES], ...}."""
+    combine: Any = None
+    """What makes one reward of several: a name, or a mapping {name: NAME, ...}."""
+    weights: Any = None
+    """What each objective counts: a mapping {name: constant, weights: {...}}, or another weighter."""
+    missing: Literal["mask", "present"] = "mask"
+    """Answers that lack an objective: mask gives them no reward, present combines what is known."""
+    answers: Annotated[int, Field(gt=0)] = 4
+    """Answers drawn for each prompt."""
+    max_new_tokens: Annotated[int, Field(gt=0)] = 64
+    """Length of an answer."""
+    temperature: Annotated[float, Field(gt=0)] = 1.0
+    """Sampling temperature; 1 draws from the model as it is."""
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Smallest probability mass that is drawn from."""
+    steps_per_rollout: Annotated[int, Field(gt=0)] = 1
+    """Optimiser steps that are made with the same answers."""
+    batch: Annotated[int, Field(gt=0)] = 64
+    """Answers that are drawn in one pass."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, value: Any) -> Any:
+        """``rewards: NAME`` and ``transform: NAME`` stand for lists of one."""
+        if not isinstance(value, dict):
+            return value
+        alone = {k: [value[k]] for k in ("rewards", "transform") if isinstance(value.get(k), str | dict)}
+        return {**value, **alone}
+
+
 class EvaluationSection(Section):
     samples: Annotated[int, Field(ge=0)] = 8
     """Held-out prompts that are answered before and after, for the report."""
@@ -233,6 +267,8 @@ class Recipe(Section):
     """How it learns."""
     reference: ReferenceSection = ReferenceSection()
     """What it is compared with."""
+    online: OnlineSection | None = None
+    """Learn from answers that the model draws in training, rewarded as it says here."""
     evaluation: EvaluationSection = EvaluationSection()
     """How the result is measured."""
     alarms: AlarmSection = AlarmSection()

@@ -18,6 +18,7 @@ from truing.training.control import steps_alone
 from truing.training.derived import TrainedAlong
 from truing.training.distributed import World
 from truing.training.listener import Listener
+from truing.training.online.assembly import online_step
 from truing.training.prepare import Prepared, Split
 from truing.training.reference import Companion, MovingReference
 from truing.training.references import Resolved, refreshed_samples
@@ -46,9 +47,12 @@ def assemble(
             prepared.policy, prepared.objective, split.examples, reference, budget=prepared.budget, world=world
         )
 
-    step = step_over(prepared.train, references.train)
     evaluation = None
-    if prepared.held_out is not None:
+    if recipe.online is not None:
+        step: PreferenceStep = online_step(prepared, references.train, world)
+    else:
+        step = step_over(prepared.train, references.train)
+    if prepared.held_out is not None and recipe.online is None:
         evaluation = step_over(prepared.held_out, references.held_out)
     metrics = prepared.output / "metrics.jsonl"
     facts = Facts(
@@ -124,7 +128,7 @@ def arguments(prepared: Prepared, *, resuming: bool = False) -> TrainingArgument
     """
     training, world = prepared.recipe.training, World.current()
     tenth = max(1, prepared.steps // 10)
-    evaluates = prepared.held_out is not None
+    evaluates = prepared.held_out is not None and prepared.recipe.online is None
     on_gpu = prepared.policy.device.type == "cuda"
     values: dict[str, Any] = {
         "output_dir": prepared.recipe.output,

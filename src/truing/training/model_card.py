@@ -48,6 +48,9 @@ def write(path: Path, prepared: Prepared, findings: Sequence[Finding], *, done: 
     else:
         lines.append("Nothing was held out, so nothing was measured.")
     if prepared.asking != Asking():
-        lines += ["", f"The model was trained to be asked {prepared.asking.words}, and so it was when it was measured."]
+        lines += [
+            "",
+            f"The model was trained to be asked {prepared.asking.words}, and so it was when it was measured.",
+        ]
     lines += ["", "The full record is `run.json`, and the report `report.html`, in the folder of the run.", ""]
     path.write_text("\n".join(lines), encoding="utf-8")

@@ -27,9 +27,11 @@ from truing.policies.causal import CausalPolicy
 from truing.policies.control_codes import ControlCodes
 from truing.policies.heads import untie
 from truing.policies.loading import load_model, load_reward_model, load_tokenizer
+from truing.policies.packing import Tree
 from truing.policies.precision import resolve
 from truing.policies.values import RewardPolicy, set_padding
 from truing.recipe import Recipe
+from truing.recipe.schema import OnlineSection
 from truing.training import adapters, columns, memory
 from truing.training.annotators import numbered_as
 from truing.training.combinations import check_combinations, only_policies
@@ -133,8 +135,10 @@ def prepare(
     train_source, held_source = relabel_splits(recipe, *plain)
     asking = asking_of(recipe.data.relabel, plain[0])
     ranked_as = recipe.data.ranked_as
-    train_records = view(train_source, objective.data, ranked_as=ranked_as)
-    held_records = view(held_source, objective.data, ranked_as=ranked_as) if held_source is not None else None
+    # Of records that are answered anew, the prompts matter: they stay what they are.
+    wanted = objective.data if recipe.online is None else frozenset({train_source.kind})
+    train_records = view(train_source, wanted, ranked_as=ranked_as)
+    held_records = view(held_source, wanted, ranked_as=ranked_as) if held_source is not None else None
     tokenizer = load_tokenizer(recipe.model.tokenizer or recipe.model.name, revision=recipe.model.revision)
     seed = recipe.training.seed
     train = Split(train_source, train_records, *encode(train_records, tokenizer, recipe, objective, seed=seed))
@@ -143,7 +147,8 @@ def prepare(
         encoded, examples = encode(held_records, tokenizer, recipe, objective, seed=seed)
         examples = numbered_as(examples, encoded.annotators, train.encoded.annotators)
         held = Split(held_source, held_records, encoded, examples)
-    columns.check(objective, train.encoded, train_source.source)
+    if recipe.online is None:
+        columns.check(objective, train.encoded, train_source.source)
     (train, *others), part_notes = add_parts(
         recipe,
         objective,
@@ -182,7 +187,7 @@ def prepare(
             plain[1],
             lambda records: encode(records, tokenizer, recipe, objective, seed=seed)[1],
         )
-    largest = max(budget, _longest(policy, train.examples))
+    largest = max(budget, _longest(policy, train.examples, recipe.online))
     return Prepared(
         recipe=recipe,
         objective=objective,
@@ -286,8 +291,12 @@ def _check_vocabulary(model: Any, tokenizer: PreTrainedTokenizerBase) -> None:
         )
 
 
-def _longest(policy: CausalPolicy, examples: ExampleData) -> int:
-    """Tokens of the largest record."""
+def _longest(policy: CausalPolicy, examples: ExampleData, online: OnlineSection | None) -> int:
+    """Tokens of the largest record, or of the longest prompt with answers that are yet to be drawn."""
+    if online is not None:
+        answers = [[0] * (online.max_new_tokens + 1)] * online.answers
+        longest = max(len(prompt) for prompt in examples.rows["prompt_ids"])
+        return policy.cost(Tree([0] * longest, answers))
     step = 1000
     best = 0
     for start in range(0, len(examples), step):

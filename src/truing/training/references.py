@@ -53,7 +53,10 @@ def _log_probabilities(prepared: Prepared, progress: Progress | None) -> Resolve
     separate = recipe.reference.model is not None or moving
     if separate:
         policy = starting_policy(prepared, recipe.reference.model)
-    if moving:
+    if recipe.online is not None and not separate and not policy.has_adapter:
+        policy = starting_policy(prepared)
+    if moving or recipe.online is not None:
+        # What is compared changes from step to step: the reference's answers, or those that it is asked about.
         source = Live(policy, prepared.budget)
         both = References(source, source)
         return Resolved(both, both, policy)

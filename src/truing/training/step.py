@@ -94,6 +94,9 @@ class PreferenceStep:
             sorted(r.removeprefix("signal:") for r in objective.requires if r.startswith("signal:"))
         )
 
+    def begin(self, step: int) -> None:
+        """Hear how many optimiser steps have been made; called before each."""
+
     # -- the two entry points --------------------------------------------------------------------------
 
     def train(
@@ -164,7 +167,7 @@ class PreferenceStep:
 
     # -- how -------------------------------------------------------------------------------------------
 
-    def _plan(self, indices: Sequence[int]) -> _Plan:
+    def _plan(self, indices: Sequence[int]) -> Plan:
         # Every process must take part in the exchange of gradients: fill up with records of weight 0.
         missing = max(0, self.world.size - len(indices))
         indices = [*indices, *(indices[i % len(indices)] for i in range(missing))]
@@ -179,9 +182,9 @@ class PreferenceStep:
         groups = partition(costs, self.budget, self.world.size)
         lengths = torch.tensor([float(len(b)) for group in trees for tree in group for b in tree.branches])
         denominators = self.objective.denominators(batch, lengths)
-        return _Plan(indices, examples, trees, batch, groups, costs, denominators, len(indices) - missing)
+        return Plan(indices, examples, trees, batch, groups, costs, denominators, len(indices) - missing)
 
-    def _score(self, plan: _Plan, group: list[int], through: nn.Module | None, signals: Sequence[str]) -> _Part:
+    def _score(self, plan: Plan, group: list[int], through: nn.Module | None, signals: Sequence[str]) -> Part:
         trees = [tree for i in group for tree in plan.trees[i]]
         wanted = tuple(dict.fromkeys((*self.signals, *signals)))
         derived = self.references.derived
@@ -204,9 +207,9 @@ class PreferenceStep:
         batch = batch.to(scores.token_logps.device)
         if derived is not None:
             scores = derived.completed(scores, trees, batch, training=torch.is_grad_enabled())
-        return _Part(scores, batch)
+        return Part(scores, batch)
 
-    def _whole(self, plan: _Plan, *, training: bool, through: nn.Module | None) -> Scores | None:
+    def _whole(self, plan: Plan, *, training: bool, through: nn.Module | None) -> Scores | None:
         """Batch statistics, and the scores of the whole batch where the objective couples records."""
         coupling = self.objective.coupling
         if coupling == "none":
@@ -228,7 +231,7 @@ class PreferenceStep:
         self.state = self.objective.update(self.state, own, plan.batch, other, training=training)
         return own
 
-    def _gathered(self, plan: _Plan, trees: list[list[Tree]], score: Callable[[list[int]], Scores]) -> Scores:
+    def _gathered(self, plan: Plan, trees: list[list[Tree]], score: Callable[[list[int]], Scores]) -> Scores:
         """Scores of all processes' records without gradient, in the order of the batch, on the CPU.
 
         ``trees`` holds those of every record, and ``score`` scores those of a few.
@@ -242,7 +245,7 @@ class PreferenceStep:
             everyone.update(part)
         return assembled([everyone[i] for i in range(len(trees))], trees)
 
-    def _token_gradients(self, plan: _Plan, whole: Scores) -> dict[str, Tensor]:
+    def _token_gradients(self, plan: Plan, whole: Scores) -> dict[str, Tensor]:
         """Gradient of the loss in each token's log-probability, ``""``, and in each derived value, over the batch."""
         with torch.enable_grad():
             leaves = {
@@ -254,7 +257,7 @@ class PreferenceStep:
             found = torch.autograd.grad(out.loss, list(leaves.values()), allow_unused=True, materialize_grads=True)
         return dict(zip(leaves, found, strict=True))
 
-    def _hook(self, scores: Scores, plan: _Plan, result: StepResult) -> None:
+    def _hook(self, scores: Scores, plan: Plan, result: StepResult) -> None:
         """Record the mean absolute gradient per token, scaled to one record."""
         if not scores.token_logps.requires_grad:
             return
@@ -273,13 +276,15 @@ class PreferenceStep:
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
+    """Scores and roles of one micro-batch."""
+
     scores: Scores
     batch: Batch
 
 
 @dataclass(frozen=True)
-class _Plan:
+class Plan:
     """One global batch, divided into micro-batches."""
 
     indices: list[int]
@@ -305,7 +310,7 @@ class _Plan:
         return torch.repeat_interleave(torch.tensor([i < self.real for i in group]), sizes)
 
 
-def _carried(scores: Scores, gradients: dict[str, Tensor], plan: _Plan, group: list[int]) -> Tensor:
+def _carried(scores: Scores, gradients: dict[str, Tensor], plan: Plan, group: list[int]) -> Tensor:
     """A number whose gradient is that of the whole batch's loss, as far as it goes through these records."""
     total = scores.token_logps.new_zeros(())
     for name, value in {"": scores.token_logps, **scores.derived}.items():

@@ -134,6 +134,7 @@ class PreferenceTrainer(transformers.Trainer):
     ) -> Tensor:
         """Forward and backward of one global batch. Returns this process's share of the loss, times processes."""
         model.train()
+        self.step.begin(self.state.global_step)
         logged = (self.state.global_step + 1) % self.args.logging_steps == 0
         result = self.step.train(
             inputs,

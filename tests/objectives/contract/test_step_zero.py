@@ -16,6 +16,7 @@ import torch
 
 from truing.objectives import METHODS
 from truing.objectives.algebra import Batch, DataKind, Objective, Scores
+from truing.objectives.algebra.credits import BATCH_MEAN, BATCH_STD
 from truing.training.roles import joined, roles
 
 from .cases import build, every_layout
@@ -31,6 +32,22 @@ def softplus(x: float) -> float:
 
 # name: loss with default hyper-parameters. The first block is the catalogue's list.
 KNOWN: dict[str, float] = {
+    # Every ratio is 1 and advantages add up to 0, each answer having as many tokens
+    **dict.fromkeys(("grpo", "dr-grpo", "dapo", "gspo", "rloo", "reinforce-plus-plus"), 0.0),
+    # log 1, of right and of wrong answers
+    "nft": 0.0,
+    # −log ¼ a token
+    "raft": LN4,
+    # Rewards are a tenth of the log-probability of 3 and of 5 tokens: −log σ(0.2 ln 4) + 0.01 · (0.8 ln 4)²
+    "bradley-terry": math.log1p(4**-0.2) + 0.01 * (0.8 * LN4) ** 2,
+    # Embeddings (R, 1, 0, …) of length 1: −log σ(10 · 0.2 ln 4 / (|(0.3 ln 4, 1)| · |(0.5 ln 4, 1)|))
+    "gpm": math.log1p(math.exp(-2 * LN4 / (math.hypot(0.3 * LN4, 1) * math.hypot(0.5 * LN4, 1)))),
+    # Every ratio is 1 and advantages add up to 0, each answer having as many tokens
+    **dict.fromkeys(("grpo", "dr-grpo", "dapo", "gspo", "rloo", "reinforce-plus-plus"), 0.0),
+    # log 1, of right and of wrong answers
+    "nft": 0.0,
+    # −log ¼ a token
+    "raft": LN4,
     # −log σ(0), and both rewards are a tenth of 4·log ¼: 0.01 · (2 · 0.4 · ln 4)²
     "bradley-terry": LN2 + 0.01 * (0.8 * LN4) ** 2,
     # −log σ(0): an answer is never better than one with the same embedding
@@ -162,6 +179,8 @@ def uniform(objective: Objective, kind: DataKind, count: int = 4) -> tuple[Score
                 "mean_logp:truing/tiny": -LN4,
                 "rewards": [0.0, math.log(3)][: len(own)],
                 "proposals": [-length * LN4 for length in own],
+                BATCH_MEAN: math.log(3) / 2,
+                BATCH_STD: math.log(3) / 2,
             }
             for own, flag in zip(sizes, liked, strict=True)
         ]

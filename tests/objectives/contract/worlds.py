@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from truing.objectives.algebra import Batch, DataKind, LossOutput, Objective, ObjectiveState, Scores
+from truing.objectives.algebra.credits import BATCH_MEAN, BATCH_STD
 from truing.objectives.algebra.values import as_values, head_width
 from truing.policies.distributions import compared_models
 from truing.policies.two_tokens import derived_values
@@ -146,7 +147,9 @@ def _row(record: Record, answers: Sequence[Answer]) -> dict[str, Any]:
         "label": record.liked,
         "scores": record.reward.tolist()[: len(answers)],
         # The policy that drew samples was a little surer of each; what they are worth has nothing to do with that.
-        "rewards": [float(one.collision.mean()) for one in answers],
+        "rewards": [float(k % 2) + 0.1 * float(one.collision.mean()) for k, one in enumerate(answers)],
+        BATCH_MEAN: 0.4,
+        BATCH_STD: 0.3,
         "proposals": [float(one.policy.sum()) + record.margin for one in answers],
         "density_ratio": 0.2 + 3 * record.margin,
         "mean_logp:truing/tiny": -4 * record.margin,
@@ -161,6 +164,8 @@ def _scores(answers: Sequence[Answer], dtype: torch.dtype, *, leaf: bool) -> Sco
         count=len(answers),
         reference=torch.cat([one.reference for one in answers]).to(dtype),
         signals={"log_collision": torch.cat([one.collision for one in answers]).to(dtype)},
+        # Drawn by the policy as it is: a constant, also where the policy is varied.
+        drawn=torch.cat([one.policy for one in answers]).to(dtype),
     )
 
 

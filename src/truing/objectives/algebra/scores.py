@@ -46,6 +46,8 @@ class Scores:
         hidden: the states that predict each token, with gradient, shape ``[M, H]``.
         values: what a reward model's head says of each completion, with gradient, shape ``[N, K]``; the
             log-probabilities of such scores are 0 and mean nothing.
+        drawn: log-probabilities at the same positions under the policy that drew the answers, shape ``[M]``; ``None``
+            where that is the policy as it is.
     """
 
     token_logps: Float[Tensor, " tokens"]
@@ -57,11 +59,14 @@ class Scores:
     states: Float[Tensor, "sequences hidden"] | None = None
     hidden: Float[Tensor, "tokens hidden"] | None = None
     values: Float[Tensor, "sequences outputs"] | None = None
+    drawn: Float[Tensor, " tokens"] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "token_logps", _at_least_float32(self.token_logps))
         if self.reference is not None:
             object.__setattr__(self, "reference", _at_least_float32(self.reference.detach()))
+        if self.drawn is not None:
+            object.__setattr__(self, "drawn", _at_least_float32(self.drawn.detach()))
         detached = {name: _at_least_float32(values.detach()) for name, values in self.signals.items()}
         object.__setattr__(self, "signals", detached)
         wide = {name: _at_least_float32(values) for name, values in self.derived.items()}
@@ -104,6 +109,11 @@ class Scores:
         """Index of each token within its completion, from 0, shape ``[M]``."""
         starts = self.lengths.long().cumsum(0) - self.lengths.long()
         return torch.arange(len(self.sequence), device=self.sequence.device) - starts[self.sequence]
+
+    @property
+    def drawn_logps(self) -> Float[Tensor, " tokens"]:
+        """Log-probabilities when the answers were drawn, detached."""
+        return self.token_logps.detach() if self.drawn is None else self.drawn
 
     def detach(self) -> Scores:
         """The same scores without their graph."""

@@ -37,9 +37,7 @@ def gpm(
             "temperature of the preference", "tau > 0; embeddings of length 1 need about 0.1 to express certainty"
         ),
     ] = 0.1,
-    unit: Annotated[
-        bool, Doc("whether embeddings are divided by their length", "true or false")
-    ] = True,
+    unit: Annotated[bool, Doc("whether embeddings are divided by their length", "true or false")] = True,
 ) -> Objective:
     """−log σ(s(y_w, y_l) / tau), s = Σ_l (v_2l u_2l+1 − v_2l+1 u_2l)."""
     return pairwise(name="gpm", score=SkewValue(width, unit), link=Logistic(1.0 / tau))

@@ -1,0 +1,1 @@
+"""Training on answers that the policy draws itself: sample, reward, choose, learn."""

@@ -1,0 +1,120 @@
+"""From rewarded answers to records of the kind that an objective learns from.
+
+Pairs are each prompt's best against its worst answer, rankings and samples are all of them. Where rewards say nothing,
+a record stays in the batch with weight 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from truing.errors import RecipeError
+from truing.objectives.algebra import DataKind, Objective
+from truing.objectives.algebra.credits import BATCH_MEAN, BATCH_STD
+from truing.training.examples import ExampleData
+from truing.training.online.rollouts import Rollout
+
+Group = Mapping[str, Any]
+
+
+class Rows:
+    """Rows in memory, indexable as a data set is."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self.rows = list(rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, numbers: list[int]) -> dict[str, list[Any]]:
+        names = list(self.rows[0])
+        return {name: [self.rows[i][name] for i in numbers] for name in names}
+
+
+def kind_for(objective: Objective) -> DataKind:
+    """What the policy's answers are made into for an objective.
+
+    Raises:
+        RecipeError: if it learns from nothing that rewards can say of answers.
+    """
+    for kind in _MAKERS:
+        if kind in objective.data:
+            return kind
+    raise RecipeError(
+        f"objective {objective.name!r} cannot be trained online: it takes {', '.join(sorted(objective.data))}",
+        where="objective and online",
+        allowed="objectives for samples, pairs or rankings, e.g. grpo, dpo, raft",
+    )
+
+
+def chosen_data(rollout: Rollout, kind: DataKind) -> ExampleData:
+    """The records that a rollout becomes, one for each prompt."""
+    return ExampleData(Rows([_MAKERS[kind](group) for group in _groups(rollout)]), kind)
+
+
+def _groups(rollout: Rollout) -> list[dict[str, Any]]:
+    """Each prompt with its answers whose reward is known; those of a prompt without any count as worth 0."""
+    known = rollout.known()
+    mean, std = (float(known.mean()), float(known.std())) if len(known) else (0.0, 0.0)
+    found = []
+    for number, name in enumerate(rollout.ids):
+        rewards = rollout.rewards[number]
+        places = [i for i, reward in enumerate(rewards) if reward is not None]
+        weight = 1.0 if places else 0.0
+        places = places or list(range(len(rewards)))
+        group: dict[str, Any] = {
+            "id": name,
+            "prompt_ids": rollout.prompts[number],
+            "completion_ids": [rollout.completions[number][i] for i in places],
+            "rewards": [rewards[i] or 0.0 for i in places],
+            "weight": weight,
+            BATCH_MEAN: mean,
+            BATCH_STD: std,
+        }
+        if rollout.drawn:
+            group["drawn"] = [rollout.drawn[number][i] for i in places]
+        found.append(group)
+    return found
+
+
+def _samples(group: Group) -> dict[str, Any]:
+    return dict(group)
+
+
+def _pair(group: Group) -> dict[str, Any]:
+    best, worst = int(np.argmax(group["rewards"])), int(np.argmin(group["rewards"]))
+    decided = group["rewards"][best] > group["rewards"][worst]
+    found = {
+        **_picked(group, [best, worst]),
+        "margin": group["rewards"][best] - group["rewards"][worst],
+        "weight": group["weight"] * decided,
+    }
+    return {name: value for name, value in found.items() if name != "rewards"}
+
+
+def _ranked(group: Group) -> dict[str, Any]:
+    return {**{name: value for name, value in group.items() if name != "rewards"}, "scores": group["rewards"]}
+
+
+def _best(group: Group) -> dict[str, Any]:
+    found = _picked(group, [int(np.argmax(group["rewards"]))])
+    return {name: value for name, value in found.items() if name != "rewards"}
+
+
+def _picked(group: Group, places: Sequence[int]) -> dict[str, Any]:
+    each = {
+        name: [group[name][i] for i in places] for name in ("completion_ids", "rewards", "drawn") if name in group
+    }
+    return {**group, **each}
+
+
+# In the order in which an objective that takes several is served.
+_MAKERS: dict[DataKind, Callable[[Group], dict[str, Any]]] = {
+    "samples": _samples,
+    "pairs": _pair,
+    "ranked": _ranked,
+    "demonstrations": _best,
+}

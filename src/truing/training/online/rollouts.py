@@ -1,0 +1,114 @@
+"""Rollouts: the answers that the policy drew for a step, what they are worth, and the log that keeps them.
+
+The log has one file a step. A run that is resumed reads what it has drawn and paid for already, and draws the rest; it
+can be replayed without a model or a judge.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from truing.errors import RunError
+from truing.json_values import plain
+from truing.writing import write_json
+
+FOLDER = "rollouts"
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """What was drawn for one step.
+
+    Attributes:
+        step: optimiser steps before it.
+        ids: of the records whose prompts were answered, one a group.
+        prompts: token ids of each.
+        completions: token ids of each group's answers.
+        texts: the same as text.
+        rewards: of each answer; ``None`` where it is not known.
+        parts: each objective's own reward of each answer, by name.
+        drawn: log-probability of each token when it was drawn; empty where every step draws its own answers.
+    """
+
+    step: int
+    ids: list[str]
+    prompts: list[list[int]]
+    completions: list[list[list[int]]]
+    texts: list[list[str]]
+    rewards: list[list[float | None]]
+    parts: dict[str, list[list[float | None]]] = field(default_factory=dict)
+    drawn: list[list[list[float]]] = field(default_factory=list)
+
+    def known(self) -> np.ndarray:
+        """All rewards that are known."""
+        return np.array([r for group in self.rewards for r in group if r is not None], dtype=np.float64)
+
+    def metrics(self) -> dict[str, float]:
+        """Sums over this rollout for the metrics of a step; ``count/x`` is what ``x`` is divided by.
+
+        ``online/reward`` and ``online/<objective>``: mean; ``online/best``: mean over prompts of the best;
+        ``online/flat``: share of prompts whose answers are all worth the same, and teach nothing; ``online/length``:
+        tokens; ``online/unknown``: share of answers without a reward.
+        """
+        found: dict[str, float] = {}
+
+        def add(name: str, values: Sequence[float]) -> None:
+            if len(values):
+                found[f"online/{name}"] = float(np.sum(values))
+                found[f"count/online/{name}"] = float(len(values))
+
+        groups = [[r for r in group if r is not None] for group in self.rewards]
+        add("reward", self.known().tolist())
+        add("best", [max(group) for group in groups if group])
+        add("flat", [float(len(set(group)) < 2) for group in groups])
+        add("unknown", [float(r is None) for group in self.rewards for r in group])
+        add("length", [float(len(answer)) for group in self.completions for answer in group])
+        if len(self.parts) > 1:
+            for name, values in self.parts.items():
+                add(name, [r for group in values for r in group if r is not None])
+        return found
+
+
+class RolloutLog:
+    """Rollouts on disk, one file a step.
+
+    Args:
+        folder: of the run.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / FOLDER
+
+    def path(self, step: int) -> Path:
+        return self.folder / f"step-{step:08d}.json"
+
+    def read(self, step: int, ids: Sequence[str] | None = None) -> Rollout | None:
+        """The rollout of a step, if it is there and answers these records; any records if left out.
+
+        Raises:
+            RunError: if the file cannot be read.
+        """
+        path = self.path(step)
+        if not path.exists():
+            return None
+        try:
+            stored = Rollout(**json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError):
+            raise RunError(
+                "a file of the rollout log cannot be read",
+                where=str(path),
+                fix="remove it: the step's answers are then drawn again",
+            ) from None
+        return stored if ids is None or stored.ids == list(ids) else None
+
+    def write(self, rollout: Rollout) -> None:
+        """Keep a rollout, in one step."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        values: dict[str, Any] = plain(asdict(rollout))
+        write_json(self.path(rollout.step), values)
