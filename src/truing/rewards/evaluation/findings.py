@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from truing.evaluation.findings import Finding, Verdict
+from truing.rewards.evaluation.best_of import BestOf
 from truing.rewards.evaluation.pairs import PairReport
 from truing.statistics import Estimate
 
@@ -19,7 +20,7 @@ def pair_findings(report: PairReport) -> list[Finding]:
         _finding(
             "accuracy",
             "better" if accuracy.low > 0.5 else "worse" if accuracy.high < 0.5 else "same",
-            f"It puts {accuracy.value:.1%} of held-out pairs in the order that people chose (95 % interval "
+            f"It puts {accuracy.value:.1%} of the pairs in the order that people chose (95 % interval "
             f"{accuracy.low:.1%} to {accuracy.high:.1%}, {accuracy.n} pairs; chance is 50 %).",
             accuracy,
         )
@@ -57,6 +58,25 @@ def pair_findings(report: PairReport) -> list[Finding]:
             )
         )
     return found
+
+
+def best_of_sentence(curve: BestOf) -> str:
+    """What picking by a reward brings."""
+    last, first = curve.gold[-1], curve.gold[0]
+    told = (
+        f"the best of {curve.n[-1]} scores {last.value:.3g} where a random one scores {first.value:.3g} "
+        f"(gain {curve.gain.value:.2g}, 95 % interval {curve.gain.low:.2g} to {curve.gain.high:.2g}, "
+        f"{curve.prompts} prompts)"
+    )
+    if math.isfinite(curve.share.value):
+        told += f", {curve.share.value:.0%} of what the data's own scores would gain"
+    if curve.over_optimised:
+        told += (
+            f". Beyond {curve.peak} answers the pick gets worse again: over-optimisation"
+            if curve.peak > 1
+            else ". Picking by it is worse than picking at random"
+        )
+    return told + "."
 
 
 def _finding(name: str, verdict: Verdict, sentence: str, estimate: Estimate) -> Finding:

@@ -2,105 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, cast
+from dataclasses import asdict, dataclass
+from typing import cast
 
 import numpy as np
+from jaxtyping import Float
 
+import truing
+from truing.data.encoded import Encoded
 from truing.data.records import Records
 from truing.data.sources import load
 from truing.data.views import view
 from truing.errors import DataError, TruingError
-from truing.json_values import plain
 from truing.policies.precision import Precision
-from truing.rewards.evaluation.findings import pair_findings
-from truing.rewards.evaluation.pairs import JudgedPairs, PairReport, judge_pairs
+from truing.rewards.evaluation.best_of import BestOf, best_of
+from truing.rewards.evaluation.ensemble import ensemble_answers, ensemble_pairs
+from truing.rewards.evaluation.mistakes import surest_mistakes
+from truing.rewards.evaluation.pairs import JudgedPairs, judge_pairs
+from truing.rewards.evaluation.result import Agreement, RewardEvaluation
 from truing.rewards.models.model import RewardModel
-from truing.statistics import Estimate, mean, rank_correlation
+from truing.statistics import mean, rank_correlation
 from truing.training.examples import ExampleData
-from truing.writing import write_json, write_text
+from truing.training.record import machine, versions
 
 PRECISIONS = ("auto", "float32", "bfloat16")
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How far two reward models say the same of the same pairs.
-
-    Attributes:
-        models: their names.
-        order: share of pairs that both put in the same order.
-        gaps: rank correlation of their log-odds.
-    """
-
-    models: tuple[str, str]
-    order: Estimate
-    gaps: Estimate
-
-
-@dataclass(frozen=True)
-class RewardEvaluation:
-    """What labelled pairs tell about reward models.
-
-    Attributes:
-        data: where the pairs come from.
-        judged: every model's log-odds, by name.
-        reports: what they add up to, by name.
-        agreement: of every two models.
-    """
-
-    data: str
-    judged: dict[str, JudgedPairs]
-    reports: dict[str, PairReport]
-    agreement: tuple[Agreement, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        found: dict[str, Any] = plain(
-            {
-                "data": self.data,
-                "models": {name: report.as_dict() for name, report in self.reports.items()},
-                "agreement": [
-                    {"models": list(a.models), "order": a.order.as_dict(), "gaps": a.gaps.as_dict()}
-                    for a in self.agreement
-                ],
-            }
-        )
-        return found
-
-    def sentences(self) -> list[str]:
-        """What a person should know, model by model."""
-        lines = []
-        for name, report in self.reports.items():
-            lines.append(name)
-            lines += [f"  {finding.sentence}" for finding in pair_findings(report)]
-            if len(report.subsets) > 1:
-                lines.append(f"  Mean accuracy over {len(report.subsets)} subsets: {report.macro_accuracy:.1%}.")
-                lines += [
-                    f"    {subset}: {e.value:.1%} ({e.low:.1%} to {e.high:.1%}, {e.n} pairs)"
-                    for subset, e in report.subsets.items()
-                ]
-        for pair in self.agreement:
-            lines.append(
-                f"{pair.models[0]} and {pair.models[1]} order {pair.order.value:.1%} of pairs alike; rank correlation "
-                f"of their gaps {pair.gaps.value:.2f} ({pair.gaps.low:.2f} to {pair.gaps.high:.2f})."
-            )
-        return lines
-
-    def write(self, folder: Path) -> None:
-        """Write ``reward.json`` and, for each pair, what every model says of it, ``pairs.jsonl``."""
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / "reward.json", self.as_dict())
-        odds = {
-            name: dict(zip(judged.ids, map(float, judged.log_odds), strict=True))
-            for name, judged in self.judged.items()
-        }
-        ids = list(dict.fromkeys(name for judged in self.judged.values() for name in judged.ids))
-        rows = ({"id": i, "log_odds": {name: own.get(i) for name, own in odds.items()}} for i in ids)
-        write_text(folder / "pairs.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
 
 
 def evaluate_rewards(
@@ -128,13 +54,17 @@ def evaluate_rewards(
     doubled = [name for name in set(models) if list(models).count(name) > 1]
     if doubled:
         raise TruingError(f"the model {doubled[0]!r} is named twice", fix="name every model once")
-    records = view(load(data), frozenset({"pairs"}))
+    loaded = load(data)
+    records = view(loaded, frozenset({"pairs"}))
     subsets = subsets_of(records, by)
-    judged = {}
+    judged, answers, how = {}, {}, {}
     for name in models:
         model = RewardModel.load(name, precision=cast("Precision", precision))
         examples = ExampleData(model.encode(records, max_length=max_length).dataset, records.kind)
         judged[name] = judged_pairs(model, examples, subsets)
+        if loaded.kind == "ranked":
+            answers[name] = scored_answers(model, model.encode(loaded, max_length=max_length))
+        how[name] = {**asdict(model.form), "scoring": model.policy.verdict.reason}
     names = list(models)
     pairs = [(a, b) for place, a in enumerate(names) for b in names[place + 1 :]]
     return RewardEvaluation(
@@ -142,6 +72,17 @@ def evaluate_rewards(
         judged,
         {name: judge_pairs(own) for name, own in judged.items()},
         tuple(_agreement(a, b, judged[a], judged[b]) for a, b in pairs),
+        {name: judge_pairs(own) for name, own in ensemble_pairs(judged).items()},
+        _best_of(answers),
+        {name: surest_mistakes(own, records) for name, own in judged.items()},
+        {
+            "truing": truing.__version__,
+            "versions": versions(),
+            "machine": machine(),
+            "fingerprint": loaded.fingerprint,
+            "max_length": max_length,
+            "models": how,
+        },
     )
 
 
@@ -177,6 +118,43 @@ def judged_pairs(model: RewardModel, examples: ExampleData, subsets: Mapping[str
         lengths=np.array([[len(branch) for branch in tree.branches] for tree in trees]),
         subsets=[subsets[name] for name in ids],
     )
+
+
+@dataclass(frozen=True)
+class ScoredAnswers:
+    """Several answers a prompt, by record.
+
+    Attributes:
+        gold: scores in the data.
+        rewards: of a model.
+    """
+
+    gold: dict[str, Float[np.ndarray, " answers"]]
+    rewards: dict[str, Float[np.ndarray, " answers"]]
+
+
+def scored_answers(model: RewardModel, encoded: Encoded) -> ScoredAnswers:
+    """What a reward model says of all answers of ranked records."""
+    examples = ExampleData(encoded.dataset, encoded.kind)
+    everything = range(len(examples))
+    rows = examples.take(everything)
+    values = model.values(examples.trees(everything))
+    return ScoredAnswers(
+        {str(row["id"]): np.asarray(row["scores"], dtype=np.float64) for row in rows},
+        {str(row["id"]): model.form.levels(own.double()).numpy() for row, own in zip(rows, values, strict=True)},
+    )
+
+
+def _best_of(answers: Mapping[str, ScoredAnswers]) -> dict[str, BestOf]:
+    """The curves of all models and of their ensemble, on the prompts that all have."""
+    if not answers:
+        return {}
+    first = next(iter(answers.values()))
+    ids = [i for i in first.gold if all(i in own.gold for own in answers.values())]
+    gold = [first.gold[i] for i in ids]
+    rewards = {name: [own.rewards[i] for i in ids] for name, own in answers.items()}
+    together = {f"ensemble: {name}": own for name, own in ensemble_answers(rewards).items()}
+    return {name: best_of(own, gold) for name, own in {**rewards, **together}.items()}
 
 
 def _agreement(first: str, second: str, one: JudgedPairs, other: JudgedPairs) -> Agreement:
