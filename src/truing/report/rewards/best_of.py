@@ -9,7 +9,7 @@ from truing.report.figures.axis import axis
 from truing.report.figures.drawing import Dot, Frame, Path
 from truing.report.figures.figure import Figure, Key, Table
 from truing.report.values import Values
-from truing.report.wording import interval, measured, number, plural
+from truing.report.wording import interval, measured, number, percent, plural
 from truing.statistics import Estimate
 
 _COLOURS = 8
@@ -63,15 +63,16 @@ def _points(curve: Values) -> Iterator[Point]:
     own = proxy if isinstance(proxy, list) else []
     for place, (n, part) in enumerate(zip(sizes if isinstance(sizes, list) else [], gold, strict=False)):
         estimate = Values({"it": part.content}).estimate("it")
-        if isinstance(n, int) and estimate is not None and estimate.low <= estimate.value <= estimate.high:
+        if isinstance(n, int) and n > 0 and estimate is not None and estimate.low <= estimate.high:
             yield n, estimate, Values({"it": own[place]}).number("it") if place < len(own) else None
 
 
 def _reading(curves: Values, names: list[str]) -> str:
-    told = []
-    for name in names:
-        share = curves.number(name, "share", "value")
-        gain = curves.estimate(name, "gain")
-        text = f"{name}: gain {measured(gain)}"
-        told.append(text + (f", {share:.0%} of what is possible" if share is not None else ""))
-    return "; ".join(told) + "."
+    """The pick that gains most."""
+    known = [(gain, name) for name in names if (gain := curves.estimate(name, "gain")) is not None]
+    if not known:
+        return ""
+    gain, name = max(known, key=lambda pair: pair[0].value)
+    share = curves.number(name, "share", "value")
+    told = f"Largest gain over a random answer, {name}: {measured(gain)}"
+    return told + (f", {percent(share, 0)} of what is possible." if share is not None else ".")

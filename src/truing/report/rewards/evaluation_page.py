@@ -11,7 +11,7 @@ from truing.report.page import rendered, written
 from truing.report.rewards.best_of import best_of_figure
 from truing.report.rewards.judged import judged, rate_row
 from truing.report.values import Values
-from truing.report.wording import measured, number, percent, plural
+from truing.report.wording import measured, number, percent, plural, typeset
 
 
 def evaluation_page(
@@ -92,7 +92,7 @@ def _headline(report: Values) -> tuple[str, str]:
 
 
 def _sentences(values: Mapping[str, Any], model: str) -> list[str]:
-    return list(values.get("findings", {}).get(model, []))
+    return [typeset(sentence) for sentence in values.get("findings", {}).get(model, [])]
 
 
 def _agreement(pair: Values) -> str:
