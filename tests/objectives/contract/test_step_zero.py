@@ -32,12 +32,6 @@ def softplus(x: float) -> float:
 
 # name: loss with default hyper-parameters. The first block is the catalogue's list.
 KNOWN: dict[str, float] = {
-    # Every ratio is 1 and advantages add up to 0, each answer having as many tokens
-    **dict.fromkeys(("grpo", "dr-grpo", "dapo", "gspo", "rloo", "reinforce-plus-plus"), 0.0),
-    # log 1, of right and of wrong answers
-    "nft": 0.0,
-    # −log ¼ a token
-    "raft": LN4,
     # Rewards are a tenth of the log-probability of 3 and of 5 tokens: −log σ(0.2 ln 4) + 0.01 · (0.8 ln 4)²
     "bradley-terry": math.log1p(4**-0.2) + 0.01 * (0.8 * LN4) ** 2,
     # Embeddings (R, 1, 0, …) of length 1: −log σ(10 · 0.2 ln 4 / (|(0.3 ln 4, 1)| · |(0.5 ln 4, 1)|))
@@ -48,10 +42,6 @@ KNOWN: dict[str, float] = {
     "nft": 0.0,
     # −log ¼ a token
     "raft": LN4,
-    # −log σ(0), and both rewards are a tenth of 4·log ¼: 0.01 · (2 · 0.4 · ln 4)²
-    "bradley-terry": LN2 + 0.01 * (0.8 * LN4) ** 2,
-    # −log σ(0): an answer is never better than one with the same embedding
-    "gpm": LN2,
     # −log σ(0)
     "dpo": LN2,
     # (0 − 1/(2·0.1))² = 1/(4·0.1²)

@@ -146,7 +146,7 @@ def rloo(
     ),
     aliases=("reinforce++",),
     kind=_KIND,
-    summary="REINFORCE with clipping and rewards on one scale over the whole batch, so that one answer a prompt will do.",
+    summary="REINFORCE with clipping and rewards on one scale over the whole batch: one answer a prompt will do.",
     use_when="Many prompts with an answer or two each are better than few with many.",
     avoid_when="Prompts differ much in how high their rewards are: easy ones then look good whatever is answered.",
 )
