@@ -22,6 +22,7 @@ from truing.rewards.functions import (
     relevance,
     repetition,
 )
+from truing.rewards.judges import local, remote
 from truing.rewards.method import REWARDS
 from truing.rewards.plain import PLAIN
 from truing.rewards.transforms import (
@@ -55,6 +56,7 @@ __all__ = [
     "keywords",
     "length",
     "lexicon",
+    "local",
     "lsc",
     "mean",
     "mean_minus_std",
@@ -65,6 +67,7 @@ __all__ = [
     "product",
     "rank",
     "relevance",
+    "remote",
     "repetition",
     "total",
     "uncertainty_weighted",

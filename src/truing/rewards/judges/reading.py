@@ -1,0 +1,65 @@
+"""What a judge's reply says: a score, or which of two answers is better. Replies are parsed, never evaluated."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+_LONGEST = 50_000
+"""Characters that are looked at, from the end."""
+
+
+@dataclass(frozen=True)
+class ScoreReader:
+    """Reads ``{"score": 7}`` from a reply.
+
+    Args:
+        low, high: scores outside are no scores.
+    """
+
+    low: float
+    high: float
+
+    def __call__(self, reply: str) -> float | None:
+        """The score; ``None`` where the reply has none, or one that is out of bounds."""
+        value = _last(reply, "score")
+        if isinstance(value, str):
+            try:
+                value = float(value)
+            except ValueError:
+                return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        return float(value) if self.low <= value <= self.high and math.isfinite(value) else None
+
+
+_VERDICTS = {"a": 1.0, "b": 0.0, "tie": 0.5}
+
+
+def read_verdict(reply: str) -> float | None:
+    """Reads ``{"verdict": "A"}``: 1 for A, 0 for B, one half for a tie; ``None`` where the reply says neither."""
+    value = _last(reply, "verdict")
+    return _VERDICTS.get(value.strip().lower()) if isinstance(value, str) else None
+
+
+def _last(reply: str, key: str) -> Any:
+    """The value of a key in the last JSON object that has it. What a judge quotes stands before what it says."""
+    found = None
+    for item in _objects(reply[-_LONGEST:]):
+        found = item.get(key, found)
+    return found
+
+
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    """JSON objects in a text, in order; what is inside of one is not looked at again."""
+    decoder, place = json.JSONDecoder(), 0
+    while (place := text.find("{", place)) >= 0:
+        try:
+            found, place = decoder.raw_decode(text, place)
+        except (ValueError, RecursionError):
+            place += 1
+            continue
+        yield found
