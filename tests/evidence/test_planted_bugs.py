@@ -9,6 +9,7 @@ import pytest
 from tests.evidence import distribution_mutants as whole
 from tests.evidence import label_mutants as labels
 from tests.evidence import mutants as m
+from tests.evidence import online_mutants as o
 from tests.evidence import part_mutants as p
 from tests.evidence import value_mutants as v
 from truing.evidence import CLAIMS, verify
@@ -235,6 +236,19 @@ BUGS: dict[str, list[m.Mutation]] = {
         whole.divergence_added_the_wrong_way,
         m.exchanged_roles,
     ],
+    "rloo/unbiased": [o.compared_with_itself, o.in_standard_deviations, o.against_advantage],
+    "rloo/tilted-optimum": [o.unpulled, o.pulled_twice, o.squared_credit],
+    "dr-grpo/shrunk-by-its-own-part": [o.compared_with_others, o.in_standard_deviations, o.squared_credit],
+    "grpo/parallel-for-checkers": [o.weighted_by_probability, o.against_advantage],
+    "grpo/advantages-of-a-checker": [o.of_the_population, o.compared_with_itself, o.compared_with_others],
+    "grpo/kl-holds-it-back": [o.unpulled, o.against_advantage],
+    "nft/equals-grpo-on-policy": [o.no_negatives, o.half_negatives, o.wrong_for_right],
+    "nft/better-than-positives-alone": [o.no_negatives, o.everything_is_right, o.wrong_for_right],
+    "raft/one-round-is-best-of-n": [o.first_for_best, o.worst_for_best],
+    "raft/rounds-sharpen": [o.first_for_best, o.worst_for_best],
+    "reinforce-plus-plus/scaled-by-the-batch": [o.compared_with_itself, o.in_standard_deviations],
+    "dapo/room-to-rise": [o.clipped_like_grpo, o.unclipped, o.compared_with_itself],
+    "gspo/ratio-of-the-answer": [o.clipped_by_tokens, o.clipped_by_sums],
 }
 
 
