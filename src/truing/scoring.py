@@ -49,7 +49,7 @@ def score_file(
     data: str,
     *,
     reference: str | None = None,
-    beta: float = 0.1,
+    beta: float | None = None,
     output: Path | None = None,
     max_length: int = 1024,
     precision: str = "auto",
@@ -59,13 +59,15 @@ def score_file(
 
     Each object has ``id`` and ``completions``, a list with ``role`` (chosen, rejected, or the completion's number),
     ``tokens``, ``logp`` (nats), ``logp_per_token`` and, with a reference, ``reference_logp``, ``log_ratio`` and
-    ``reward`` (beta times the log-ratio); pairs also get ``margin``.
+    ``reward`` (beta times the log-ratio); pairs also get ``margin``. Of a reward model the completions have ``role``,
+    ``tokens`` and ``reward`` (where it only compares answers, the mean log-odds against the others); pairs also get
+    ``log_odds``.
 
     Args:
-        model: folder, checkpoint of a run, or hub name.
+        model: folder, checkpoint of a run, or hub name; of a policy or of a reward model.
         data: as for training; the layout is detected.
-        reference: another model; the same tokens are scored with it.
-        beta: scale of the implicit reward.
+        reference: another model; the same tokens are scored with it. For policies.
+        beta: scale of the implicit reward, 0.1 if left out. For policies.
         output: file; ``None`` writes to standard output.
         max_length: tokens.
         precision: auto, float32 or bfloat16.
@@ -76,15 +78,24 @@ def score_file(
     """
     from truing.data.sources import load
     from truing.data.text import TextEncoder
-    from truing.policies.loading import load_tokenizer
+    from truing.policies.loading import is_reward_model, load_tokenizer
     from truing.training.examples import ExampleData
 
     if precision not in ("auto", "float32", "bfloat16"):
         raise TruingError(
             f"unknown precision {precision!r}", where="--precision", allowed="auto, float32, bfloat16"
         )
-    if not beta > 0:
+    if beta is not None and not beta > 0:
         raise TruingError(f"beta must be > 0, not {beta:g}", where="--beta")
+    if is_reward_model(model):
+        for option, value in (("--reference", reference), ("--beta", beta)):
+            if value is not None:
+                raise TruingError(
+                    f"{option} has no effect: {model} is a reward model, which gives rewards itself",
+                    where=option,
+                    fix="leave it out",
+                )
+        return _score_rewards(model, data, output, max_length, precision, chat_template)
     records = load(data)
     tokenizer = load_tokenizer(model)
     encoded = TextEncoder(tokenizer, max_length=max_length, chat_template=chat_template).encode(records)
@@ -93,9 +104,22 @@ def score_file(
     own = _sums(_policy(model, precision), trees)
     base = _sums(_policy(reference, precision), trees) if reference else None
     ids = [str(i) for i in encoded.dataset["id"]]
-    rows = list(_rows(ids, trees, records.kind, own, base, beta))
+    rows = list(_rows(ids, trees, records.kind, own, base, 0.1 if beta is None else beta))
     _write(rows, output)
     return ScoreSummary(len(rows), _metrics(rows))
+
+
+def _score_rewards(
+    name: str, data: str, output: Path | None, max_length: int, precision: str, chat_template: str | None
+) -> ScoreSummary:
+    from truing.data.sources import load
+    from truing.rewards.models.model import RewardModel
+    from truing.rewards.models.scoring import reward_metrics, reward_rows
+
+    model = RewardModel.load(name, precision=cast("Precision", precision))
+    rows = reward_rows(model, model.encode(load(data), max_length=max_length, chat_template=chat_template))
+    _write(rows, output)
+    return ScoreSummary(len(rows), reward_metrics(rows, model.form))
 
 
 def _policy(name: str, precision: str) -> CausalPolicy:

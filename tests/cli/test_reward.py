@@ -97,7 +97,69 @@ def test_models_are_compared_on_labelled_pairs(done: Path, tmp_path: Path) -> No
     assert [set(line["log_odds"]) for line in lines] == [{str(done / "out/model"), str(checkpoint)}] * 6
     spoken = truing(command, tmp_path / "p")
     assert "Mean accuracy over 2 subsets" in spoken.out
-    assert "order" in spoken.out.splitlines()[-1]
+    assert "of pairs alike; rank correlation of their gaps" in spoken.out
+
+
+def test_the_report_is_that_of_a_reward_model_and_can_be_written_again(done: Path, tmp_path: Path) -> None:
+    html = (done / "out/report.html").read_text()
+    assert "Reward model report" in html
+    assert 'id="figure-reliability"' in html
+    mistakes = json.loads((done / "out/evaluation/mistakes.json").read_text())
+    held = [json.loads(line) for line in (done / "out/evaluation/held_out.jsonl").read_text().splitlines()]
+    assert len(mistakes) == sum(row["log_odds"] < 0 for row in held)
+    ended = truing(["report", done / "out", "-o", tmp_path / "again.html"], tmp_path / "p")
+    assert ended.code == 0, ended.err
+    assert "Does it agree with people?" in ended.out
+    cut = html.index("<footer>")  # which holds the time
+    assert (tmp_path / "again.html").read_text()[:cut] == html[:cut]
+
+
+def test_several_models_are_an_ensemble_and_their_picks_are_scored(done: Path, tmp_path: Path) -> None:
+    """Ranked answers: best against worst as pairs, and best of n for each model and each aggregate."""
+    rows = [
+        {"prompt": "count ", "completions": ["a", "b c", "d e f", "g"], "scores": [float(i), 2.0, 1.0, 0.0]}
+        for i in range(3, 8)
+    ]
+    data = write_rows(tmp_path / "ranked.jsonl", rows)
+    models = [str(done / "out/model"), str(next((done / "out/checkpoints").iterdir()))]
+    ended = truing(["reward", "eval", *models, "--data", data, "-o", tmp_path / "found"], tmp_path / "p")
+    assert ended.code == 0, ended.err
+    assert "Ensemble of 2, on a common scale:" in ended.out
+    assert "the best of 4 scores" in ended.out
+    found = json.loads((tmp_path / "found/reward.json").read_text())
+    together = ["mean", "min", "mean-minus-std"]
+    assert list(found["ensemble"]) == together
+    assert list(found["best_of"]) == [*models, *(f"ensemble: {name}" for name in together)]
+    for curve in found["best_of"].values():
+        assert curve["n"] == [1, 2, 4]
+        assert curve["gold"][0]["value"] == pytest.approx((5 + 2 + 1 + 0) / 4)
+        assert curve["perfect"][-1] == pytest.approx(5)
+        assert curve["prompts"] == 5
+    assert 'id="figure-best-of-n"' in (tmp_path / "found/report.html").read_text()
+
+
+def test_score_gives_rewards_and_log_odds(done: Path, tmp_path: Path) -> None:
+    """The log-odds of the run's own held-out pairs, which are differences of rewards."""
+    command = ["score", done / "out/model", done / "held.jsonl", "--max-length", "64", "-o", tmp_path / "s.jsonl"]
+    ended = truing([*command, "--json"], tmp_path / "p")
+    assert ended.code == 0, ended.err
+    summary = json.loads(ended.out)["metrics"]
+    rows = [json.loads(line) for line in (tmp_path / "s.jsonl").read_text().splitlines()]
+    held = [json.loads(line) for line in (done / "out/evaluation/held_out.jsonl").read_text().splitlines()]
+    for row, own in zip(rows, held, strict=True):
+        chosen, rejected = row["completions"]
+        assert (chosen["role"], rejected["role"]) == ("chosen", "rejected")
+        assert chosen["reward"] - rejected["reward"] == pytest.approx(row["log_odds"], abs=2e-6)
+        assert row["log_odds"] == pytest.approx(own["log_odds"], abs=2e-5)
+    right = sum(row["log_odds"] > 0 for row in rows)
+    assert summary["accuracy (chosen above rejected)"]["value"] == pytest.approx(right / 5)
+    assert summary["accuracy (chosen above rejected)"]["n"] == 5
+
+
+@pytest.mark.parametrize("option", [["--reference", "truing/tiny"], ["--beta", "0.1"]])
+def test_score_refuses_what_a_reward_model_does_not_need(option: list[str], done: Path, tmp_path: Path) -> None:
+    found = truing(["score", done / "out/model", done / "held.jsonl", *option], tmp_path / "p").mistake()
+    assert f"{option[0]} has no effect" in found
 
 
 @pytest.mark.slow

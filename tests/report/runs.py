@@ -158,12 +158,13 @@ def write(folder: Path, values: dict[str, Any] | None = None, **parts: Any) -> P
     Args:
         folder: where; made if it is missing.
         values: run.json; :func:`record` by default.
-        parts: metrics, samples, held_out, data, before, after; ``None`` leaves the file out.
+        parts: metrics, samples, held_out, mistakes, data, before, after; ``None`` leaves the file out.
     """
     given: dict[str, Any] = {
         "metrics": metrics(),
         "samples": samples(),
         "held_out": held_out(),
+        "mistakes": None,
         "data": data(),
         "before": {"tokens": [[1] * n for n in (5, 10, 48, 48)]},
         "after": {"tokens": [[1] * n for n in (7, 12, 48, 30)]},
@@ -176,6 +177,7 @@ def write(folder: Path, values: dict[str, Any] | None = None, **parts: Any) -> P
         "metrics": folder / "metrics.jsonl",
         "samples": evaluation / "samples.json",
         "held_out": evaluation / "held_out.jsonl",
+        "mistakes": evaluation / "mistakes.json",
         "data": folder / "data.json",
         "before": evaluation / "before.json",
         "after": evaluation / "after.json",

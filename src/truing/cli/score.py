@@ -1,4 +1,4 @@
-"""``truing score``: log-probabilities and implicit rewards of any checkpoint, row by row."""
+"""``truing score``: log-probabilities and implicit rewards of a policy, or rewards of a reward model, row by row."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ def score(
     reference: Annotated[
         str | None, typer.Option("--reference", help="Reference model; adds log-ratios and implicit rewards.")
     ] = None,
-    beta: Annotated[float, typer.Option("--beta", help="Scale of the implicit reward.")] = 0.1,
+    beta: Annotated[
+        float | None, typer.Option("--beta", help="Scale of the implicit reward, 0.1 if left out.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="JSONL file to write; standard output if left out.")
     ] = None,
@@ -24,7 +26,7 @@ def score(
     precision: Annotated[str, typer.Option("--precision", help="auto, float32 or bfloat16.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print a summary as JSON (rows go to --output).")] = False,
 ) -> None:
-    """Score data with a model: the same numbers that training shows."""
+    """Score data with a policy or a reward model: the same numbers that training shows."""
     from rich.console import Console
 
     from truing.cli.console import print_json

@@ -18,6 +18,7 @@ from transformers import (
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
     AutoTokenizer,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -164,7 +165,7 @@ def load_reward_model(
     transformers_logging.disable_progress_bar()
     try:
         config = AutoConfig.from_pretrained(folder, revision=revision, trust_remote_code=False)
-        trained = any(a.endswith("ForSequenceClassification") for a in config.architectures or ())
+        trained = _is_classifier(config)
         if width is None and not trained:
             raise ModelError(
                 f"{name!r} is no reward model: it has no head for sequence classification",
@@ -207,6 +208,23 @@ def load_reward_model(
     model.eval()
     result: PreTrainedModel = model
     return result
+
+
+def is_reward_model(name: str) -> bool:
+    """Whether a model's configuration says that it has a head for sequence classification.
+
+    Raises:
+        ModelError: if ``name`` looks like a path and nothing is there.
+    """
+    try:
+        config = AutoConfig.from_pretrained(resolve(name), trust_remote_code=False)
+    except (OSError, ValueError):  # an adapter alone, or no model: whoever loads it says what is wrong
+        return False
+    return _is_classifier(config)
+
+
+def _is_classifier(config: PreTrainedConfig) -> bool:
+    return any(a.endswith("ForSequenceClassification") for a in config.architectures or ())
 
 
 @contextlib.contextmanager

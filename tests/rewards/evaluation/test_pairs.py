@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from truing.rewards.evaluation.findings import pair_findings
+from truing.rewards.evaluation.mistakes import surest_mistakes
 from truing.rewards.evaluation.pairs import JudgedPairs, judge_pairs
 
 
@@ -55,3 +56,40 @@ def test_the_verdict_follows_the_interval(right: int, wrong: int, verdict: str) 
 def test_the_report_is_json_without_nan() -> None:
     text = json.dumps(judge_pairs(judged([1.0, 2.0])).as_dict(), allow_nan=False)
     assert json.loads(text)["length_correlation"]["value"] is None
+
+
+def test_accuracy_by_length_keeps_equal_differences_together() -> None:
+    """20 pairs, ten of them 5 tokens shorter and wrong, ten 3 longer and right: two parts, cut between them."""
+    report = judge_pairs(judged([-1.0] * 10 + [1.0] * 10, [(1, 6)] * 10 + [(5, 2)] * 10))
+    assert [(part.low, part.high, part.accuracy.value, part.accuracy.n) for part in report.by_length] == [
+        (-5, -5, 0.0, 10),
+        (3, 3, 1.0, 10),
+    ]
+
+
+def test_few_pairs_are_not_cut_by_length() -> None:
+    assert judge_pairs(judged([1.0] * 19)).by_length == ()
+
+
+def test_the_surest_mistakes_come_first_with_their_texts() -> None:
+    from datasets import Dataset
+
+    from truing.data.records import Records
+
+    message = [{"role": "user", "content": "q"}]
+    rows = [
+        {
+            "id": str(i),
+            "prompt": [{"role": "system", "content": "s"}, *message],
+            "chosen": message,
+            "rejected": message,
+        }
+        for i in reversed(range(4))
+    ]
+    records = Records(Dataset.from_list(rows), "pairs", True, "x", "y")
+    found = surest_mistakes(judged([-1.0, 2.0, -3.0, 0.0], [(1, 2), (3, 4), (5, 6), (7, 8)], "abcd"), records)
+    assert [(m.id, m.subset, m.log_odds, m.tokens) for m in found] == [
+        ("2", "c", -3.0, (5, 6)),
+        ("0", "a", -1.0, (1, 2)),
+    ]
+    assert (found[0].prompt, found[0].chosen) == ("system: s\n\nuser: q", "q")

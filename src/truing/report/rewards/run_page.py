@@ -20,7 +20,7 @@ def reward_page(run: Run, summary: Summary) -> str:
     shown = {figure.name for figure in section.figures} | {f.name for group in curves for f in group.figures}
     content = {
         **header(run, summary),
-        **provenance(run, shown | ({"scorecard"} if summary.measures else set())),
+        **provenance(run, shown),
         **written(),
         "win": None,
         "groups": curves,
