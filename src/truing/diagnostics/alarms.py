@@ -91,14 +91,15 @@ def chosen_falling(history: History, facts: Facts) -> Alarm | None:
     """Likelihood displacement (2410.08847): the chosen answers themselves become less likely."""
     chosen, rejected = history.series("log_ratio/chosen"), history.series("log_ratio/rejected")
     length = history.series("length/chosen")
-    if len(chosen) < 5 or not length.values:
+    # Of answers that nobody rejected, as the policy's own, a fall says nothing.
+    if len(chosen) < 5 or not length.values or not rejected.values:
         return None
     latest = chosen.tail(0.2, at_least=3)
     recent, noise, tokens = _mean(latest), _standard_error(latest), max(1.0, _mean(length.values))
     per_token = recent / tokens
     if recent > -2 * noise or per_token > -0.01:
         return None
-    other = _mean(rejected.tail(0.2, at_least=3)) if rejected.values else float("nan")
+    other = _mean(rejected.tail(0.2, at_least=3))
     accuracy = history.series("eval_rewards/accuracy")
     learned = len(accuracy) > 0 and accuracy.last > 0.5 + 2 * _binomial_error(accuracy.last, facts.eval_records)
     # Batches differ: what is called a large fall must be one beyond their noise.

@@ -140,7 +140,8 @@ def _run(
         write_json(folder / DATA_FILE, report.as_dict())
         listener.data(report)
     prepared = with_self_samples(
-        with_columns(prepared), progress=lambda done, total: listener.progress("samples", done, total)
+        prepared if recipe.online is not None else with_columns(prepared),
+        progress=lambda done, total: listener.progress("samples", done, total),
     )
     listener.stage("reference")
     references = resolve_references(prepared, progress=lambda d, t: listener.progress("reference", d, t))

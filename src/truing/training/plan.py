@@ -79,6 +79,7 @@ def plan(prepared: Prepared) -> dict[str, Any]:
             "peft": recipe.training.peft.name if recipe.training.peft else None,
             "seed": recipe.training.seed,
         },
+        "online": None if recipe.online is None else recipe.online.model_dump(mode="json"),
         "reference": reference_source(prepared),
         "memory": {
             "estimated_bytes": prepared.memory.total,
@@ -105,8 +106,24 @@ def reference_source(prepared: Prepared) -> str:
         )
     if recipe.training.peft is not None and recipe.reference.model is None:
         which = "the base model with the adapter off"
+    if recipe.online is not None:
+        return f"{which}, in memory, asked about the answers of every step"
     kept = ", cached on disk" if recipe.reference.cache else ""
     return f"{which}, computed once before training{kept}"
+
+
+def _online_lines(online: dict[str, Any] | None) -> list[tuple[str, str]]:
+    if online is None:
+        return []
+    names = ", ".join(str(spec["name"] if isinstance(spec, dict) else spec) for spec in online["rewards"])
+    every = online["steps_per_rollout"]
+    return [
+        (
+            "online",
+            f"{online['answers']} answers of at most {online['max_new_tokens']} tokens to each prompt, new ones "
+            f"{'in every step' if every == 1 else f'every {every} steps'}, rewarded by {names}",
+        )
+    ]
 
 
 def describe(values: dict[str, Any]) -> list[tuple[str, str]]:
@@ -124,6 +141,7 @@ def describe(values: dict[str, Any]) -> list[tuple[str, str]]:
             f"{data['held_out_rows']:,} held out",
         ),
         ("objective", f"{values['objective']['name']}: {values['objective']['formula']}"),
+        *_online_lines(values.get("online")),
         ("reference", values["reference"]),
         (
             "training",

@@ -39,6 +39,7 @@ from truing.training.control import steps_alone, under_good_code, with_codes
 from truing.training.drop_ches import check_drop_ches, drop_highest
 from truing.training.examples import ExampleData
 from truing.training.layers import checkpoint_activations, compile_layers
+from truing.training.online.checks import check_online
 from truing.training.parts import add_parts, check_parts, check_self_samples
 from truing.training.questions import Questions, asking_of, questions
 from truing.training.splits import hold_out, read_splits, relabel_splits
@@ -127,10 +128,8 @@ def prepare(
     """
     objective = build(recipe.objective)
     accepts(objective)
-    check_combinations(recipe, objective)
-    check_parts(recipe, objective)
-    check_self_samples(recipe, objective)
-    check_drop_ches(recipe, objective)
+    for check in (check_combinations, check_parts, check_self_samples, check_drop_ches, check_online):
+        check(recipe, objective)
     plain = read_splits(recipe, quarantine)
     train_source, held_source = relabel_splits(recipe, *plain)
     asking = asking_of(recipe.data.relabel, plain[0])
