@@ -13,6 +13,7 @@ from truing.rewards.combiners import (
     worst_case,
 )
 from truing.rewards.functions import (
+    code_tests,
     exact_match,
     format,
     keywords,
@@ -24,6 +25,7 @@ from truing.rewards.functions import (
 )
 from truing.rewards.judges import local, remote
 from truing.rewards.method import REWARDS
+from truing.rewards.models import scorer
 from truing.rewards.plain import PLAIN
 from truing.rewards.transforms import (
     best_of_n,
@@ -46,6 +48,7 @@ __all__ = [
     "calibrate",
     "centre",
     "clip",
+    "code_tests",
     "conjunction",
     "constant",
     "direction",
@@ -69,6 +72,7 @@ __all__ = [
     "relevance",
     "remote",
     "repetition",
+    "scorer",
     "total",
     "uncertainty_weighted",
     "weighted_sum",
