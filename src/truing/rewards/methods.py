@@ -23,7 +23,7 @@ from truing.rewards.functions import (
     relevance,
     repetition,
 )
-from truing.rewards.judges import local, remote
+from truing.rewards.judges import follow_up, local, remote
 from truing.rewards.method import REWARDS
 from truing.rewards.models import scorer
 from truing.rewards.plain import PLAIN
@@ -53,6 +53,7 @@ __all__ = [
     "constant",
     "direction",
     "exact_match",
+    "follow_up",
     "format",
     "geometric_mean",
     "identity",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import nn
@@ -34,7 +35,7 @@ class OnlineStep(PreferenceStep):
         world: this process among all.
         sampler: draws answers.
         rewards: says what they are worth.
-        prompts: the prompt of a record, as rewards read it.
+        asked: prompts of records, and the columns that rewards read, as text.
         log: keeps what was drawn.
         kind: of the records that answers become.
         answers: drawn for each prompt.
@@ -53,7 +54,7 @@ class OnlineStep(PreferenceStep):
         world: World | None = None,
         sampler: Sampler,
         rewards: Pipeline,
-        prompts: Callable[[Sequence[int]], list[Prompt]],
+        asked: Callable[[Sequence[int]], tuple[list[Prompt], dict[str, list[Any]]]],
         log: RolloutLog,
         kind: DataKind,
         answers: int,
@@ -63,7 +64,7 @@ class OnlineStep(PreferenceStep):
         super().__init__(policy, objective, data, references, budget=budget, world=world)
         self.sampler = sampler
         self.rewards = rewards
-        self.prompts = prompts
+        self.asked = asked
         self.log = log
         self.kind = kind
         self.answers = answers
@@ -118,7 +119,7 @@ class OnlineStep(PreferenceStep):
         assert self.policy.tokenizer is not None
         decode = self.policy.tokenizer.decode
         texts = [[decode(answer, skip_special_tokens=True) for answer in group] for group in completions]
-        judged = self._judged(self.prompts(indices), texts, step)
+        judged = self._judged(indices, texts, step)
         rollout = Rollout(
             step=step,
             ids=ids,
@@ -133,10 +134,17 @@ class OnlineStep(PreferenceStep):
             self.log.write(rollout)
         return rollout
 
-    def _judged(self, prompts: Sequence[Prompt], texts: Sequence[Sequence[str]], step: int) -> Judgement:
-        repeated = [prompt for prompt, group in zip(prompts, texts, strict=True) for _ in group]
+    def _judged(self, indices: Sequence[int], texts: Sequence[Sequence[str]], step: int) -> Judgement:
+        prompts, columns = self.asked(indices)
+
+        def repeated(values: Sequence[Any]) -> list[Any]:
+            return [value for value, group in zip(values, texts, strict=True) for _ in group]
+
         return self.rewards.judge(
-            repeated, [text for group in texts for text in group], round=step // self.steps_per_rollout
+            repeated(prompts),
+            [text for group in texts for text in group],
+            columns={name: repeated(values) for name, values in columns.items()},
+            round=step // self.steps_per_rollout,
         )
 
     def _grouped(self, values: Sequence[float]) -> list[list[float | None]]:
