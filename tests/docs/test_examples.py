@@ -12,6 +12,7 @@ from truing.arenas.load import load_arena
 from truing.arenas.plan import plan as arena_plan
 from truing.errors import DataError
 from truing.recipe import load_recipe
+from truing.rewards.models.training import TrainReward, reward_recipe
 from truing.training.plan import plan
 from truing.training.prepare import prepare
 from truing.unlearning.load import load_job
@@ -21,7 +22,8 @@ from .pages import ROOT
 EXAMPLES = ROOT / "examples"
 ARENAS = sorted(EXAMPLES.glob("arena*.yaml"))
 UNLEARNING = sorted(set((EXAMPLES / "unlearning").glob("*.yaml")) - {EXAMPLES / "unlearning" / "teach.yaml"})
-RECIPES = sorted(set(EXAMPLES.glob("*.yaml")) - set(ARENAS))
+REWARDS = sorted(EXAMPLES.glob("reward*.yaml"))
+RECIPES = sorted(set(EXAMPLES.glob("*.yaml")) - {*ARENAS, *REWARDS})
 # Enough to see every stage, little enough to be quick.
 SHORT = [
     "training.max_steps=2",
@@ -44,6 +46,14 @@ def test_a_recipe_gives_a_plan(path: Path) -> None:
     assert found["model"]["scoring"] == "trees"
     assert found["data"]["layout"] == "hh"
     assert found["training"]["steps"] > 0
+
+
+@pytest.mark.parametrize("path", REWARDS, ids=lambda path: path.stem)
+def test_a_recipe_of_a_reward_model_gives_a_plan(path: Path) -> None:
+    recipe = reward_recipe(path, ["data.limit=60", "data.max_length=128"])
+    found = plan(prepare(recipe, accepts=TrainReward().check))
+    assert found["model"]["scoring"] == "trees"
+    assert found["data"]["held_out_rows"] > 0
 
 
 @pytest.mark.parametrize("path", UNLEARNING, ids=lambda path: path.stem)
