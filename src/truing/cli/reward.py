@@ -77,7 +77,11 @@ def evaluate(
     precision: Annotated[str, typer.Option("--precision", help="auto, float32 or bfloat16.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Accuracy, calibration and reliance on length of reward models on labelled pairs, and how far they agree."""
+    """Accuracy, calibration and reliance on length of reward models on labelled pairs.
+
+    Several are compared, and judged as an ensemble. Where the data score several answers to a prompt, the best of n by
+    each reward is followed as n grows: over-optimisation.
+    """
     from rich.console import Console
 
     from truing.cli.console import print_json
