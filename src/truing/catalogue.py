@@ -209,8 +209,12 @@ def _answers(kind: DataKind) -> int:
 def cost(objective: Objective) -> dict[str, Any]:
     """What a step costs beside the forward and backward pass that every method needs."""
     extra = []
+    online = "online" in objective.requires
+    if online:
+        extra.append("drawing the answers, and a reward for each")
     if "reference" in objective.requires:
-        extra.append("one forward pass of the reference per record and data set, cached on disk")
+        once = "one forward pass of the reference per record and data set, cached on disk"
+        extra.append("a forward pass of the reference over every answer" if online else once)
     if "mismatched" in objective.requires:
         extra.append("a forward pass without gradient over one mismatched answer per record in every step")
     if objective.coupling == "batch":

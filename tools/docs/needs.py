@@ -21,11 +21,14 @@ LAYOUTS = {
     "samples": "prompts with answers of the policy's own",
 }
 _SINGLE = {
-    "reference": "a reference model: by default the starting model, computed once and cached",
+    "reference": "a reference model: by default the starting model",
+    "online": "an `online` section in the recipe: answers are drawn in training and rewarded",
     "mismatched": "answers to other prompts, to estimate a KL baseline; drawn from the same data",
 }
 _SIGNALS = {"log_collision": "log Σ_v π(v)² at every position; the scoring engine returns it"}
-_COLUMNS = {"margin": "the column `margin`, or the rewards of a scorer", "density_ratio": "how the prompts of liked "
+_ONLINE = "of the rewards of the global batch; online training works it out"
+_COLUMNS = {"batch_reward_mean": f"the mean {_ONLINE}", "batch_reward_std": f"the standard deviation {_ONLINE}",
+            "margin": "the column `margin`, or the rewards of a scorer", "density_ratio": "how the prompts of liked "
             "and of disliked answers are distributed; estimated before training"}  # fmt: skip
 _SAMPLES = {
     "reward": "a reward for every sample: `data.self_samples.reward` names a scorer",
@@ -35,8 +38,13 @@ _SAMPLES = {
 
 def needs(requires: list[str]) -> list[str]:
     """One Markdown line for the data layouts, and one for each further need."""
-    lines = [plain("; or ".join(LAYOUTS[need] for need in requires if need in LAYOUTS))]
-    return lines + [plain(_in_words(need)) for need in requires if need not in LAYOUTS]
+    if "online" in requires:
+        layouts, once = "prompts, of data in any layout", ""
+    else:
+        layouts = "; or ".join(LAYOUTS[need] for need in requires if need in LAYOUTS)
+        once = ", computed once and cached"
+    further = (_in_words(need) + (once if need == "reference" else "") for need in requires if need not in LAYOUTS)
+    return [plain(layouts), *(plain(line) for line in further)]
 
 
 def _in_words(need: str) -> str:
@@ -78,6 +86,9 @@ _PREFIXES: dict[str, Callable[[str], str]] = {
     "column": _column,
     "derived": _derived,
     "sample": _SAMPLES.__getitem__,
+    "value": lambda width: (
+        f"a reward head with {width} output{'s' if width != '1' else ''}: `truing reward` makes one"
+    ),
 }
 
 

@@ -20,6 +20,7 @@ PLACEHOLDERS = {"teacher_start": "ORG/TEACHER-BEFORE-ITS-ALIGNMENT"}
 
 # An objective stands in the first group that it belongs to.
 GROUPS = (
+    ("Reward models", lambda row: row["kind"] == "reward model"),
     ("Training on the policy's own samples", lambda row: row["kind"] == "online-training"),
     ("Distillation", lambda row: row["kind"] == "distillation"),
     ("Answers to move away from", lambda row: row["kind"] == "unlearning" or "unwanted" in row["requires"]),
@@ -112,10 +113,12 @@ def recipe(found: dict[str, Any]) -> str:
     """A recipe on the model and the data in the package; it runs as it stands where these have what is needed."""
     values = {p["name"]: p["default"] for p in found["parameters"] if p["default"] is not None}
     values |= {name: text for name, text in PLACEHOLDERS.items() if name in values}
+    online = {"online": {"rewards": "sentiment", "answers": 4}} if "online" in found["requires"] else {}
     document = {
         "model": "truing/tiny",
         "data": data(found["name"]),
         "objective": {"name": found["name"], **values},
+        **online,
         "training": {"learning_rate": 5e-5, "global_batch": 16},
         "output": f"runs/{found['name']}",
     }
