@@ -79,6 +79,9 @@ def mined_pairs_teach_to_match(make: Make, seed: int) -> Measurement:
         best = drawn.gather(1, rewards.argmax(1, keepdim=True))[:, 0]
         worst = drawn.gather(1, rewards.argmin(1, keepdim=True))[:, 0]
         apart = best != worst
+        if not apart.any():
+            gains.append(0.0)
+            continue
         mined = pairs(best[apart].tolist(), worst[apart].tolist(), prompt=topic[apart].tolist())
         after = descend(start, dpo(beta=0.1), mined, steps=200, rate=20.0).policy
         gains.append(_matching(after) - _matching(start))
