@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.rewards.functions.making import made, scores
-from truing.errors import DataError, ObjectiveError
+from truing.errors import DataError, ObjectiveError, RecipeError
 from truing.rewards.functions.exact_match import normalised
+from truing.rewards.schema import RewardsSection, build
 
 SOLUTION = "She has 3 * 4 = <<3*4=12>>12 eggs.\n#### 12"
 
@@ -40,6 +41,26 @@ def test_a_missing_column_is_an_error() -> None:
         made("numeric-answer").judge(["p"], ["1"])
     with pytest.raises(DataError, match="has 2 rows for 1 answers"):
         scores("numeric-answer", ["1"], {"answer": ["1", "2"]})
+
+
+def test_a_reference_may_be_a_message() -> None:
+    """As demonstrations of conversations have it."""
+    message = [{"role": "assistant", "content": SOLUTION}]
+    assert scores("numeric-answer", ["12", "13"], {"completion": [message] * 2}, column="completion") == [1.0, 0.0]
+    assert math.isnan(scores("exact-match", ["a"], {"answer": [[{"role": "assistant", "content": None}]]})[0])
+
+
+def test_one_rule_twice_by_two_names() -> None:
+    spec = [{"name": "keywords", "any_of": ["yes"], "as": "agrees"}, {"name": "keywords", "none_of": ["sorry"]}]
+    section = RewardsSection.model_validate({"rewards": spec, "combine": "sum"})
+    pipeline = build(section)
+    assert pipeline.names == ("agrees", "keywords")
+    assert pipeline.judge(["p"] * 2, ["yes, sorry", "yes"]).reward.tolist() == [1.0, 2.0]
+    renamed = made("numeric-answer", **{"as": "right"})
+    assert (renamed.names, renamed.columns) == (("right",), ("answer",))
+    assert renamed.judge(["p"], ["1"], columns={"answer": [1]}).reward.tolist() == [1.0]
+    with pytest.raises(RecipeError, match=r"(?s)3 is no name of an objective.*rewards\[0\]\.as"):
+        made("keywords", **{"any_of": ["a"], "as": 3})
 
 
 def test_columns_that_a_pipeline_reads() -> None:

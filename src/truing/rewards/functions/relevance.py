@@ -137,7 +137,7 @@ class Relevance:
     "has QR = 1, so that only length and repetition speak against it. Watch the overlap of answers with their "
     "prompts.",
     requires=("prompts", "reference answers, for closed prompts"),
-    cost="a few microseconds an answer with TF-IDF; a forward pass of the encoder over prompt and answer with one",
+    cost="a tenth of a millisecond an answer with TF-IDF; with an encoder its forward pass over prompt and answer",
     aliases=("r3",),
 )
 def r3_relevance(
@@ -148,6 +148,6 @@ def r3_relevance(
     answer: Column = "answer",
     encoder: Embeddings = None,
 ) -> Relevance:
-    """2402.03469, section 4. How the terms are combined is not settled here by its text; the product is the default."""
+    """2402.03469. How it combines the terms could not be looked up, so that ``combine`` is open; product is assumed."""
     similarity = TfIdf() if encoder is None else Encoder.load(encoder)
     return Relevance(similarity, combine, length, ngram, kind, answer)

@@ -110,7 +110,18 @@ def column(columns: Columns | None, name: str, count: int, needed_by: str) -> Se
         raise DataError(
             f"the column {name!r} has {len(found)} rows for {count} answers", allowed="one row an answer"
         )
-    return found
+    return [_text(value) for value in found]
+
+
+def _text(value: Any) -> Any:
+    """What a message says, where a reference is written as messages; other values as they are."""
+    if (
+        isinstance(value, list | tuple)
+        and value
+        and all(isinstance(one, Mapping) and "role" in one for one in value)
+    ):
+        return str(value[-1].get("content") or "")
+    return value
 
 
 def missing(value: Any) -> bool:
