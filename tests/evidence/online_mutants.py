@@ -96,7 +96,9 @@ def weighted_by_probability(objective: Objective) -> Objective:
     class Twice(PolicyGradient):
         def losses(self, scores, batch, state):
             found = super().losses(scores, batch, state)
-            return found._replace(values=found.values * scores.total(scores.token_logps).detach().exp()[batch.chosen])
+            return found._replace(
+                values=found.values * scores.total(scores.token_logps).detach().exp()[batch.chosen]
+            )
 
     return each_term(objective, lambda t: Twice(**vars(t)) if isinstance(t, PolicyGradient) else t)
 
