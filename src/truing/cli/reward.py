@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from truing.cli.arguments import AsJson, DryRun, Overrides, RecipeFile, Resume
 from truing.cli.recipe_group import RecipeGroup
 
 if TYPE_CHECKING:
@@ -22,16 +23,11 @@ def _group() -> None:
 
 @app.command()
 def run(
-    recipe: Annotated[Path, typer.Argument(help="YAML file; see the guide for its keys.", show_default=False)],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[KEY=VALUE]...", help="Changes to the recipe, e.g. training.epochs=2."),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check recipe, data and model, print the plan, do nothing.")
-    ] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the record of the run as JSON.")] = False,
+    recipe: RecipeFile,
+    overrides: Overrides = None,
+    dry_run: DryRun = False,
+    resume: Resume = False,
+    json: AsJson = False,
 ) -> int:
     """Train a reward model; the word `run` may be left out.
 
