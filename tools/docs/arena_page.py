@@ -17,10 +17,11 @@ from markup import plain, table
 from truing.arenas import tables, words
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
+NOTES = Path(__file__).with_name("arena_notes.md")
 
 
 def page(record: dict[str, Any], command: str) -> str:
-    """The page: summary, rankings, tracks, cost."""
+    """The page: summary, what surprised, rankings, tracks, cost."""
     machine = record["machine"]
     hardware = machine["gpu"] or f"{machine['processor']}, {machine['cpu_threads']} threads"
     parts = [
@@ -33,6 +34,7 @@ def page(record: dict[str, Any], command: str) -> str:
         parts.append(
             f"**{answer.question}** {plain(' '.join([answer.headline, *filter(None, answer.sentences)]))}\n"
         )
+    parts.append(NOTES.read_text(encoding="utf-8"))
     for track in record["tracks"]:
         rows = tables.ranking(track, record["start"])
         if not rows:
