@@ -35,28 +35,39 @@ class Finding:
         return asdict(self)
 
 
-def findings(held_out: HeldOut | None, comparison: Comparison | None) -> list[Finding]:
-    """All findings of a run, better ones first, then worse ones."""
+def findings(
+    held_out: HeldOut | None, comparison: Comparison | None, *, judged_by_reward: bool = False
+) -> list[Finding]:
+    """All findings of a run, better ones first, then worse ones.
+
+    Args:
+        held_out: held-out records before and after.
+        comparison: sampled answers before and after.
+        judged_by_reward: whether the judge is what the run learned from. A win then shows that this was learned.
+    """
     found: list[Finding] = []
     if comparison is not None:
-        found += _of_samples(comparison)
+        found += _of_samples(comparison, judged_by_reward)
     if held_out is not None:
         found += _of_held_out(held_out)
     order = {"better": 0, "worse": 1, "changed": 2, "same": 3}
     return sorted(found, key=lambda f: order[f.verdict])
 
 
-def _of_samples(c: Comparison) -> list[Finding]:
+def _of_samples(c: Comparison, judged_by_reward: bool) -> list[Finding]:
     found = []
     if c.win_rate is not None:
         r = c.win_rate.rate
         verdict: Verdict = "better" if r.low > 0.5 else "worse" if r.high < 0.5 else "same"
+        judge = f"{c.judge}, which is the reward that it learned from" if judged_by_reward else c.judge
+        if verdict == "better" and judged_by_reward:
+            verdict = "changed"
         found.append(
             Finding(
                 "win rate",
                 verdict,
                 f"The trained model's answers win {r.value:.1%} of comparisons with the starting model's "
-                f"(95 % interval {r.low:.1%} to {r.high:.1%}, {r.n} prompts, judged by {c.judge}).",
+                f"(95 % interval {r.low:.1%} to {r.high:.1%}, {r.n} prompts, judged by {judge}).",
                 r.value,
                 r.low,
                 r.high,

@@ -276,6 +276,13 @@ class Recipe(Section):
     output: str
     """Folder for everything that the run writes."""
 
+    @property
+    def judged_by_reward(self) -> bool:
+        """Whether the judge of the result is what the run learned from."""
+        judge = self.evaluation.judge
+        rewards = self.online.rewards if self.online is not None else [self.data.self_samples.reward]
+        return judge is not None and judge in [r.get("name") if isinstance(r, dict) else r for r in rewards]
+
     @model_validator(mode="before")
     @classmethod
     def _short_forms(cls, value: Any) -> Any:

@@ -140,7 +140,7 @@ def _helped(run: Run, found: list[Measure]) -> Answer:
     if win is None or judge is None:
         why = "the run has not come to its end" if not run.ended else "no judge compared answers before and after"
         return Answer(question, f"Not measured: {why}.", "plain", learned)
-    headline, level = _verdict(win)
+    headline, level = _verdict(win, rewarded=judge.rewarded)
     counts = {
         name: run.record.count("evaluation", "samples", "win_rate", name) for name in ("wins", "ties", "losses")
     }
@@ -159,7 +159,9 @@ def _helped(run: Run, found: list[Measure]) -> Answer:
     return Answer(question, headline, level, (told, judge.sentence, *told_width, *learned))
 
 
-def _verdict(win: Estimate) -> tuple[str, str]:
+def _verdict(win: Estimate, *, rewarded: bool) -> tuple[str, str]:
+    if win.low > 0.5 and rewarded:
+        return "The reward was learned; whether the answers are better, it cannot tell.", "plain"
     if win.low > 0.5:
         return "Yes: the judge prefers the trained model's answers.", "good"
     if win.high < 0.5:

@@ -128,7 +128,7 @@ def measure_after(prepared: Prepared, before: Before, progress: Progress | None 
         shown = _shown(prepared, before, answers)
         write_json(folder / "after.json", answers.as_dict())
         write_json(folder / "samples.json", shown)
-    found = findings(compared, comparison)
+    found = findings(compared, comparison, judged_by_reward=prepared.recipe.judged_by_reward)
     return Outcome(compared, comparison, found, shown, positions, prepared.asking.words)
 
 

@@ -264,7 +264,8 @@ def test_implicit_rewards_are_zero_before_the_first_step(name: str, kind: DataKi
     metrics = objective(scores, batch, state).metrics
     assert float(metrics["kl"]) == 0.0
     assert float(metrics["log_ratio/chosen"]) == 0.0
-    if "reference" in objective.requires:
+    assert ("rewards/chosen" in metrics) == (objective.reward is not None)
+    if "reference" in objective.requires and objective.reward is not None:
         assert float(metrics["rewards/chosen"]) == 0.0
     if "rewards/accuracy" in metrics and len(set(scores.lengths.tolist())) == 1:
         assert float(metrics["rewards/accuracy"]) == pytest.approx(0.5 * float(metrics["count/rewards/accuracy"]))

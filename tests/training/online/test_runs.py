@@ -112,3 +112,19 @@ def test_a_broken_log_is_named(tmp_path: Path) -> None:
         log.read(3, ["a"])
     assert "step-00000003.json" in str(caught.value)
     assert log.read(4, ["a"]) is None
+
+
+@pytest.mark.slow
+def test_a_win_by_its_own_reward_is_no_proof(tmp_path: Path) -> None:
+    """A judge that is the reward says that the reward was learned; another one may say that answers are better."""
+    said = {}
+    for judge in ("sentiment", "harmlessness"):
+        path = recipe(tmp_path / judge, evaluation__judge=judge, training__max_steps=2)
+        ended = truing(["align", path], tmp_path / "p")
+        assert ended.code == 0, ended.err
+        said[judge] = (tmp_path / judge / "out/report.html").read_text() + ended.err.replace("\n", " ")
+    assert "this run learned from it" in said["sentiment"]
+    assert "which is the reward that it learned from" in said["sentiment"]
+    assert "this run was not trained on it" in said["harmlessness"]
+    assert "the reward that it learned from" not in said["harmlessness"]
+    assert "Reward of its answers" in said["sentiment"]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from truing.objectives.algebra import Objective, sum_logp
+from truing.objectives.algebra import Objective
 from truing.objectives.algebra.sampled import NegativeAware
 from truing.objectives.method import objective
 from truing.parameters import Doc
@@ -51,4 +51,4 @@ def nft(
 ) -> Objective:
     """−mean_k Σ_t w(q)·[log ρ if right, log((1 − qρ)/(1 − q)) if wrong] / tokens."""
     term = NegativeAware("constant", tokens, threshold, prompt_weight, floor, negatives)
-    return Objective("nft", ((1.0, term),), reward=sum_logp(), reward_scale=1.0)
+    return Objective("nft", ((1.0, term),), reward=None)

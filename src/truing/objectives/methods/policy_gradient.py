@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from truing.objectives.algebra import Objective, SequenceScore, log_ratio, sum_logp
+from truing.objectives.algebra import Objective
 from truing.objectives.algebra.credits import BatchZScore, GroupMean, GroupZScore, LeaveOneOut
 from truing.objectives.algebra.sampled import PolicyGradient
 from truing.objectives.method import objective
@@ -35,8 +35,8 @@ KL = Annotated[
 
 
 def _made(name: str, term: PolicyGradient) -> Objective:
-    reward: SequenceScore = log_ratio() if "reference" in term.requires else sum_logp()
-    return Objective(name, ((1.0, term),), reward=reward, reward_scale=1.0)
+    # Answers are rewarded by others: what became of their likelihood is no reward.
+    return Objective(name, ((1.0, term),), reward=None)
 
 
 @objective(

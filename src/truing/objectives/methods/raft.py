@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from truing.objectives.algebra import DataKind, Likelihood, Objective, sum_logp
+from truing.objectives.algebra import DataKind, Likelihood, Objective
 from truing.objectives.algebra.sampled import ONLINE
 from truing.objectives.method import objective
 from truing.registry import Paper
@@ -35,4 +35,4 @@ class BestLikelihood(Likelihood):
 )
 def raft() -> Objective:
     """−Σ log π(best answer) / Σ tokens."""
-    return Objective("raft", ((1.0, BestLikelihood("tokens")),), reward=sum_logp(), reward_scale=1.0)
+    return Objective("raft", ((1.0, BestLikelihood("tokens")),), reward=None)

@@ -19,6 +19,44 @@ def _budget(run: Run) -> list[Level]:
 
 POLICY_CURVES: tuple[tuple[str, tuple[Spec, ...]], ...] = (
     (
+        "Did it learn from its own answers?",
+        (
+            Spec(
+                "online-reward",
+                "Reward of its answers",
+                "online/reward",
+                "mean reward",
+                "Of the answers drawn for each step. Where it rises and answers do not get better, it is hacked.",
+                special=True,
+            ),
+            Spec(
+                "online-best",
+                "Reward of the best answer",
+                "online/best",
+                "mean over prompts",
+                "Of each prompt's best answer: what imitation of it could reach.",
+                special=True,
+            ),
+            Spec(
+                "online-flat",
+                "Prompts that teach nothing",
+                "online/flat",
+                "share of prompts",
+                "All answers are worth the same: too easy, too hard, or always the same answer.",
+                share=True,
+                special=True,
+            ),
+            Spec(
+                "online-length",
+                "Length of its answers",
+                "online/length",
+                "tokens",
+                "Answers that only grow longer are a common way to please a reward.",
+                special=True,
+            ),
+        ),
+    ),
+    (
         "Did it learn the preference?",
         (
             Spec(
