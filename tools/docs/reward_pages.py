@@ -25,7 +25,9 @@ def page() -> str:
         "A reward is made of pieces: scorers give numbers to an answer, transforms change each of them, a combiner "
         "makes one of several, a weighter says what each counts. `truing.rewards.schema.build` makes a reward of a "
         "section like this one:\n",
-        "```yaml\nrewards: [sentiment, harmlessness]\ntransform: [lsc-transform]\ncombine: sum\n```\n",
+        "```yaml\nmodel: truing/tiny\ndata: truing/hh-sample\nobjective: rloo\nonline:\n"
+        "  rewards: [sentiment, harmlessness]\n  transform: [{name: clip, low: -3, high: 3}]\n  combine: sum\n"
+        "output: runs/two-rewards\n```\n",
         "`truing explain NAME` prints a section of this page.\n",
     ]
     for kind, title in KINDS.items():
