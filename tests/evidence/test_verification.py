@@ -108,7 +108,7 @@ def test_a_factory_for_all_methods_is_refused():
 
 
 def test_a_claim_about_an_unknown_method_is_refused():
-    with pytest.raises(TruingError, match="unknown objective"):
+    with pytest.raises(TruingError, match="unknown method"):
         claim(method="no-such", statement="It holds.", source="none")(lambda make, seed: equals(0, 0, 0, "none"))
 
 

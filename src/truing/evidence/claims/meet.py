@@ -78,8 +78,8 @@ def joint_training_at_one_rate_starves_the_codes(make: Factory, seed: int) -> Me
 @claim(
     method="meet",
     statement="It is the rate that does it: joint training from the start in which codes have the same rate of their "
-    "own, 50 times the model's, parts moods as far. What the two stages add lies above −0.15 with its whole interval, "
-    "in 4 networks; that it is at least 0, as the paper has it, could not be shown here.",
+    "own, 50 times the model's, parts moods as far, and what the two stages add lies above −0.15 with its whole "
+    "interval, in 4 networks; that it is at least 0, as the paper has it, could not be shown here.",
     source="catalogue, meet: the difference of rewards is at least that of the joint baseline at equal steps",
 )
 def the_first_stage_costs_nothing(make: Factory, seed: int) -> Measurement:

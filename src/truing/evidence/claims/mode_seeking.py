@@ -184,8 +184,8 @@ def clipping_saves_reuse(audit: Audit, seed: int) -> Measurement:
 @claim(
     method=METHOD,
     statement="Likelihood displacement needs shared features: with chosen and rejected answers alike and both "
-    "unlikely, offline DPO lowers both; with a logit for each answer the same pair raises the chosen one. The "
-    "smallest of the three changes, each with its expected sign, is positive (5 worlds).",
+    "unlikely, offline DPO lowers both; with a logit for each answer the same pair raises the chosen one, and "
+    "the smallest of the three changes, each with its expected sign, is positive (5 worlds).",
     source="2404.14367, negative gradients; catalogue, on-policy-negative-gradient (d)",
 )
 def displacement_needs_shared_features(audit: Audit, seed: int) -> Measurement:

@@ -153,8 +153,8 @@ def kl_holds_it_back(make: Factory, seed: int) -> Measurement:
 
 @claim(
     method="nft",
-    statement="On fresh answers its gradient is Dr. GRPO's with weight 1 − q, and GRPO's with weight √((1 − q)/q) but "
-    "for the n − 1 in the standard deviation: largest error 1e-4.",
+    statement="On fresh answers its gradient is that of dr-grpo with weight 1 − q, and that of grpo with weight "
+    "√((1 − q)/q) but for the n − 1 in the standard deviation: largest error 1e-4.",
     source="2505.18116, section 4; catalogue, nft: enumeration on 4 answers",
 )
 def equals_grpo_on_policy(make: Factory, seed: int) -> Measurement:
