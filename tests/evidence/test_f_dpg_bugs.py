@@ -78,7 +78,3 @@ def factory(kind: type[Distributional]):
 def test_a_bug_makes_the_claim_fail(claim: str, bug: type[Distributional]) -> None:
     found = CLAIMS.get(f"f-dpg/{claim}")
     assert not found.measure(factory=factory(bug)).passed
-
-
-def test_the_claims_hold_without_bugs() -> None:
-    assert all(CLAIMS.get(c.name).measure().passed for c in CLAIMS if c.method == "f-dpg")

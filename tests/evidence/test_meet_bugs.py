@@ -92,10 +92,3 @@ def test_codes_exchanged_on_their_way_to_the_model(monkeypatch: pytest.MonkeyPat
 
 def _turned(fronts):
     return type(fronts)(fronts.unwanted, fronts.wanted)
-
-
-@pytest.mark.slow
-def test_the_claims_hold_without_bugs() -> None:
-    for entry in [entry for entry in CLAIMS if entry.method == "meet"]:
-        result = entry.measure()
-        assert result.passed, (entry.name, result)

@@ -90,8 +90,8 @@ def test_replies_that_are_on_their_way_are_kept(tmp_path) -> None:
 
     def refuses_one(number, body):
         if "\nbad\n" in body["messages"][1]["content"]:
-            return Answer(status=400, raw=b"bad request")
-        return Answer('{"score": 7}', late=0.2)
+            return Answer(status=400, raw=b"bad request", late=0.5)
+        return Answer('{"score": 7}', late=1.0)
 
     with serving(refuses_one) as stub:
         with pytest.raises(RunError, match=r"(?s)the judge refuses: HTTP 400.*bad request"):

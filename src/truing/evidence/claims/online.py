@@ -247,7 +247,7 @@ def scaled_by_the_batch(make: Factory, seed: int) -> Measurement:
 @claim(
     method="dapo",
     statement="Its clip is wider above: after an answer has become 1.25 times as likely it still learns from a good "
-    "reward, and under GRPO's bounds, 0.2 to both sides, no more.",
+    "reward, and under GRPO's bounds, 0.2 to both sides, no more, a difference of 0.442.",
     source="2503.14476, section 3.1: clip-higher",
 )
 def room_to_rise(make: Factory, seed: int) -> Measurement:
@@ -259,7 +259,7 @@ def room_to_rise(make: Factory, seed: int) -> Measurement:
 @claim(
     method="gspo",
     statement="Its ratio is the geometric mean over an answer's tokens: with one of 4 tokens 1.5 times as likely and "
-    "bounds of 0.2 GRPO stops that token and the answer learns on at all 4 under GSPO.",
+    "bounds of 0.2 GRPO stops that token and the answer learns on at all 4, which is 1 more, under GSPO.",
     source="2507.18071, section 4: sequence-level clipping",
 )
 def ratio_of_the_answer(make: Factory, seed: int) -> Measurement:

@@ -87,7 +87,7 @@ def short_and_on_topic_where_prompts_are_closed(make: Make, seed: int) -> Measur
 
 @claim(
     method="r3-relevance",
-    statement="Nine copies of a query of 8 words keep 8/70 of their reward: of 70 runs of three words, 8 are "
+    statement="Nine copies of a query of 8 words keep 8/70 = 0.114 of their reward: of 70 runs of three words, 8 are "
     "different.",
     source="2402.03469: repetition penalty; by hand, 9 copies of 8 words",
 )
