@@ -59,8 +59,8 @@ def _apart(win: torch.Tensor) -> torch.Tensor:
 
 @claim(
     method="bradley-terry",
-    statement="On rock, paper, scissors all its rewards become equal: the best loss is log 2 = 0.693 a pair and no pair "
-    "is put in order.",
+    statement="On rock, paper, scissors all its rewards become equal: the best loss is log 2 = 0.693 a pair and no "
+    "pair is put in order.",
     source=_SOURCE,
 )
 def blind_to_cycles(make: Factory, seed: int) -> Measurement:
