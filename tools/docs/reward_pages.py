@@ -23,7 +23,7 @@ def page() -> str:
         GENERATED,
         "# Pieces of rewards\n",
         "A reward is made of pieces: scorers give numbers to an answer, transforms change each of them, a combiner "
-        "makes one of several, a weighter says what each counts. `truing.rewards.schema.build` makes a reward of a "
+        "makes one of several, a weighter says what each counts. `truing.rewards.build.build` makes a reward of a "
         "section like this one:\n",
         "```yaml\nmodel: truing/tiny\ndata: truing/hh-sample\nobjective: rloo\nonline:\n"
         "  rewards: [sentiment, harmlessness]\n  transform: [{name: clip, low: -3, high: 3}]\n  combine: sum\n"

@@ -198,9 +198,9 @@ class ReferenceSection(Section):
     """TR-DPO: share of the policy in the new reference."""
 
 
-class OnlineSection(Section):
+class RewardsSection(Section):
     rewards: Annotated[list[Any], Field(min_length=1)]
-    """What judges answers: names, or mappings {name: NAME, ...}; `truing methods reward` lists them."""
+    """What judges answers: names, or mappings {name: NAME, as: OBJECTIVE, ...}; `truing methods reward` lists them."""
     transform: list[Any] = []
     """What is done to the scores, in order: names, or mappings {name: NAME, on: [OBJECTIVES], ...}."""
     combine: Any = None
@@ -209,6 +209,15 @@ class OnlineSection(Section):
     """What each objective counts: a mapping {name: constant, weights: {...}}, or another weighter."""
     missing: Literal["mask", "present"] = "mask"
     """Answers that lack an objective: mask gives them no reward, present combines what is known."""
+
+    @field_validator("rewards", "transform", mode="before")
+    @classmethod
+    def _one(cls, value: Any) -> Any:
+        """``rewards: NAME`` stands for the list with that name."""
+        return [value] if isinstance(value, str | dict) else value
+
+
+class OnlineSection(RewardsSection):
     answers: Annotated[int, Field(gt=0)] = 4
     """Answers drawn for each prompt."""
     max_new_tokens: Annotated[int, Field(gt=0)] = 64
@@ -221,15 +230,6 @@ class OnlineSection(Section):
     """Optimiser steps that are made with the same answers."""
     batch: Annotated[int, Field(gt=0)] = 64
     """Answers that are drawn in one pass."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short_forms(cls, value: Any) -> Any:
-        """``rewards: NAME`` and ``transform: NAME`` stand for lists of one."""
-        if not isinstance(value, dict):
-            return value
-        alone = {k: [value[k]] for k in ("rewards", "transform") if isinstance(value.get(k), str | dict)}
-        return {**value, **alone}
 
 
 class EvaluationSection(Section):

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from truing.recipe.schema import RewardsSection
+from truing.rewards.build import build
 from truing.rewards.pipeline import Pipeline
-from truing.rewards.schema import RewardsSection, build
 
 
 def made(name: str, **settings: Any) -> Pipeline:

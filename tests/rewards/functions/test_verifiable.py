@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from tests.rewards.functions.making import made, scores
 from truing.errors import DataError, ObjectiveError, RecipeError
+from truing.recipe.schema import RewardsSection
+from truing.rewards.build import build
 from truing.rewards.functions.exact_match import normalised
-from truing.rewards.schema import RewardsSection, build
 
 SOLUTION = "She has 3 * 4 = <<3*4=12>>12 eggs.\n#### 12"
 

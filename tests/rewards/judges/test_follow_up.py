@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from truing.errors import DataError, ModelError, ObjectiveError
+from truing.recipe.schema import RewardsSection
+from truing.rewards.build import build
 from truing.rewards.judges.follow_up import NEGATIVE, POSITIVE, FollowUps
 from truing.rewards.judges.local import load_policy
 from truing.rewards.methods import REWARDS
-from truing.rewards.schema import RewardsSection, build
 
 GOOD, BAD = ("Thanks a lot.", "Great."), ("That is wrong.",)
 PROMPTS, ANSWERS = ["What is rain?", "Name a colour."], ["Water that falls.", "Blue."]

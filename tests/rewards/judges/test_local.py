@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from truing.errors import ModelError, ObjectiveError
+from truing.recipe.schema import RewardsSection
 from truing.rewards.algebra import skew
+from truing.rewards.build import build
 from truing.rewards.judges.local import LocalJudge, load_policy
 from truing.rewards.judges.pairs import Tables
-from truing.rewards.schema import RewardsSection, build
 
 
 @pytest.fixture(scope="module")

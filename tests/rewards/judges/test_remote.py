@@ -9,9 +9,10 @@ import torch
 
 from tests.rewards.judges.stub import Answer, serving
 from truing.errors import ObjectiveError, RecipeError
+from truing.recipe.schema import RewardsSection
 from truing.rewards.algebra import skew
+from truing.rewards.build import build
 from truing.rewards.judges.pairs import Tables
-from truing.rewards.schema import RewardsSection, build
 
 
 def judge(stub, tmp_path, name="llm-judge", **settings):

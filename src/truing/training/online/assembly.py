@@ -7,8 +7,8 @@ from typing import Any
 
 from truing.errors import DataError
 from truing.rewards.algebra import Prompt
+from truing.rewards.build import build
 from truing.training.distributed import World
-from truing.training.online.checks import pipeline_of
 from truing.training.online.choosing import kind_for
 from truing.training.online.rollouts import RolloutLog
 from truing.training.online.sampler import OwnSampler
@@ -22,7 +22,7 @@ def online_step(prepared: Prepared, references: References, world: World) -> Onl
     recipe, online = prepared.recipe, prepared.recipe.online
     assert online is not None
     sampler = OwnSampler(prepared.policy, online.max_new_tokens, online.temperature, online.top_p, online.batch)
-    rewards = pipeline_of(online)
+    rewards = build(online, where="online")
     rows = _rows(prepared, ("prompt", *rewards.columns))
 
     def asked(indices: Sequence[int]) -> tuple[list[Prompt], dict[str, list[Any]]]:

@@ -7,9 +7,7 @@ from truing.objectives.algebra import Objective
 from truing.objectives.algebra.credits import BATCH_MEAN, BATCH_STD
 from truing.objectives.algebra.sampled import ONLINE
 from truing.recipe import Recipe
-from truing.recipe.schema import OnlineSection
-from truing.rewards.pipeline import Pipeline
-from truing.rewards.schema import RewardsSection, build
+from truing.rewards.build import build
 from truing.training.online.choosing import kind_for
 
 _GIVEN = frozenset({ONLINE, "reference", "column:margin", f"column:{BATCH_MEAN}", f"column:{BATCH_STD}"})
@@ -54,7 +52,7 @@ def check_online(recipe: Recipe, objective: Objective) -> None:
             where="training.keep",
             fix="use keep: last",
         )
-    pipeline = pipeline_of(online)
+    pipeline = build(online, where="online")
     if pipeline.needs_reference:
         names = ", ".join(str(spec) for spec in online.transform)
         raise RecipeError(
@@ -62,19 +60,3 @@ def check_online(recipe: Recipe, objective: Objective) -> None:
             where="online.transform",
             fix="use transforms of the reward alone, e.g. clip",
         )
-
-
-def pipeline_of(online: OnlineSection) -> Pipeline:
-    """What judges the answers.
-
-    Raises:
-        RecipeError: on an unknown name, or pieces that do not fit together.
-    """
-    section = RewardsSection(
-        rewards=online.rewards,
-        transform=online.transform,
-        combine=online.combine,
-        weights=online.weights,
-        missing=online.missing,
-    )
-    return build(section, where="online")

@@ -1,4 +1,4 @@
-"""What a recipe says about rewards, and the pipeline that it describes.
+"""From what a recipe says about rewards to the pipeline that it describes.
 
 rewards: [sentiment, harmlessness]
 transform: [lsc-transform]
@@ -12,38 +12,17 @@ weights: {name: constant, weights: {sentiment: 1, harmlessness: 2}}
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from pydantic import Field, field_validator
+from typing import Any
 
 from truing.errors import ObjectiveError, RecipeError, did_you_mean
-from truing.recipe.schema import Section
+from truing.recipe.schema import RewardsSection
 from truing.rewards.algebra import AnswerScorer, RecordScorer, ReferenceStats, Scorer, Transform
 from truing.rewards.lookup import named, piece, pieces
 from truing.rewards.methods import PLAIN, REWARDS
-from truing.rewards.pipeline import Missing, Pipeline
+from truing.rewards.pipeline import Pipeline
 from truing.rewards.renamed import Renamed
 from truing.rewards.scorers import SCORERS, load_scorer
 from truing.rewards.transforms.on import On
-
-
-class RewardsSection(Section):
-    rewards: Annotated[list[Any], Field(min_length=1)]
-    """What judges answers: names, or mappings {name: NAME, as: OBJECTIVE, ...}."""
-    transform: list[Any] = Field(default_factory=list)
-    """What is done to the scores, in order: names, or mappings {name: NAME, on: [OBJECTIVES], ...}."""
-    combine: Any = None
-    """What makes one reward of several: a name, or a mapping {name: NAME, ...}."""
-    weights: Any = None
-    """What each objective counts: a mapping {name: constant, weights: {...}}, or another weighter."""
-    missing: Missing = "mask"
-    """Answers that lack an objective: mask gives them no reward, present combines what is known."""
-
-    @field_validator("rewards", "transform", mode="before")
-    @classmethod
-    def _one(cls, value: Any) -> Any:
-        """``rewards: NAME`` stands for the list with that name."""
-        return [value] if isinstance(value, str | dict) else value
 
 
 def build(section: RewardsSection, reference: ReferenceStats | None = None, where: str = "rewards") -> Pipeline:

@@ -5,9 +5,10 @@ import torch
 from pydantic import ValidationError
 
 from truing.errors import ObjectiveError, RecipeError, TruingError
+from truing.recipe.schema import RewardsSection
 from truing.rewards.algebra import Origin, ReferenceStats
+from truing.rewards.build import build
 from truing.rewards.pipeline import Pipeline
-from truing.rewards.schema import RewardsSection, build
 from truing.rewards.scorers import load_scorer
 
 BOTH = ["sentiment", "harmlessness"]
