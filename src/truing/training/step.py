@@ -115,7 +115,11 @@ class PreferenceStep:
             through: the wrapped model, if there is one.
             signals: further per-token values to average into the metrics.
         """
-        plan = self._plan(indices)
+        return self._train(self._plan(self.data, indices), backward, through, signals)
+
+    def _train(
+        self, plan: Plan, backward: Backward, through: nn.Module | None, signals: Sequence[str]
+    ) -> StepResult:
         whole = self._whole(plan, training=True, through=through)
         token_grads = self._token_gradients(plan, whole) if self.objective.coupled and whole else None
         result = StepResult(tokens=sum(plan.costs[: plan.real]))
@@ -142,7 +146,7 @@ class PreferenceStep:
     @torch.no_grad()
     def evaluate(self, indices: Sequence[int], *, signals: Sequence[str] = ()) -> StepResult:
         """Loss and metrics of one batch without gradient; running statistics stay as they are."""
-        plan = self._plan(indices)
+        plan = self._plan(self.data, indices)
         kept = self.state
         with self.policy.evaluating():
             whole = self._whole(plan, training=False, through=None)
@@ -160,20 +164,20 @@ class PreferenceStep:
                 result.loss += float(out.loss)
                 result.add({name: float(value) for name, value in out.metrics.items()})
                 result.add(token_sums(scores, signals, plan.counted(group)))
-                if self.data.kind == "pairs" and self.data.fronts is None:
+                if plan.data.kind == "pairs" and plan.data.fronts is None:
                     result.add(neither_sums(scores, [plan.trees[i] for i in group if i < plan.real]))
         self.state = kept
         return result
 
     # -- how -------------------------------------------------------------------------------------------
 
-    def _plan(self, indices: Sequence[int]) -> Plan:
+    def _plan(self, data: ExampleData, indices: Sequence[int]) -> Plan:
         # Every process must take part in the exchange of gradients: fill up with records of weight 0.
         missing = max(0, self.world.size - len(indices))
         indices = [*indices, *(indices[i % len(indices)] for i in range(missing))]
-        examples = self.data.examples(indices)
+        examples = data.examples(indices)
         trees = [example.trees for example in examples]
-        batch = self.data.batch(examples)
+        batch = data.batch(examples)
         if missing:
             present = torch.ones(len(indices))
             present[-missing:] = 0.0
@@ -182,7 +186,7 @@ class PreferenceStep:
         groups = partition(costs, self.budget, self.world.size)
         lengths = torch.tensor([float(len(b)) for group in trees for tree in group for b in tree.branches])
         denominators = self.objective.denominators(batch, lengths)
-        return Plan(indices, examples, trees, batch, groups, costs, denominators, len(indices) - missing)
+        return Plan(data, indices, examples, trees, batch, groups, costs, denominators, len(indices) - missing)
 
     def _score(self, plan: Plan, group: list[int], through: nn.Module | None, signals: Sequence[str]) -> Part:
         trees = [tree for i in group for tree in plan.trees[i]]
@@ -201,7 +205,7 @@ class PreferenceStep:
         if self.references.own is not None:
             reference = self.references.own(indices, trees).to(scores.token_logps.device)
             scores = replace(scores, reference=reference)
-        batch = self.data.batch([plan.examples[i] for i in group])
+        batch = plan.data.batch([plan.examples[i] for i in group])
         if plan.real < len(plan.examples):
             batch = batch.reweighted(torch.tensor([float(i < plan.real) for i in group]))
         batch = batch.to(scores.token_logps.device)
@@ -218,7 +222,7 @@ class PreferenceStep:
         if coupling == "batch":
             own = self._gathered(plan, plan.trees, lambda group: self._score(plan, group, through, ()).scores)
         if "mismatched" in self.objective.requires:
-            trees = [[tree] for tree in self.data.mismatched_trees(plan.indices)]
+            trees = [[tree] for tree in plan.data.mismatched_trees(plan.indices)]
 
             def score(group: list[int]) -> Scores:
                 chosen = [tree for i in group for tree in trees[i]]
@@ -287,6 +291,7 @@ class Part:
 class Plan:
     """One global batch, divided into micro-batches."""
 
+    data: ExampleData
     indices: list[int]
     examples: list[Example]
     trees: list[list[Tree]]

@@ -64,8 +64,8 @@ def test_rankings_score_all_and_the_best_is_imitated() -> None:
 
 def test_what_was_drawn_stays_with_its_answer() -> None:
     drawn = [[[-0.1], [-0.2, -0.3], [-0.4, -0.5, -0.6]]]
-    (pair,) = chosen_data(rollout([[3.0, 1.0, 2.0]], drawn=drawn), "pairs").take([0])
-    assert pair["drawn"] == [[-0.1], [-0.2, -0.3]]
+    (pair,) = chosen_data(rollout([[3.0, 1.0, 2.0]], tokens={"drawn": drawn}), "pairs").take([0])
+    assert pair["tokens"]["drawn"] == [[-0.1], [-0.2, -0.3]]
 
 
 @pytest.mark.parametrize(

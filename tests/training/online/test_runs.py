@@ -80,8 +80,8 @@ def test_several_steps_share_their_answers(tmp_path: Path) -> None:
     found = rollouts(tmp_path / "out")
     assert [r.step for r in found] == [0, 3, 6]
     lengths = [[len(answer) for answer in group] for group in found[0].completions]
-    assert [[len(logps) for logps in group] for group in found[0].drawn] == lengths
-    assert all(logp <= 0 for group in found[0].drawn for answer in group for logp in answer)
+    assert [[len(logps) for logps in group] for group in found[0].tokens["drawn"]] == lengths
+    assert all(logp <= 0 for group in found[0].tokens["drawn"] for answer in group for logp in answer)
 
 
 @pytest.mark.parametrize(

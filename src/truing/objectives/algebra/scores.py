@@ -48,6 +48,8 @@ class Scores:
             log-probabilities of such scores are 0 and mean nothing.
         drawn: log-probabilities at the same positions under the policy that drew the answers, shape ``[M]``; ``None``
             where that is the policy as it is.
+        opponents: weighted mean of the log-probabilities at the same positions under a population of frozen policies,
+            shape ``[M]``; ``None`` where the policy that drew the answers is the only opponent.
     """
 
     token_logps: Float[Tensor, " tokens"]
@@ -60,6 +62,7 @@ class Scores:
     hidden: Float[Tensor, "tokens hidden"] | None = None
     values: Float[Tensor, "sequences outputs"] | None = None
     drawn: Float[Tensor, " tokens"] | None = None
+    opponents: Float[Tensor, " tokens"] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "token_logps", _at_least_float32(self.token_logps))
@@ -67,6 +70,8 @@ class Scores:
             object.__setattr__(self, "reference", _at_least_float32(self.reference.detach()))
         if self.drawn is not None:
             object.__setattr__(self, "drawn", _at_least_float32(self.drawn.detach()))
+        if self.opponents is not None:
+            object.__setattr__(self, "opponents", _at_least_float32(self.opponents.detach()))
         detached = {name: _at_least_float32(values.detach()) for name, values in self.signals.items()}
         object.__setattr__(self, "signals", detached)
         wide = {name: _at_least_float32(values) for name, values in self.derived.items()}
@@ -115,6 +120,11 @@ class Scores:
         """Log-probabilities when the answers were drawn, detached."""
         return self.token_logps.detach() if self.drawn is None else self.drawn
 
+    @property
+    def opponent_logps(self) -> Float[Tensor, " tokens"]:
+        """Weighted mean of the log-probabilities under the population, detached."""
+        return self.drawn_logps if self.opponents is None else self.opponents
+
     def detach(self) -> Scores:
         """The same scores without their graph."""
         derived = {name: values.detach() for name, values in self.derived.items()}
@@ -156,6 +166,8 @@ class Batch:
         reward: a score of each sequence, shape ``[N]``; larger is better.
         columns: further per-record columns, by name.
         per_sequence: further columns of the sequences, by name, each of shape ``[N]``.
+        versus: log-odds that each sequence is preferred to the first, second, ... of its record, shape ``[N, G]``;
+            ``nan`` where there is none, or nothing is known.
         own: the sequences of the records themselves, where records have parts beside them; ``None`` for all.
         parts: roles of further sequences that come with the records, by the part's name: answers whose knowledge
             is to be kept, a rationale, the same pair without its reasoning. A part's batch counts the same
@@ -172,6 +184,7 @@ class Batch:
     reward: Float[Tensor, " sequences"] | None = None
     columns: Mapping[str, Tensor] = field(default_factory=dict)
     per_sequence: Mapping[str, Float[Tensor, " sequences"]] = field(default_factory=dict)
+    versus: Float[Tensor, "sequences group"] | None = None
     own: Int[Tensor, " own"] | None = None
     parts: Mapping[str, Batch] = field(default_factory=dict)
 

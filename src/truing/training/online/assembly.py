@@ -9,7 +9,7 @@ from truing.errors import DataError
 from truing.rewards.algebra import Prompt
 from truing.rewards.build import build
 from truing.training.distributed import World
-from truing.training.online.choosing import kind_for
+from truing.training.online.drawing import Drawing
 from truing.training.online.rollouts import RolloutLog
 from truing.training.online.sampler import OwnSampler
 from truing.training.online.step import OnlineStep
@@ -21,29 +21,34 @@ def online_step(prepared: Prepared, references: References, world: World) -> Onl
     """The step of a run with an `online` section."""
     recipe, online = prepared.recipe, prepared.recipe.online
     assert online is not None
-    sampler = OwnSampler(prepared.policy, online.max_new_tokens, online.temperature, online.top_p, online.batch)
+    assert prepared.policy.tokenizer is not None
+    decode = prepared.policy.tokenizer.decode
     rewards = build(online, where="online")
+    records = prepared.train.examples
     rows = _rows(prepared, ("prompt", *rewards.columns))
 
     def asked(indices: Sequence[int]) -> tuple[list[Prompt], dict[str, list[Any]]]:
-        own = [rows[str(row["id"])] for row in prepared.train.examples.take(indices)]
+        own = [rows[str(row["id"])] for row in records.take(indices)]
         return [row["prompt"] for row in own], {name: [row[name] for row in own] for name in rewards.columns}
 
+    drawing = Drawing(
+        records,
+        OwnSampler(prepared.policy, online.max_new_tokens, online.temperature, online.top_p, online.batch),
+        lambda answer: decode(answer, skip_special_tokens=True),
+        rewards,
+        asked,
+        RolloutLog(prepared.output),
+        online.answers,
+        recipe.training.seed,
+        world,
+    )
     return OnlineStep(
         prepared.policy,
         prepared.objective,
-        prepared.train.examples,
+        drawing,
         references,
         budget=prepared.budget,
-        world=world,
-        sampler=sampler,
-        rewards=rewards,
-        asked=asked,
-        log=RolloutLog(prepared.output),
-        kind=kind_for(prepared.objective),
-        answers=online.answers,
         steps_per_rollout=online.steps_per_rollout,
-        seed=recipe.training.seed,
     )
 
 

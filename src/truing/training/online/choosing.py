@@ -19,6 +19,9 @@ from truing.training.online.rollouts import Rollout
 
 Group = Mapping[str, Any]
 
+TOKENS = "tokens"
+"""Key of a record's values of tokens: by name, one list an answer."""
+
 
 class Rows:
     """Rows in memory, indexable as a data set is."""
@@ -60,22 +63,19 @@ def _groups(rollout: Rollout) -> list[dict[str, Any]]:
     known = rollout.known()
     mean, std = (float(known.mean()), float(known.std())) if len(known) else (0.0, 0.0)
     found = []
-    for number, name in enumerate(rollout.ids):
+    for number, (name, places) in enumerate(zip(rollout.ids, rollout.counted(), strict=True)):
         rewards = rollout.rewards[number]
-        places = [i for i, reward in enumerate(rewards) if reward is not None]
-        weight = 1.0 if places else 0.0
-        places = places or list(range(len(rewards)))
         group: dict[str, Any] = {
             "id": name,
             "prompt_ids": rollout.prompts[number],
             "completion_ids": [rollout.completions[number][i] for i in places],
             "rewards": [rewards[i] or 0.0 for i in places],
-            "weight": weight,
+            "weight": float(any(reward is not None for reward in rewards)),
             BATCH_MEAN: mean,
             BATCH_STD: std,
         }
-        if rollout.drawn:
-            group["drawn"] = [rollout.drawn[number][i] for i in places]
+        if rollout.tokens:
+            group[TOKENS] = {name: [own[number][i] for i in places] for name, own in rollout.tokens.items()}
         found.append(group)
     return found
 
@@ -105,9 +105,9 @@ def _best(group: Group) -> dict[str, Any]:
 
 
 def _picked(group: Group, places: Sequence[int]) -> dict[str, Any]:
-    each = {
-        name: [group[name][i] for i in places] for name in ("completion_ids", "rewards", "drawn") if name in group
-    }
+    each: dict[str, Any] = {name: [group[name][i] for i in places] for name in ("completion_ids", "rewards")}
+    if TOKENS in group:
+        each[TOKENS] = {name: [values[i] for i in places] for name, values in group[TOKENS].items()}
     return {**group, **each}
 
 

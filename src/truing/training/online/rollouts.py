@@ -33,7 +33,9 @@ class Rollout:
         texts: the same as text.
         rewards: of each answer; ``None`` where it is not known.
         parts: each objective's own reward of each answer, by name.
-        drawn: log-probability of each token when it was drawn; empty where every step draws its own answers.
+        tokens: values of each token when it was drawn, by name, e.g. its log-probability, ``drawn``; 0 for answers
+            whose reward is not known; empty where every step draws its own answers and gives no credit to tokens.
+        state: of the objective after credit was given, one mapping a term.
     """
 
     step: int
@@ -43,7 +45,24 @@ class Rollout:
     texts: list[list[str]]
     rewards: list[list[float | None]]
     parts: dict[str, list[list[float | None]]] = field(default_factory=dict)
-    drawn: list[list[list[float]]] = field(default_factory=list)
+    tokens: dict[str, list[list[list[float]]]] = field(default_factory=dict)
+    state: list[dict[str, float]] = field(default_factory=list)
+
+    def counted(self) -> list[list[int]]:
+        """Places of each prompt's answers that records are made of: those whose reward is known, or all if none is."""
+        known = [[i for i, reward in enumerate(group) if reward is not None] for group in self.rewards]
+        return [own or list(range(len(group))) for own, group in zip(known, self.rewards, strict=True)]
+
+    def by_answer(self, flat: Sequence[float]) -> list[list[list[float]]]:
+        """Values of the counted answers' tokens, end to end, as one list an answer; 0 for the others."""
+        found = [[[0.0] * len(answer) for answer in group] for group in self.completions]
+        start = 0
+        for group, places in zip(found, self.counted(), strict=True):
+            for place in places:
+                end = start + len(group[place])
+                group[place] = list(flat[start:end])
+                start = end
+        return found
 
     def known(self) -> np.ndarray:
         """All rewards that are known."""

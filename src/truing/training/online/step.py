@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import nn
 
-from truing.objectives.algebra import DataKind, Objective
+from truing.objectives.algebra import Objective, Scores
+from truing.objectives.algebra.crediting import CREDITED, credit
 from truing.policies.causal import CausalPolicy
-from truing.policies.packing import Tree
-from truing.rewards.algebra import Prompt
-from truing.rewards.pipeline import Judgement, Pipeline
-from truing.training.distributed import World
-from truing.training.examples import ExampleData
-from truing.training.online.choosing import chosen_data
-from truing.training.online.rollouts import Rollout, RolloutLog
-from truing.training.online.sampler import Sampler
+from truing.training.online.choosing import TOKENS, chosen_data, kind_for
+from truing.training.online.drawing import Drawing
+from truing.training.online.rollouts import Rollout
 from truing.training.step import Backward, Part, Plan, PreferenceStep, References, StepResult
+
+DRAWN = "drawn"
 
 
 class OnlineStep(PreferenceStep):
@@ -29,47 +25,26 @@ class OnlineStep(PreferenceStep):
     Args:
         policy: what is trained, and draws.
         objective: the loss.
-        data: records whose prompts are answered.
+        drawing: draws and rewards answers to the prompts of records.
         references: the reference model, where the objective asks for it.
         budget: tokens in one micro-batch.
-        world: this process among all.
-        sampler: draws answers.
-        rewards: says what they are worth.
-        asked: prompts of records, and the columns that rewards read, as text.
-        log: keeps what was drawn.
-        kind: of the records that answers become.
-        answers: drawn for each prompt.
         steps_per_rollout: steps that are made with the same answers.
-        seed: of the run.
     """
 
     def __init__(
         self,
         policy: CausalPolicy,
         objective: Objective,
-        data: ExampleData,
+        drawing: Drawing,
         references: References,
         *,
         budget: int,
-        world: World | None = None,
-        sampler: Sampler,
-        rewards: Pipeline,
-        asked: Callable[[Sequence[int]], tuple[list[Prompt], dict[str, list[Any]]]],
-        log: RolloutLog,
-        kind: DataKind,
-        answers: int,
         steps_per_rollout: int,
-        seed: int,
     ) -> None:
-        super().__init__(policy, objective, data, references, budget=budget, world=world)
-        self.sampler = sampler
-        self.rewards = rewards
-        self.asked = asked
-        self.log = log
-        self.kind = kind
-        self.answers = answers
+        super().__init__(policy, objective, drawing.records, references, budget=budget, world=drawing.world)
+        self.drawing = drawing
+        self.kind = kind_for(objective)
         self.steps_per_rollout = steps_per_rollout
-        self.seed = seed
         self.number = 0
         self._rollout: Rollout | None = None
 
@@ -87,11 +62,8 @@ class OnlineStep(PreferenceStep):
     ) -> StepResult:
         """Accumulate the gradient of the answers to these records' prompts; see :class:`PreferenceStep`."""
         rollout = self.rollout(indices)
-        prompts, self.data = self.data, chosen_data(rollout, self.kind)
-        try:
-            result = super().train(range(len(self.data)), backward, through=through, signals=signals)
-        finally:
-            self.data = prompts
+        data = chosen_data(rollout, self.kind)
+        result = self._train(self._plan(data, range(len(data))), backward, through, signals)
         if self.world.is_main:
             result.add(rollout.metrics())
         return result
@@ -101,71 +73,48 @@ class OnlineStep(PreferenceStep):
         first = self.number - self.number % self.steps_per_rollout
         if self._rollout is not None and self._rollout.step == first:
             return self._rollout
-        ids = [str(row["id"]) for row in self.data.take(indices)]
-        found = self.log.read(first, ids if first == self.number else None)
+        log = self.drawing.log
+        found = log.read(first, self.drawing.ids(indices) if first == self.number else None)
         if found is None:
-            found = self._draw(first, list(indices), ids)
+            found = self._credited(self.drawing(first, indices, first // self.steps_per_rollout))
+            if self.world.is_main:
+                log.write(found)
+        for own, after in zip(self.state, found.state, strict=False):
+            own.update({name: torch.tensor(value, dtype=torch.float64) for name, value in after.items()})
         self._rollout = found
         return found
 
-    def _draw(self, step: int, indices: list[int], ids: list[str]) -> Rollout:
-        prompts = [list(row["prompt_ids"]) for row in self.data.take(indices)]
-        mine = list(range(len(indices)))[self.world.rank :: self.world.size]
-        own = self.sampler([prompts[i] for i in mine], self.answers, self.seed + 7919 * step + self.world.rank)
-        gathered = {
-            i: group for part in self.world.gather(dict(zip(mine, own, strict=True))) for i, group in part.items()
-        }
-        completions = [gathered[i] for i in range(len(indices))]
-        assert self.policy.tokenizer is not None
-        decode = self.policy.tokenizer.decode
-        texts = [[decode(answer, skip_special_tokens=True) for answer in group] for group in completions]
-        judged = self._judged(indices, texts, step)
-        rollout = Rollout(
-            step=step,
-            ids=ids,
-            prompts=prompts,
-            completions=completions,
-            texts=texts,
-            rewards=self._grouped(judged.reward.tolist()),
-            parts={name: self._grouped(judged.raw.column(name).tolist()) for name in self.rewards.names},
-            drawn=self._drawn(prompts, completions) if self.steps_per_rollout > 1 else [],
+    def _credited(self, rollout: Rollout) -> Rollout:
+        """With what is known of every token when it is drawn, by the engine that trains the policy."""
+        credits = CREDITED in self.objective.requires
+        if self.steps_per_rollout == 1 and not credits:
+            return rollout
+        data = chosen_data(rollout, "samples")
+        plan = self._plan(data, range(len(data)))
+
+        def score(group: list[int]) -> Scores:
+            if credits:
+                return self._score(plan, group, None, ()).scores
+            return self.policy.score([tree for i in group for tree in plan.trees[i]])
+
+        whole = self._gathered(plan, plan.trees, score)
+        given, state = credit(self.objective, whole, plan.batch, self.state)
+        found = {DRAWN: whole.token_logps, **given}
+        return replace(
+            rollout,
+            tokens={name: rollout.by_answer(values.tolist()) for name, values in found.items()},
+            state=[{name: float(value) for name, value in own.items()} for own in state],
         )
-        if self.world.is_main:
-            self.log.write(rollout)
-        return rollout
-
-    def _judged(self, indices: Sequence[int], texts: Sequence[Sequence[str]], step: int) -> Judgement:
-        prompts, columns = self.asked(indices)
-
-        def repeated(values: Sequence[Any]) -> list[Any]:
-            return [value for value, group in zip(values, texts, strict=True) for _ in group]
-
-        return self.rewards.judge(
-            repeated(prompts),
-            [text for group in texts for text in group],
-            columns={name: repeated(values) for name, values in columns.items()},
-            round=step // self.steps_per_rollout,
-        )
-
-    def _grouped(self, values: Sequence[float]) -> list[list[float | None]]:
-        known = [value if math.isfinite(value) else None for value in values]
-        return [known[start : start + self.answers] for start in range(0, len(known), self.answers)]
-
-    def _drawn(self, prompts: list[list[int]], completions: list[list[list[int]]]) -> list[list[list[float]]]:
-        """Log-probability of every token under the policy as it is, by the engine that trains it."""
-        trees = [Tree(prompt, group) for prompt, group in zip(prompts, completions, strict=True)]
-        with self.policy.evaluating():
-            flat = self.policy.score_all(trees, budget=self.budget).token_logps.tolist()
-        found, place = [], 0
-        for group in completions:
-            found.append([flat[(start := place) : (place := start + len(answer))] for answer in group])
-        return found
 
     def _score(self, plan: Plan, group: list[int], through: nn.Module | None, signals: Sequence[str]) -> Part:
         part = super()._score(plan, group, through, signals)
         rows = [plan.examples[i].own for i in group]
-        if not rows or rows[0].get("drawn") is None:
+        if not rows or TOKENS not in rows[0]:
             return part
-        flat = [value for row in rows for answer in row["drawn"] for value in answer]
-        drawn = torch.tensor(flat, device=part.scores.token_logps.device)
-        return replace(part, scores=replace(part.scores, drawn=drawn))
+        device = part.scores.token_logps.device
+        values = {
+            name: torch.tensor([v for row in rows for answer in row[TOKENS][name] for v in answer], device=device)
+            for name in rows[0][TOKENS]
+        }
+        drawn = values.pop(DRAWN, None)
+        return replace(part, scores=replace(part.scores, drawn=drawn, signals={**part.scores.signals, **values}))

@@ -1,0 +1,90 @@
+"""Drawing the answers of a step: sample, reward, and keep."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from truing.rewards.algebra import Prompt
+from truing.rewards.pipeline import Judgement, Pipeline
+from truing.training.distributed import World
+from truing.training.examples import ExampleData
+from truing.training.online.rollouts import Rollout, RolloutLog
+from truing.training.online.sampler import Sampler
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Answers to the prompts of records, and what they are worth.
+
+    Attributes:
+        records: whose prompts are answered.
+        sampler: draws answers.
+        decode: text of an answer's tokens.
+        rewards: says what answers are worth.
+        asked: prompts of records, and the columns that rewards read, as text.
+        log: keeps what was drawn.
+        answers: drawn for each prompt.
+        seed: of the run.
+        world: this process among all.
+    """
+
+    records: ExampleData
+    sampler: Sampler
+    decode: Callable[[Sequence[int]], str]
+    rewards: Pipeline
+    asked: Callable[[Sequence[int]], tuple[list[Prompt], dict[str, list[Any]]]]
+    log: RolloutLog
+    answers: int
+    seed: int
+    world: World
+
+    def ids(self, indices: Sequence[int]) -> list[str]:
+        """Of records."""
+        return [str(row["id"]) for row in self.records.take(indices)]
+
+    def __call__(self, step: int, indices: Sequence[int], round: int) -> Rollout:
+        """Draw answers to the prompts of these records, the same list in every process.
+
+        Args:
+            step: optimiser steps before it.
+            indices: numbers of the records.
+            round: how many rollouts went before.
+        """
+        prompts = [list(row["prompt_ids"]) for row in self.records.take(indices)]
+        mine = list(range(len(indices)))[self.world.rank :: self.world.size]
+        own = self.sampler([prompts[i] for i in mine], self.answers, self.seed + 7919 * step + self.world.rank)
+        gathered = {
+            i: group for part in self.world.gather(dict(zip(mine, own, strict=True))) for i, group in part.items()
+        }
+        completions = [gathered[i] for i in range(len(indices))]
+        texts = [[self.decode(answer) for answer in group] for group in completions]
+        judged = self._judged(indices, texts, round)
+        return Rollout(
+            step=step,
+            ids=self.ids(indices),
+            prompts=prompts,
+            completions=completions,
+            texts=texts,
+            rewards=self._grouped(judged.reward.tolist()),
+            parts={name: self._grouped(judged.raw.column(name).tolist()) for name in self.rewards.names},
+        )
+
+    def _judged(self, indices: Sequence[int], texts: Sequence[Sequence[str]], round: int) -> Judgement:
+        prompts, columns = self.asked(indices)
+
+        def repeated(values: Sequence[Any]) -> list[Any]:
+            return [value for value, group in zip(values, texts, strict=True) for _ in group]
+
+        return self.rewards.judge(
+            repeated(prompts),
+            [text for group in texts for text in group],
+            columns={name: repeated(values) for name, values in columns.items()},
+            round=round,
+        )
+
+    def _grouped(self, values: Sequence[float]) -> list[list[float | None]]:
+        known = [value if math.isfinite(value) else None for value in values]
+        return [known[start : start + self.answers] for start in range(0, len(known), self.answers)]
