@@ -16,7 +16,7 @@ Row = Mapping[str, Any]
 
 # Columns that a row always has, or that have a place of their own in a batch.
 _PLACED = frozenset(
-    {"id", "prompt_ids", "completion_ids", "label", "scores", "weight", "margin", "rewards", "proposals", "drawn"}
+    {"id", "prompt_ids", "completion_ids", "label", "scores", "weight", "margin", "rewards", "proposals", "tokens"}
 )
 
 
