@@ -18,6 +18,7 @@ from truing.cli import (
     report,
     reward,
     score,
+    steer,
     unlearn,
     verify,
 )
@@ -52,6 +53,7 @@ app.command("quickstart")(quickstart.quickstart)
 app.command("align")(align.align)
 app.command("arena")(arena.arena)
 app.command("score")(score.score)
+app.command("steer")(steer.steer)
 app.command("diagnose")(diagnose.diagnose)
 app.command("report")(report.report)
 app.command("mix")(mix.mix)

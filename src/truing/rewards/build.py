@@ -38,7 +38,7 @@ def build(section: RewardsSection, reference: ReferenceStats | None = None, wher
         RecipeError: on an unknown name or pieces that do not fit together.
         ObjectiveError: on an unknown hyper-parameter or a value out of bounds.
     """
-    scorers = tuple(_scorer(spec, f"{where}.rewards[{i}]") for i, spec in enumerate(section.rewards))
+    scorers = tuple(scorer_of(spec, f"{where}.rewards[{i}]") for i, spec in enumerate(section.rewards))
     names = [name for scorer in scorers for name in scorer.names]
     try:
         made = Pipeline(
@@ -86,8 +86,17 @@ def _transform(spec: object, names: list[str], where: str) -> Transform:
     return On(made, tuple(chosen))
 
 
-def _scorer(spec: object, where: str) -> Scorer | RecordScorer:
-    """A registered reward, or a scorer of the package, by another name where ``as`` gives one."""
+def scorer_of(spec: object, where: str) -> Scorer | RecordScorer:
+    """A registered reward, or a scorer of the package, by another name where ``as`` gives one.
+
+    Args:
+        spec: its name, or a mapping with ``name`` and hyper-parameters.
+        where: key path, for error messages.
+
+    Raises:
+        RecipeError: on an unknown name.
+        ObjectiveError: on an unknown hyper-parameter or a value out of bounds.
+    """
     name, values = named(spec, "reward", where)
     label = values.pop("as", None)
     made = _scorer_named(name, values, where)

@@ -28,6 +28,7 @@ from truing.rewards.method import REWARDS
 from truing.rewards.models import scorer
 from truing.rewards.plain import PLAIN
 from truing.rewards.transforms import (
+    batch_z_score,
     best_of_n,
     calibrate,
     centre,
@@ -40,10 +41,12 @@ from truing.rewards.transforms import (
     z_score,
 )
 from truing.rewards.weighters import constant, direction, orchestrator
+from truing.rewards.welfare import scorer as gtalign
 
 __all__ = [
     "PLAIN",
     "REWARDS",
+    "batch_z_score",
     "best_of_n",
     "calibrate",
     "centre",
@@ -56,6 +59,7 @@ __all__ = [
     "follow_up",
     "format",
     "geometric_mean",
+    "gtalign",
     "identity",
     "keywords",
     "length",

@@ -1,0 +1,1 @@
+"""Ways to answer that go beyond drawing one token after the other."""
