@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from truing.cli.arguments import AsJson, DryRun, Overrides, RecipeFile, Resume
+from truing.cli.personal import add_user, personal
 from truing.cli.recipe_group import RecipeGroup
 
 if TYPE_CHECKING:
     from truing.cli.running import Planned
 
 app = typer.Typer(no_args_is_help=True, cls=RecipeGroup)
+app.command("personal")(personal)
+app.command("add-user")(add_user)
 
 
 @app.callback()
@@ -58,12 +61,33 @@ def run(
 
 @app.command("eval")
 def evaluate(
-    models: Annotated[
-        list[str],
-        typer.Argument(help="Reward models: folders or hub names. Several are compared.", show_default=False),
-    ],
     data: Annotated[str, typer.Option("--data", help="File, folder, glob or hub data set with labelled pairs.")],
-    by: Annotated[str, typer.Option("--by", help="Column that says which subset a pair belongs to.")] = "source",
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(help="Reward models: folders or hub names. Several are compared.", show_default=False),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by", help="Column that says which subset a pair belongs to, or `file`; `source` if left out."
+        ),
+    ] = None,
+    judge: Annotated[
+        list[str] | None,
+        typer.Option("--judge", help="Language model that is asked which answer is better, in both orders."),
+    ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option("--reference", help="Of models that are policies: their implicit reward is judged."),
+    ] = None,
+    beta: Annotated[float, typer.Option("--beta", help="Scale of the implicit reward.")] = 0.1,
+    rewrites: Annotated[
+        bool, typer.Option("--rewrites", help="Judge again after rewrites that leave the meaning alone.")
+    ] = False,
+    paraphrased: Annotated[
+        str | None, typer.Option("--paraphrased", help="The same pairs in other words, with the same ids.")
+    ] = None,
+    sample: Annotated[int | None, typer.Option("--sample", help="Judge so many pairs, drawn at random.")] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for reward.json, pairs.jsonl and report.html.")
     ] = None,
@@ -73,9 +97,10 @@ def evaluate(
     precision: Annotated[str, typer.Option("--precision", help="auto, float32 or bfloat16.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Accuracy, calibration and reliance on length of reward models on labelled pairs.
+    """Accuracy, calibration and reliance on length of rewards on labelled pairs.
 
-    Several are compared, and judged as an ensemble. Where the data score several answers to a prompt, the best of n by
+    RewardBench, RAG-RewardBench, JudgeBench and LLMBar are known by their columns, and added up as they do. Several
+    models are compared, and judged as an ensemble. Where the data score several answers to a prompt, the best of n by
     each reward is followed as n grows: over-optimisation.
     """
     from rich.console import Console
@@ -83,7 +108,19 @@ def evaluate(
     from truing.cli.console import print_json
     from truing.rewards.evaluation.run import evaluate_rewards
 
-    found = evaluate_rewards(models, data, by=by, max_length=max_length, precision=precision)
+    found = evaluate_rewards(
+        models or [],
+        data,
+        by=by,
+        max_length=max_length,
+        precision=precision,
+        reference=reference,
+        beta=beta,
+        judges=judge or [],
+        rewrites=rewrites,
+        paraphrased=paraphrased,
+        sample=sample,
+    )
     if output is not None:
         found.write(output)
     if json:

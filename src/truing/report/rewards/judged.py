@@ -63,6 +63,8 @@ class Judged:
         figures: reliability, gaps, accuracy by length.
         subsets: accuracy of each; empty where there are fewer than two.
         macro: mean accuracy over subsets.
+        benchmark: name of the benchmark that the data are, or empty.
+        sections: its own sections, their mean, all pairs, and those whose better answer is the shorter one.
         mistakes: the surest first.
     """
 
@@ -71,6 +73,8 @@ class Judged:
     subsets: tuple[Rate, ...]
     macro: str
     mistakes: tuple[WrongPair, ...]
+    benchmark: str = ""
+    sections: tuple[Rate, ...] = ()
 
 
 def judged(
@@ -107,7 +111,20 @@ def judged(
         subsets if len(subsets) > 1 else (),
         percent(report.number("macro_accuracy")),
         tuple(_wrong(mistake) for mistake in mistakes),
+        report.text("benchmark", "title") or "",
+        _sections(report.part("benchmark")),
     )
+
+
+def _sections(benchmark: Values) -> tuple[Rate, ...]:
+    """The benchmark's own numbers as rows of a table."""
+    known = [(name, benchmark.estimate("sections", name)) for name, _ in benchmark.part("sections")]
+    known += [
+        ("mean of sections", benchmark.estimate("average")),
+        ("all pairs alike", benchmark.estimate("pooled")),
+        ("better answer is the shorter one", benchmark.estimate("chosen_shorter")),
+    ]
+    return tuple(rate_row(name, estimate) for name, estimate in known if estimate is not None)
 
 
 def rate_row(name: str, estimate: Estimate) -> Rate:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from truing.json_values import plain
+from truing.rewards.evaluation.benchmarks import BenchmarkScores
 from truing.rewards.evaluation.best_of import BestOf
 from truing.rewards.evaluation.findings import best_of_sentence, pair_findings
 from truing.rewards.evaluation.mistakes import Mistake
+from truing.rewards.evaluation.orders import OrderReport
 from truing.rewards.evaluation.pairs import JudgedPairs, PairReport
+from truing.rewards.evaluation.rewrites import Stability
 from truing.statistics import Estimate
 from truing.writing import write_json, write_text
 
@@ -44,6 +48,10 @@ class RewardEvaluation:
         best_of: what picking by each brings, where the data score several answers a prompt; the ensemble's under
             ``ensemble: `` and the aggregate.
         mistakes: the pairs that each model is surest of and wrong about.
+        benchmark: what the data's own benchmark makes of it, where it is one.
+        orders: of judges that were asked in both orders.
+        stability: what rewrites do to the verdicts, by model and rewrite.
+        cut: prompts and answers that did not fit and were shortened, and pairs that were left out, by model.
         origin: versions, hardware, fingerprint of the data, and how each model was run.
     """
 
@@ -54,6 +62,10 @@ class RewardEvaluation:
     ensemble: dict[str, PairReport] = field(default_factory=dict)
     best_of: dict[str, BestOf] = field(default_factory=dict)
     mistakes: dict[str, list[Mistake]] = field(default_factory=dict)
+    benchmark: dict[str, BenchmarkScores] = field(default_factory=dict)
+    orders: dict[str, OrderReport] = field(default_factory=dict)
+    stability: dict[str, dict[str, Stability]] = field(default_factory=dict)
+    cut: dict[str, dict[str, int]] = field(default_factory=dict)
     origin: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -61,9 +73,15 @@ class RewardEvaluation:
         found: dict[str, Any] = plain(
             {
                 "data": self.data,
-                "models": {name: report.as_dict() for name, report in self.reports.items()},
+                "models": {
+                    name: {**report.as_dict(), **self._beside(name)} for name, report in self.reports.items()
+                },
                 "findings": {
-                    name: [finding.sentence for finding in pair_findings(report)]
+                    name: [
+                        *(finding.sentence for finding in pair_findings(report)),
+                        *self.further(name),
+                        *(self.benchmark[name].sentences()[:1] if name in self.benchmark else ()),
+                    ]
                     for name, report in self.reports.items()
                 },
                 "agreement": [
@@ -77,13 +95,41 @@ class RewardEvaluation:
         )
         return found
 
+    def _beside(self, name: str) -> dict[str, Any]:
+        """What there is on one model beside its report."""
+        parts: dict[str, Mapping[str, Any]] = {
+            "benchmark": self.benchmark,
+            "orders": self.orders,
+            "rewrites": self.stability,
+            "cut": self.cut,
+        }
+        return {key: part[name] for key, part in parts.items() if name in part}
+
+    def further(self, name: str) -> list[str]:
+        """Sentences on one model: what did not fit, and what order and wording do to its verdicts."""
+        cut = self.cut.get(name, {})
+        told = []
+        if any(cut.values()):
+            told.append(
+                f"Of {len(self.judged[name].ids)} prompts {cut['prompts']} lost their beginning, {cut['answers']} "
+                f"answers their end, and {cut['left_out']} pairs were left out: raise --max-length, or take a model "
+                "with a longer context."
+            )
+        if name in self.orders:
+            told.append(self.orders[name].sentence())
+        told += [own.sentence(f"Rewritten ({rewrite})") for rewrite, own in self.stability.get(name, {}).items()]
+        return told
+
     def sentences(self) -> list[str]:
         """What a person should know, model by model."""
         lines = []
         for name, report in self.reports.items():
             lines.append(name)
             lines += [f"  {finding.sentence}" for finding in pair_findings(report)]
-            if len(report.subsets) > 1:
+            lines += [f"  {sentence}" for sentence in self.further(name)]
+            own = self.benchmark.get(name)
+            lines += [f"  {line}" for line in (own.sentences() if own is not None else ())]
+            if len(report.subsets) > 1 and (own is None or set(own.sections) != set(report.subsets)):
                 lines.append(f"  Mean accuracy over {len(report.subsets)} subsets: {report.macro_accuracy:.1%}.")
                 lines += [
                     f"    {subset}: {e.value:.1%} ({e.low:.1%} to {e.high:.1%}, {e.n} pairs)"

@@ -20,7 +20,8 @@ from truing.recipe.yaml_reader import Located, read_file
 from truing.rewards.evaluation.findings import pair_findings
 from truing.rewards.evaluation.mistakes import surest_mistakes
 from truing.rewards.evaluation.pairs import PairReport, judge_pairs
-from truing.rewards.evaluation.run import judged_pairs, subsets_of
+from truing.rewards.evaluation.run import subsets_of
+from truing.rewards.evaluation.subjects import judged_pairs
 from truing.rewards.models.form import RewardForm
 from truing.rewards.models.model import RewardModel
 from truing.training.align import RunResult, align
