@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.evidence import distribution_mutants as whole
+from tests.evidence import game_mutants as g
 from tests.evidence import label_mutants as labels
 from tests.evidence import mutants as m
 from tests.evidence import online_mutants as o
@@ -249,6 +250,18 @@ BUGS: dict[str, list[m.Mutation]] = {
     "reinforce-plus-plus/scaled-by-the-batch": [o.compared_with_itself, o.in_standard_deviations],
     "dapo/room-to-rise": [o.clipped_like_grpo, o.unclipped, o.compared_with_itself],
     "gspo/ratio-of-the-answer": [o.clipped_by_tokens, o.clipped_by_sums],
+    "gpo/contains-reward-regression": [g.without_itself, g.in_deviations, g.beta_multiplied],
+    "gpo/regresses-on-the-mean-score": [g.without_itself, g.beta_multiplied, g.in_deviations],
+    "gpo/stays-where-a-reward-collapses": [g.beta_multiplied],
+    "inpo/equilibrium-of-tau": [g.no_opponents, g.no_pull, m.doubled_target, m.exchanged_roles],
+    "inpo/mirror-step": [g.shares_exchanged, g.opponents_follow, m.doubled_target, m.exchanged_roles],
+    "mnpo/a-population-dampens": [g.no_opponents],
+    "mnpo/average-play-without-the-reference": [g.no_opponents],
+    "mnpo/one-round-in-closed-form": [g.shares_exchanged, g.opponents_follow, m.doubled_target, m.exchanged_roles],
+    "mnpo/settles-at-the-regularised-equilibrium": [g.no_pull, m.doubled_target, m.exchanged_roles],
+    "mnpo/settles-where-dpo-cycles": [g.no_pull],
+    "nash-md/fixed-point-against-the-mixture": [g.self_play, g.pulled_twice, g.read_from_the_end],
+    "nash-md/unbiased-up-to-the-normaliser": [g.self_play, g.other_mixture, g.unpulled, g.read_from_the_end],
 }
 
 

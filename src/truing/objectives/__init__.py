@@ -22,6 +22,7 @@ from truing.objectives.methods.f_dpg import f_dpg
 from truing.objectives.methods.f_dpo import f_dpo
 from truing.objectives.methods.flex_dpo import flex_dpo
 from truing.objectives.methods.gpm import gpm
+from truing.objectives.methods.gpo import gpo
 from truing.objectives.methods.hinge import hinge
 from truing.objectives.methods.infonca import infonca
 from truing.objectives.methods.ipo import ipo
@@ -33,6 +34,8 @@ from truing.objectives.methods.mah_dpo import mah_dpo
 from truing.objectives.methods.mapl import mapl
 from truing.objectives.methods.meet import meet
 from truing.objectives.methods.mm_dpo import mm_dpo
+from truing.objectives.methods.mnpo import inpo, mnpo
+from truing.objectives.methods.nash_md import nash_md
 from truing.objectives.methods.nca import nca
 from truing.objectives.methods.nft import nft
 from truing.objectives.methods.orpo import orpo
@@ -94,11 +97,13 @@ __all__ = [
     "flex_dpo",
     "ga",
     "gpm",
+    "gpo",
     "graddiff",
     "grpo",
     "gspo",
     "hinge",
     "infonca",
+    "inpo",
     "ipo",
     "kl",
     "kto",
@@ -110,7 +115,9 @@ __all__ = [
     "mapo",
     "meet",
     "mm_dpo",
+    "mnpo",
     "modifier",
+    "nash_md",
     "nca",
     "nft",
     "nll",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Generic, TypeVar
@@ -43,14 +43,15 @@ class Trace(Generic[P]):
 
 @dataclass(frozen=True)
 class Problem:
-    """An objective on data with a fixed reference: everything but the policy.
+    """An objective on data with a fixed reference and a fixed population: everything but the policy.
 
-    The reference's log-probabilities are computed once and never carry gradient.
+    The log-probabilities of both are computed once and never carry gradient.
     """
 
     objective: Objective
     data: Data
     reference: ExactPolicy
+    opponents: Sequence[tuple[float, ExactPolicy]] = ()
 
     @property
     def _signals(self) -> list[str]:
@@ -63,9 +64,17 @@ class Problem:
             own = self.reference.score(self.data.items).token_logps
             return own, None if other is None else self.reference.score(other).token_logps
 
+    @cached_property
+    def _opponents(self) -> Tensor | None:
+        total = sum(weight for weight, _ in self.opponents)
+        with torch.no_grad():
+            parts = [weight / total * one.score(self.data.items).token_logps for weight, one in self.opponents]
+        return torch.stack(parts).sum(0) if parts else None
+
     def scores(self, policy: ExactPolicy) -> Scores:
-        """Scores of the data, with the reference beside them."""
-        return replace(policy.score(self.data.items, signals=self._signals), reference=self._reference[0])
+        """Scores of the data, with reference and opponents beside them."""
+        own = policy.score(self.data.items, signals=self._signals)
+        return replace(own, reference=self._reference[0], opponents=self._opponents)
 
     def update(self, policy: ExactPolicy, state: ObjectiveState) -> ObjectiveState:
         """The objective's running statistics at ``policy``."""
@@ -88,6 +97,7 @@ def fit(
     data: Data,
     *,
     reference: ExactPolicy | None = None,
+    opponents: Sequence[tuple[float, ExactPolicy]] = (),
     iterations: int = 1000,
     tolerance: float = 1e-9,
     rounds: int = 200,
@@ -102,12 +112,13 @@ def fit(
         objective: what to minimise.
         data: usually of an exact form, so that the loss is an expectation.
         reference: frozen policy; the starting point if left out.
+        opponents: weights and members of a population, for objectives that are trained against one.
         iterations: bound on L-BFGS iterations per round.
         tolerance: on the largest absolute partial derivative, and on the change of the state.
         rounds: bound on state updates.
     """
     trained = copy.deepcopy(policy)
-    problem = Problem(objective, data, reference or policy.frozen())
+    problem = Problem(objective, data, reference or policy.frozen(), opponents)
     trace = Trace(trained, state=objective.init())
     for _ in range(rounds):
         before = trace.state

@@ -40,3 +40,31 @@ def nash(win: Float[Tensor, "outputs outputs"]) -> Float[Tensor, " outputs"]:
 def exploitability(win: Float[Tensor, "outputs outputs"], policy: Float[Tensor, " outputs"]) -> float:
     """Win rate of the best response against ``policy``, minus one half; 0 at a Nash equilibrium."""
     return float((win.double() @ policy.double()).max()) - 0.5
+
+
+def regularised_nash(
+    win: Float[Tensor, "outputs outputs"],
+    reference: Float[Tensor, " outputs"],
+    tau: float,
+    share: float = 0.0,
+    rounds: int = 20_000,
+) -> Float[Tensor, " outputs"]:
+    """The policy π ∝ ref · exp(P(y beats the opponent) / tau), the equilibrium of the game with a price tau on KL.
+
+    The opponent is π itself, or, with a share of the reference, the mixture π^(1−share) · ref^share of Nash-MD. Found
+    by steps of the logits that are so small that they contract.
+
+    Raises:
+        TruingError: if the steps do not settle.
+    """
+    base = reference.double().log()
+    logits, rate = base.clone(), min(0.2, tau * tau)
+    for _ in range(rounds):
+        law = torch.log_softmax(logits, -1)
+        opponent = torch.softmax((1 - share) * law + share * base, -1)
+        change = base + win.double() @ opponent / tau - logits
+        change = change - change.mean()
+        logits = logits + rate * change
+        if float(change.abs().max()) < 1e-12:
+            return torch.softmax(logits, -1)
+    raise TruingError("the regularised equilibrium was not found", fix="take a larger tau")

@@ -34,34 +34,74 @@ class Groups:
 
     def outputs(self) -> Tensor:
         """The answers of every group, shape ``[K**size, size]``."""
-        return torch.tensor(list(product(range(len(self.reward)), repeat=self.size)))
+        return _all_groups(len(self.reward), self.size)
 
     def batch(self, law: Float[Tensor, " outputs"]) -> tuple[Tensor, Batch]:
         """Answers one after another, and their roles, weighted by how likely a law draws the group."""
         groups = self.outputs()
-        weight = law.log()[groups].sum(1).exp()
-        flat = groups.flatten()
-        mean = float((law * self.reward).sum())
-        std = float((law * (self.reward - mean).square()).sum().sqrt())
-        whole = torch.ones(len(groups), dtype=torch.float64)
-        batch = replace(
-            Batch.samples([self.size] * len(groups)),
-            reward=self.reward[flat],
-            weight=weight,
-            columns={BATCH_MEAN: mean * whole, BATCH_STD: std * whole},
-        )
-        return torch.stack([torch.zeros_like(flat), flat], -1), batch
+        return _rewarded(groups, law, self.reward[groups])
 
     def best(self, law: Float[Tensor, " outputs"]) -> tuple[Tensor, Batch]:
         """The same as rankings; among answers of the same reward the first drawn is best."""
-        items, batch = self.batch(law)
-        chosen = torch.tensor(np.argmax(self.reward[self.outputs()].numpy(), axis=1))
-        place = torch.arange(len(chosen)) * self.size
-        return items, replace(batch, chosen=place + chosen, rejected=place + chosen)
+        return _with_best(*self.batch(law), self.size)
+
+
+@dataclass(frozen=True)
+class Contests:
+    """All groups of ``size`` answers to one prompt, in which every answer meets every other.
+
+    Args:
+        table: log-odds that the row is preferred to the column, ``table = −tableᵀ``, shape ``[K, K]``.
+        size: answers in a group.
+    """
+
+    table: Float[Tensor, "outputs outputs"]
+    size: int
+
+    def batch(self, law: Float[Tensor, " outputs"]) -> tuple[Tensor, Batch]:
+        """As of :class:`Groups`; an answer's reward is its mean score against its group, itself included."""
+        groups = _all_groups(len(self.table), self.size)
+        meetings = self.table[groups[:, :, None], groups[:, None, :]]
+        items, batch = _rewarded(groups, law, meetings.mean(-1))
+        return items, replace(batch, versus=meetings.flatten(0, 1))
+
+    def best(self, law: Float[Tensor, " outputs"]) -> tuple[Tensor, Batch]:
+        """As of :class:`Groups`."""
+        return _with_best(*self.batch(law), self.size)
+
+
+Drawing = Groups | Contests
+
+
+def _all_groups(outputs: int, size: int) -> Tensor:
+    return torch.tensor(list(product(range(outputs), repeat=size)))
+
+
+def _rewarded(groups: Tensor, law: Tensor, reward: Tensor) -> tuple[Tensor, Batch]:
+    """Items and roles of groups whose answers have these rewards; batch statistics are expectations."""
+    weight = law.log()[groups].sum(1).exp()
+    mean = float((weight[:, None] * reward).sum() / groups.shape[1])
+    std = float((weight[:, None] * (reward - mean).square()).sum() / groups.shape[1]) ** 0.5
+    whole = torch.ones(len(groups), dtype=torch.float64)
+    flat = groups.flatten()
+    batch = replace(
+        Batch.samples([groups.shape[1]] * len(groups)),
+        reward=reward.flatten(),
+        weight=weight,
+        columns={BATCH_MEAN: mean * whole, BATCH_STD: std * whole},
+    )
+    return torch.stack([torch.zeros_like(flat), flat], -1), batch
+
+
+def _with_best(items: Tensor, batch: Batch, size: int) -> tuple[Tensor, Batch]:
+    assert batch.reward is not None
+    chosen = torch.tensor(np.argmax(batch.reward.reshape(-1, size).numpy(), axis=1))
+    place = torch.arange(len(chosen)) * size
+    return items, replace(batch, chosen=place + chosen, rejected=place + chosen)
 
 
 def expected_gradient(
-    policy: Tabular, objective: Objective, groups: Groups, reference: ExactPolicy | None = None
+    policy: Tabular, objective: Objective, groups: Drawing, reference: ExactPolicy | None = None
 ) -> Float[Tensor, "prompts outputs"]:
     """Gradient of the expected loss over all groups that the policy could draw, in its logits."""
     loss = _loss(policy, objective, groups, reference)
@@ -72,7 +112,7 @@ def expected_gradient(
 def train_online(
     policy: Tabular,
     objective: Objective,
-    groups: Groups,
+    groups: Drawing,
     *,
     steps: int,
     rate: float,
@@ -90,7 +130,7 @@ def train_online(
     return trained
 
 
-def _loss(policy: Tabular, objective: Objective, groups: Groups, reference: ExactPolicy | None) -> Tensor:
+def _loss(policy: Tabular, objective: Objective, groups: Drawing, reference: ExactPolicy | None) -> Tensor:
     law = policy.probabilities()[0]
     items, batch = groups.best(law) if "ranked" in objective.data else groups.batch(law)
     scores: Scores = policy.score(items)

@@ -16,6 +16,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "sppo-hard": {"beta": 0.05},
     "adpa": {"teacher_start": "before"},
     "nft": {"floor": 0.01},
+    # Their targets are hundreds of nats away, too.
+    "gpo": {"beta": 0.5},
+    "mnpo": {"eta": 0.5},
+    "inpo": {"eta": 0.5},
 }
 
 # Methods that give an outlier up by design: bounded losses (apo), a loss that commits to one side (exo), a weight

@@ -40,6 +40,13 @@ KNOWN: dict[str, float] = {
     **dict.fromkeys(("grpo", "dr-grpo", "dapo", "gspo", "rloo", "reinforce-plus-plus"), 0.0),
     # log 1, of right and of wrong answers
     "nft": 0.0,
+    # (0 ∓ 1000·ln(3)/2)²
+    "gpo": (500 * math.log(3)) ** 2,
+    # (0 − 1/(2·0.0075))² = (200/3)²
+    "mnpo": (200 / 3) ** 2,
+    "inpo": (200 / 3) ** 2,
+    # Rewards 0 and ln 3: one wins with ¾ and the other with ¼
+    "nash-md": 0.0,
     # −log ¼ a token
     "raft": LN4,
     # −log σ(0)

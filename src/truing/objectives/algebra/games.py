@@ -63,11 +63,12 @@ class PopulationRatio:
         return scores.total(values)
 
     def text(self, side: str) -> str:
+        share = round(self.share, 3)
         parts = [f"log π(y_{side})"]
         if self.share > 0:
-            parts.append(scaled(-self.share, f"log ref(y_{side})"))
+            parts.append(scaled(-share, f"log ref(y_{side})"))
         if self.share < 1:
-            parts.append(scaled(self.share - 1, f"log π̄(y_{side})"))
+            parts.append(scaled(share - 1, f"log π̄(y_{side})"))
         return summed(parts)
 
 
@@ -150,11 +151,8 @@ class AgainstMixture(Sampled):
         return (gain * opposing[owners]).sum(1) / others.sum(1).clamp(min=1)
 
     def text(self) -> str:
-        return (
-            f"−mean_k clip(ρ_k)·mean_j (ref/π)^{self.mixture:g}·(P(y_k ≻ y_j) − ½ − {self.kl:g}·r_k)"
-            if self.kl
-            else f"−mean_k clip(ρ_k)·mean_j (ref/π)^{self.mixture:g}·(P(y_k ≻ y_j) − ½)"
-        )
+        pull = f" − {self.kl:g}·r_k" if self.kl else ""
+        return f"−mean_k clip(ρ_k)·mean_j (ref/π)^{self.mixture:g}·(P(y_k ≻ y_j) − 0.5{pull})"
 
 
 def _places(owners: Tensor, examples: int, width: int) -> Tensor:
