@@ -14,6 +14,7 @@ KINDS = {
     "reward transform": "Transforms",
     "reward combiner": "Combiners",
     "reward weighter": "Weighters",
+    "personal reward model": "Personal reward models",
 }
 
 

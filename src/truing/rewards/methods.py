@@ -26,6 +26,8 @@ from truing.rewards.functions import (
 from truing.rewards.judges import follow_up, local, remote
 from truing.rewards.method import REWARDS
 from truing.rewards.models import scorer
+from truing.rewards.personal import pal
+from truing.rewards.personal import scorer as personal_scorer
 from truing.rewards.plain import PLAIN
 from truing.rewards.transforms import (
     batch_z_score,
@@ -71,6 +73,8 @@ __all__ = [
     "median",
     "numeric_answer",
     "orchestrator",
+    "pal",
+    "personal_scorer",
     "power",
     "product",
     "rank",

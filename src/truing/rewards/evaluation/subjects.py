@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +19,8 @@ from truing.rewards.evaluation.mistakes import as_text
 from truing.rewards.evaluation.pairs import JudgedPairs
 from truing.rewards.judges.local import LocalJudge, load_policy
 from truing.rewards.models.model import RewardModel
+from truing.rewards.personal.evaluation import judged_by_user
+from truing.rewards.personal.model import PersonalModel, is_personal
 from truing.training.examples import ExampleData
 
 
@@ -71,6 +73,23 @@ class ByReward:
         encoded = self.model.encode(records, max_length=self.max_length)
         examples = ExampleData(encoded.dataset, records.kind)
         return Verdicts(judged_pairs(self.model, examples, subsets), _cut(encoded, len(records)))
+
+
+@dataclass(frozen=True)
+class ByUser:
+    """A personal reward model: every pair by the reward of who labelled it; texts are cut as in its own fit."""
+
+    model: PersonalModel
+
+    @property
+    def how(self) -> dict[str, Any]:
+        return {"kind": "personal", "scale": 1.0, **self.model.described()}
+
+    def __call__(self, records: Records, subsets: Mapping[str, str]) -> Verdicts:
+        examples = self.model.examples(records)
+        judged = judged_by_user(self.model.fitted, self.model.comparisons(records, examples), examples)
+        found = replace(judged, subsets=[subsets[name] for name in judged.ids])
+        return Verdicts(found, {"prompts": 0, "answers": 0, "left_out": len(records) - len(examples)})
 
 
 @dataclass(frozen=True)
@@ -176,6 +195,8 @@ def load_subject(
     """
     if judge:
         return ByJudge(LocalJudge(load_policy(name)))
+    if is_personal(name):
+        return ByUser(PersonalModel.load(name))
     if reference is None or is_reward_model(name):
         return ByReward(RewardModel.load(name, precision=precision), max_length)
     tokenizer = load_tokenizer(name)

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 
-from truing.data.chat import ChatRenderer
-from truing.data.row_encoder import RowEncoder
-from truing.data.token_tally import TokenTally
 from truing.errors import ModelError, ObjectiveError
 from truing.parameters import Doc
-from truing.policies.packing import Tree
 from truing.rewards.algebra import Prompt, Rewards
 from truing.rewards.models.model import RewardModel
+from truing.rewards.models.texts import placed_trees
 from truing.rewards.plain import plain
-
-BATCH = 256
-"""Prompts that are tokenised at a time."""
 
 
 @dataclass(frozen=True)
@@ -50,31 +43,10 @@ class ModelScorer:
     def __call__(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> Rewards:
         """Rewards of ``completions[i]`` as an answer to ``prompts[i]``; an empty answer has none."""
         found = torch.full((len(completions),), torch.nan, dtype=torch.float64)
-        places = [i for i, text in enumerate(completions) if text]
-        runs = [list(run) for _, run in groupby(places, key=lambda i: repr(prompts[i]))]
-        rows = [_row(number, prompts[run[0]], [completions[i] for i in run]) for number, run in enumerate(runs)]
-        trees: dict[int, Tree] = {}
-        for start in range(0, len(rows), BATCH):
-            part = rows[start : start + BATCH]
-            for talk in (False, True):
-                own = [row for row in part if isinstance(row["prompt"], list) == talk]
-                for tokens in self._encoder(talk)(own, "ranked", TokenTally()) if own else ():
-                    trees[int(tokens.row["id"])] = Tree(tokens.prompt, tokens.completions)
-        order = sorted(trees)
-        for number, values in zip(order, self.model.rewards([trees[n] for n in order]), strict=True):
-            found[torch.tensor(runs[number])] = values
+        placed = placed_trees(self.model.policy.tokenizer, self.max_length, prompts, completions)
+        for own, values in zip(placed, self.model.rewards([own.tree for own in placed]), strict=True):
+            found[torch.tensor(own.places)] = values
         return Rewards.of(found, self.names, found.isfinite())
-
-    def _encoder(self, talk: bool) -> RowEncoder:
-        tokenizer = self.model.policy.tokenizer
-        return RowEncoder(tokenizer, ChatRenderer(tokenizer, None, None) if talk else None, self.max_length, None)
-
-
-def _row(number: int, prompt: Prompt, completions: Sequence[str]) -> dict[str, Any]:
-    if isinstance(prompt, str):
-        return {"id": str(number), "prompt": prompt, "completions": list(completions), "scores": []}
-    said = [[{"role": "assistant", "content": text}] for text in completions]
-    return {"id": str(number), "prompt": list(prompt), "completions": said, "scores": []}
 
 
 @plain(kind="reward", name="reward-model", summary="The reward of a trained reward model, by its folder.")
