@@ -38,9 +38,11 @@ from truing.objectives.methods.mnpo import inpo, mnpo
 from truing.objectives.methods.nash_md import nash_md
 from truing.objectives.methods.nca import nca
 from truing.objectives.methods.nft import nft
+from truing.objectives.methods.optdist import optdist
 from truing.objectives.methods.orpo import orpo
 from truing.objectives.methods.poft import poft
 from truing.objectives.methods.policy_gradient import dapo, dr_grpo, grpo, gspo, reinforce_plus_plus, rloo
+from truing.objectives.methods.ppo import ppo
 from truing.objectives.methods.r_dpo import r_dpo
 from truing.objectives.methods.raft import raft
 from truing.objectives.methods.rationale_po import rationale_po
@@ -48,6 +50,7 @@ from truing.objectives.methods.rdpo import rdpo
 from truing.objectives.methods.rmu import rmu
 from truing.objectives.methods.rpo import rpo
 from truing.objectives.methods.rrhf import rrhf
+from truing.objectives.methods.scir import scir
 from truing.objectives.methods.sft import nll, sft
 from truing.objectives.methods.sft_dpo import sft_dpo
 from truing.objectives.methods.simpo import simpo
@@ -123,8 +126,10 @@ __all__ = [
     "nll",
     "npo",
     "objective",
+    "optdist",
     "orpo",
     "poft",
+    "ppo",
     "r_dpo",
     "raft",
     "rationale_po",
@@ -134,6 +139,7 @@ __all__ = [
     "rmu",
     "rpo",
     "rrhf",
+    "scir",
     "sft",
     "sft_dpo",
     "simnpo",

@@ -10,6 +10,7 @@ from truing.data.derive import PARTS
 from truing.data.sources import load
 from truing.data.views import view
 from truing.errors import DataError, RecipeError, did_you_mean
+from truing.objectives.algebra.internal import VERDICTS
 from truing.recipe.schema import SelfSamplesSection
 from truing.rewards.scorers import SCORERS
 from truing.training.examples import Drawn, ExampleData, Part, SameRow
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 Encode = Callable[["Records"], ExampleData]
 
 
-GENERATED = frozenset({"samples"})
-"""Parts that the starting model writes, see :mod:`truing.training.self_samples`."""
+GENERATED = frozenset({"samples", *VERDICTS})
+"""Parts that the model writes: the starting one, see :mod:`truing.training.self_samples`, or the one that is trained
+online."""
 
 
 def check_self_samples(recipe: Recipe, objective: Objective) -> None:

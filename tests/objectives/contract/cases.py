@@ -25,7 +25,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
 # Methods that give an outlier up by design: bounded losses (apo), a loss that commits to one side (exo), a weight
 # that vanishes where the policy would never write the pair (wpo), labels that are taken for wrong (lcpo), and an
 # implication that asks nothing of an improbable chosen answer (uncpo; the rejected one is as certain as it may be).
-SATURATING = frozenset({"apo-down", "apo-zero", "exo", "gpm", "lcpo", "uncpo", "wpo"})
+# A judge of its own answers reads no labels (scir), so that to it nothing is wrong.
+SATURATING = frozenset({"apo-down", "apo-zero", "exo", "gpm", "lcpo", "scir", "uncpo", "wpo"})
 
 
 def build(name: str) -> Objective:

@@ -30,6 +30,11 @@ def softplus(x: float) -> float:
     return math.log1p(math.exp(x))
 
 
+def entropy(p: float) -> float:
+    """Of a coin, nats."""
+    return -p * math.log(p) - (1 - p) * math.log(1 - p)
+
+
 # name: loss with default hyper-parameters. The first block is the catalogue's list.
 KNOWN: dict[str, float] = {
     # Rewards are a tenth of the log-probability of 3 and of 5 tokens: −log σ(0.2 ln 4) + 0.01 · (0.8 ln 4)²
@@ -49,6 +54,8 @@ KNOWN: dict[str, float] = {
     "nash-md": 0.0,
     # −log ¼ a token
     "raft": LN4,
+    # Verdicts ½ by log-ratio, and σ(2 ln 4) = 16/17 as said: 1.5 H(49/68) − ½ (ln 2 + H(16/17)); no side, so no DPO
+    "scir": 1.5 * entropy(49 / 68) - 0.5 * (LN2 + entropy(16 / 17)),
     # −log σ(0)
     "dpo": LN2,
     # (0 − 1/(2·0.1))² = 1/(4·0.1²)

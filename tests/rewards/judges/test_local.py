@@ -24,7 +24,7 @@ PROMPTS, FIRST, SECOND = ["What is rain?", "Why?"], ["Water that falls.", "So."]
 def test_equals_plain_transformers(judge: LocalJudge) -> None:
     """Both letters scored by the model's own forward pass over the whole text."""
     policy = judge.policy
-    tree = judge._tree(PROMPTS[0], FIRST[0], SECOND[0])
+    tree = judge.tree(PROMPTS[0], FIRST[0], SECOND[0])
     logps = []
     for branch in tree.branches:
         ids = torch.tensor([[*tree.prompt, *branch]])

@@ -12,6 +12,7 @@ from dataclasses import replace
 from truing.errors import ObjectiveError
 from truing.objectives.algebra.across import AcrossParts
 from truing.objectives.algebra.columns import RecordValue
+from truing.objectives.algebra.internal import Internal
 from truing.objectives.algebra.latent import LatentOrder
 from truing.objectives.algebra.margins import Margin, with_margin
 from truing.objectives.algebra.pairings import Discounted, SortedSides
@@ -138,6 +139,8 @@ def unfit_for_latent_order(term: Term) -> str | None:
         return _LATENT
     if isinstance(term, AcrossParts):
         return _ACROSS
+    if isinstance(term, Internal):
+        return "it reads no labels, so that no annotator is to be relied on"
     if term.coupled:
         return _SORTED
     if term.coupling != "none":

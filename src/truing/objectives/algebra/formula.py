@@ -129,6 +129,18 @@ _SYMBOLS: tuple[tuple[str, str, str], ...] = (
     _score("k", "the k-th"),
     (r"\bR\(", "R(y)", "what the reward model's head says of a completion, read at its last token"),
     (
+        r"\bZ(_k)?\(v\)",
+        "Z_k(v)",
+        "negative log-likelihood of the value v under head k, which gives it a probability of 0 and a log-normal else",
+    ),
+    (r"\bu_k\b", "u_k", "weight of head k: softmax of the selector's logits over a falling temperature"),
+    (r"\bO\(v\)", "O(v)", "cross-entropy of whether there is a value, under the selector's mixture of heads"),
+    (
+        r"\bA\(v\)",
+        "A(v)",
+        "cross-entropy of the selector against the best head, plus its divergence from all heads'",
+    ),
+    (
         r"\bs\(y",
         "s",
         "the skew-symmetric form of both answers' embeddings; half of it stands on each side, with opposite signs",
@@ -240,17 +252,18 @@ _SYMBOLS: tuple[tuple[str, str, str], ...] = (
     (
         r"1\[agreed\]",
         "1[agreed]",
-        "1 where p_I and p_J are on the same side of ½ and both sure enough, else 0; no gradient",
+        "1 where v_I and v_J are on the same side of ½ and both sure enough, else 0; no gradient",
     ),
-    (r"1\[sure\]", "1[sure]", "1 where p_I and p_J are both sure enough, whatever they say, else 0; no gradient"),
+    (r"1\[sure\]", "1[sure]", "1 where v_I and v_J are both sure enough, whatever they say, else 0; no gradient"),
     (
-        r"p_I\b",
-        "p_I, p_J",
+        r"v_I\b",
+        "v_I, v_J",
         "the model's verdicts on a pair: by the gap of its log-ratios, and by what it says when it is asked, mean of "
-        "both orders; p̄ is their mean",
+        "both orders",
     ),
+    (r"v̄", "v̄", "their mean"),
     (r"\bJS\(", "JS", "Jensen–Shannon divergence: entropy of the mean minus mean of the entropies, nats"),
-    (r"\bH\(p̄", "H", "entropy, nats"),
+    (r"\bH\(v̄", "H", "entropy, nats"),
     (r"\bmargin\b", "margin", "the record's own margin, from the data"),
     (r"β_batch", "β_batch", "coefficient of the batch, from the gaps that its pairs have now; no gradient"),
     (r"η", "η", "probability that the pair's annotator labels rightly, estimated in training; no gradient"),

@@ -23,7 +23,7 @@ from truing.objectives.algebra.metrics import core_metrics
 from truing.objectives.algebra.parts import OnPart
 from truing.objectives.algebra.scores import Batch, DataKind, Scores
 from truing.objectives.algebra.sequence_scores import DivergenceName, SequenceScore, TokenWeights, log_ratio
-from truing.objectives.algebra.terms import Pairwise, Term
+from truing.objectives.algebra.terms import Measuring, Pairwise, Term
 from truing.objectives.algebra.weights import PairWeight
 
 ObjectiveState = list[dict[str, Tensor]]
@@ -188,6 +188,9 @@ class Objective:
                 per_example = per_example.index_add(0, owners, weighted)
         with torch.no_grad():
             metrics = core_metrics(self.reward, self.reward_scale, scores.detach(), batch)
+            for _, term in self.terms:
+                if isinstance(term, Measuring):
+                    metrics.update(term.measured(scores.detach(), batch))
         return LossOutput(total, per_example, metrics)
 
     def __add__(self, other: Objective) -> Objective:

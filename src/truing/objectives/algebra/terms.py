@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -83,6 +83,15 @@ class Term(Protocol):
         ...
 
     def text(self) -> str: ...
+
+
+@runtime_checkable
+class Measuring(Protocol):
+    """A term with metrics of its own."""
+
+    def measured(self, scores: Scores, batch: Batch) -> dict[str, Tensor]:
+        """Sums over the batch, each ``x`` with its ``count/x``, as :func:`core_metrics` has them."""
+        ...
 
 
 @dataclass(frozen=True)

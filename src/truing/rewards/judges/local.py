@@ -69,7 +69,7 @@ class LocalJudge:
     ) -> Float[Tensor, "pairs two"]:
         """Log-odds of "A" over "B", with ``first[i]`` as A, and as B; shape ``[N, 2]``."""
         trees = [
-            self._tree(prompt, *answers)
+            self.tree(prompt, *answers)
             for prompt, own, other in zip(prompts, first, second, strict=True)
             for answers in ((own, other), (other, own))
         ]
@@ -80,7 +80,12 @@ class LocalJudge:
         logps = scores.total(scores.token_logps).double().cpu().reshape(-1, 2, 2)
         return logps[..., 0] - logps[..., 1]
 
-    def _tree(self, prompt: Prompt, first: str, second: str) -> Tree:
+    def tree(self, prompt: Prompt, first: str, second: str) -> Tree:
+        """The question which answer is better, with "A" for the first and "B" for the second as its two answers.
+
+        Raises:
+            ModelError: if there is no tokenizer, or it does not write both letters apart from the text before them.
+        """
         from truing.data.tokenise import token_ids
         from truing.policies.packing import Tree
 

@@ -34,7 +34,8 @@ class Tagged:
         """Take an answer apart.
 
         Raises:
-            DataError: if a block is missing, twice there or out of order, if something stands between blocks, or if the
+            DataError: if a block is missing, twice there or out of order, if something stands between blocks, or if
+            the
                 payoffs are not as they should be.
         """
         body = text.strip()
@@ -80,8 +81,9 @@ def asking() -> str:
     return (
         "Reply in four blocks, and write nothing outside them: <thinking>, <payoff>, <analyze>, <response>, each "
         f"closed by its end tag. What you can do, and what can be asked: {kinds}. In <thinking> weigh in a "
-        "few sentences what each way to answer would mean for the user and for you. In <payoff> write one JSON object with the keys "
-        f'{", ".join(CELLS)}, each of the form {{"LLM": number, "user": number}}, higher is better. In <analyze> find '
-        "the cells that no other cell betters for one side without loss to the other, and take the one with the "
-        "highest sum; of equal ones the user's payoff decides, then yours. In <response> do what that cell says.\n\n"
+        "few sentences what each way to answer would mean for the user and for you. In <payoff> write one JSON "
+        f'object with the keys {", ".join(CELLS)}, each of the form {{"LLM": number, "user": number}}, '
+        "higher is better. In <analyze> find the cells that no other cell betters for one side without loss to the "
+        "other, and take the one with the highest sum; of equal ones the user's payoff decides, then yours. In "
+        "<response> do what that cell says.\n\n"
     )

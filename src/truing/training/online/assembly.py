@@ -9,7 +9,9 @@ from truing.errors import DataError
 from truing.rewards.algebra import Prompt
 from truing.rewards.build import build
 from truing.training.distributed import World
+from truing.training.online.choosers import chooser_for
 from truing.training.online.drawing import Drawing
+from truing.training.online.population import population_for
 from truing.training.online.rollouts import RolloutLog
 from truing.training.online.sampler import OwnSampler
 from truing.training.online.step import OnlineStep
@@ -49,6 +51,10 @@ def online_step(prepared: Prepared, references: References, world: World) -> Onl
         references,
         budget=prepared.budget,
         steps_per_rollout=online.steps_per_rollout,
+        population=None
+        if online.opponents is None
+        else population_for(prepared, online.opponents, online.steps_per_rollout),
+        choose=chooser_for(prepared.objective, prepared.policy, lambda name: rows[name]["prompt"]),
     )
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from truing.errors import RecipeError
 from truing.objectives.algebra import Objective
+from truing.objectives.algebra.crediting import CREDITED
 from truing.objectives.algebra.credits import BATCH_MEAN, BATCH_STD
+from truing.objectives.algebra.games import OPPONENTS
+from truing.objectives.algebra.internal import VERDICTS
 from truing.objectives.algebra.sampled import ONLINE
 from truing.recipe import Recipe
 from truing.rewards.build import build
 from truing.training.online.choosing import kind_for
 
-_GIVEN = frozenset({ONLINE, "reference", "column:margin", f"column:{BATCH_MEAN}", f"column:{BATCH_STD}"})
+_GIVEN = frozenset(
+    {ONLINE, CREDITED, OPPONENTS, "reference", "column:margin", f"column:{BATCH_MEAN}", f"column:{BATCH_STD}"}
+).union(f"part:{name}" for name in VERDICTS)
 
 
 def check_online(recipe: Recipe, objective: Objective) -> None:
@@ -52,6 +57,14 @@ def check_online(recipe: Recipe, objective: Objective) -> None:
             where="training.keep",
             fix="use keep: last",
         )
+    if online.opponents is not None and OPPONENTS not in objective.requires:
+        raise RecipeError(
+            f"objective {objective.name!r} is not trained against opponents, so that naming some has no effect",
+            where="online.opponents",
+            allowed="objectives such as mnpo, inpo and gpo",
+            fix="remove opponents, or use one of these",
+        )
+    _check_opponents(recipe)
     pipeline = build(online, where="online")
     if pipeline.needs_reference:
         names = ", ".join(str(spec) for spec in online.transform)
@@ -59,4 +72,35 @@ def check_online(recipe: Recipe, objective: Objective) -> None:
             f"a transform ({names}) compares with samples of a reference, which training does not draw yet",
             where="online.transform",
             fix="use transforms of the reward alone, e.g. clip",
+        )
+
+
+def _check_opponents(recipe: Recipe) -> None:
+    """Refuse a population that cannot be kept.
+
+    Raises:
+        RecipeError: naming the key and what to do.
+    """
+    online = recipe.online
+    if online is None or online.opponents is None:
+        return
+    section = online.opponents
+    if not any(weight > 0 for weight in (*section.history, section.start, *section.models.values())):
+        raise RecipeError(
+            "the population has no member with a weight above 0",
+            where="online.opponents",
+            fix="give history, start or models a weight, or remove opponents",
+        )
+    if section.every is not None and section.every % online.steps_per_rollout:
+        raise RecipeError(
+            f"a round of {section.every} steps ends within a rollout of {online.steps_per_rollout}",
+            where="online.opponents.every",
+            allowed=f"a multiple of online.steps_per_rollout, {online.steps_per_rollout}",
+        )
+    sharded = next((key for key in ("fsdp", "deepspeed") if recipe.training.arguments.get(key)), None)
+    if sharded and (any(section.history) or section.start):
+        raise RecipeError(
+            f"past selves are copies of whole weights, and {sharded} shards them",
+            where=f"online.opponents and training.arguments.{sharded}",
+            fix="train an adapter without sharding, or name other models as opponents",
         )

@@ -7,7 +7,7 @@ a record stays in the batch with weight 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,6 +21,12 @@ Group = Mapping[str, Any]
 
 TOKENS = "tokens"
 """Key of a record's values of tokens: by name, one list an answer."""
+
+
+class Chooser(Protocol):
+    """Makes a rollout into the records that a step learns from."""
+
+    def __call__(self, rollout: Rollout) -> ExampleData: ...
 
 
 class Rows:

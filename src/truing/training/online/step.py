@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from truing.objectives.algebra import Objective, Scores
 from truing.objectives.algebra.crediting import CREDITED, credit
+from truing.objectives.algebra.games import OPPONENTS
 from truing.policies.causal import CausalPolicy
-from truing.training.online.choosing import TOKENS, chosen_data, kind_for
+from truing.training.online.choosing import TOKENS, Chooser, chosen_data, kind_for
 from truing.training.online.drawing import Drawing
+from truing.training.online.population import Population
 from truing.training.online.rollouts import Rollout
+from truing.training.reference import Companion
 from truing.training.step import Backward, Part, Plan, PreferenceStep, References, StepResult
 
 DRAWN = "drawn"
@@ -29,6 +33,8 @@ class OnlineStep(PreferenceStep):
         references: the reference model, where the objective asks for it.
         budget: tokens in one micro-batch.
         steps_per_rollout: steps that are made with the same answers.
+        choose: from a rollout to records; by what rewards say, if left out.
+        population: the opponents, where there are others than the policy that drew the answers.
     """
 
     def __init__(
@@ -40,13 +46,20 @@ class OnlineStep(PreferenceStep):
         *,
         budget: int,
         steps_per_rollout: int,
+        choose: Chooser | None = None,
+        population: Population | None = None,
     ) -> None:
         super().__init__(policy, objective, drawing.records, references, budget=budget, world=drawing.world)
         self.drawing = drawing
-        self.kind = kind_for(objective)
+        self.choose = choose or partial(chosen_data, kind=kind_for(objective))
         self.steps_per_rollout = steps_per_rollout
+        self.population = population
         self.number = 0
         self._rollout: Rollout | None = None
+
+    @property
+    def companions(self) -> Sequence[Companion]:
+        return () if self.population is None else (self.population,)
 
     def begin(self, step: int) -> None:
         """Hear how many steps have been made."""
@@ -62,7 +75,7 @@ class OnlineStep(PreferenceStep):
     ) -> StepResult:
         """Accumulate the gradient of the answers to these records' prompts; see :class:`PreferenceStep`."""
         rollout = self.rollout(indices)
-        data = chosen_data(rollout, self.kind)
+        data = self.choose(rollout)
         result = self._train(self._plan(data, range(len(data))), backward, through, signals)
         if self.world.is_main:
             result.add(rollout.metrics())
@@ -87,7 +100,7 @@ class OnlineStep(PreferenceStep):
     def _credited(self, rollout: Rollout) -> Rollout:
         """With what is known of every token when it is drawn, by the engine that trains the policy."""
         credits = CREDITED in self.objective.requires
-        if self.steps_per_rollout == 1 and not credits:
+        if self.steps_per_rollout == 1 and not credits and self.population is None:
             return rollout
         data = chosen_data(rollout, "samples")
         plan = self._plan(data, range(len(data)))
@@ -100,11 +113,22 @@ class OnlineStep(PreferenceStep):
         whole = self._gathered(plan, plan.trees, score)
         given, state = credit(self.objective, whole, plan.batch, self.state)
         found = {DRAWN: whole.token_logps, **given}
+        if self.population is not None:
+            found[OPPONENTS] = self.population(partial(self._under, plan))
         return replace(
             rollout,
             tokens={name: rollout.by_answer(values.tolist()) for name, values in found.items()},
             state=[{name: float(value) for name, value in own.items()} for own in state],
         )
+
+    def _under(self, plan: Plan, policy: CausalPolicy) -> Tensor:
+        """Log-probabilities of all tokens of a plan under another policy."""
+
+        def score(group: list[int]) -> Scores:
+            with policy.evaluating():
+                return policy.score([tree for i in group for tree in plan.trees[i]])
+
+        return self._gathered(plan, plan.trees, score).token_logps
 
     def _score(self, plan: Plan, group: list[int], through: nn.Module | None, signals: Sequence[str]) -> Part:
         part = super()._score(plan, group, through, signals)
@@ -116,5 +140,6 @@ class OnlineStep(PreferenceStep):
             name: torch.tensor([v for row in rows for answer in row[TOKENS][name] for v in answer], device=device)
             for name in rows[0][TOKENS]
         }
-        drawn = values.pop(DRAWN, None)
-        return replace(part, scores=replace(part.scores, drawn=drawn, signals={**part.scores.signals, **values}))
+        drawn, opponents = values.pop(DRAWN, None), values.pop(OPPONENTS, None)
+        signals = {**part.scores.signals, **values}
+        return replace(part, scores=replace(part.scores, drawn=drawn, opponents=opponents, signals=signals))
