@@ -58,7 +58,7 @@ def kill_in_step(number: int) -> None:
     """SIGKILL in the middle of an optimiser step: gradients are there, weights are not yet moved."""
     from truing.training.step import PreferenceStep
 
-    plain, calls = PreferenceStep.train, [0]
+    plain, calls = PreferenceStep._train, [0]
 
     def train(self: PreferenceStep, *args: Any, **kwargs: Any) -> Any:
         result = plain(self, *args, **kwargs)
@@ -67,7 +67,7 @@ def kill_in_step(number: int) -> None:
             _die()
         return result
 
-    PreferenceStep.train = train  # type: ignore[method-assign]
+    PreferenceStep._train = train  # type: ignore[method-assign]
 
 
 def kill_within_torch_save(number: int) -> None:
@@ -120,13 +120,13 @@ def slow_steps(seconds: float = 0.3) -> None:
 
     from truing.training.step import PreferenceStep
 
-    plain = PreferenceStep.train
+    plain = PreferenceStep._train
 
     def train(self: PreferenceStep, *args: Any, **kwargs: Any) -> Any:
         time.sleep(seconds)
         return plain(self, *args, **kwargs)
 
-    PreferenceStep.train = train  # type: ignore[method-assign]
+    PreferenceStep._train = train  # type: ignore[method-assign]
 
 
 def no_file_above(size: int) -> None:
@@ -149,7 +149,7 @@ def nan_in_step(number: int) -> None:
     """The loss of one step is not a number."""
     from truing.training.step import PreferenceStep
 
-    plain, calls = PreferenceStep.train, [0]
+    plain, calls = PreferenceStep._train, [0]
 
     def train(self: PreferenceStep, *args: Any, **kwargs: Any) -> Any:
         result = plain(self, *args, **kwargs)
@@ -158,4 +158,4 @@ def nan_in_step(number: int) -> None:
             result.loss = float("nan")
         return result
 
-    PreferenceStep.train = train  # type: ignore[method-assign]
+    PreferenceStep._train = train  # type: ignore[method-assign]

@@ -217,6 +217,17 @@ class RewardsSection(Section):
         return [value] if isinstance(value, str | dict) else value
 
 
+class OpponentsSection(Section):
+    history: list[Annotated[float, Field(ge=0, allow_inf_nan=False)]] = [1.0]
+    """Weights of the policy as it was at the start of this round, of the round before, and so on."""
+    start: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    """Weight of the policy as training began."""
+    models: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
+    """Weights of other models, by folder or hub name; they must have the policy's tokenizer."""
+    every: Annotated[int, Field(gt=0)] | None = None
+    """Optimiser steps in a round; by default those of a rollout."""
+
+
 class OnlineSection(RewardsSection):
     answers: Annotated[int, Field(gt=0)] = 4
     """Answers drawn for each prompt."""
@@ -230,6 +241,8 @@ class OnlineSection(RewardsSection):
     """Optimiser steps that are made with the same answers."""
     batch: Annotated[int, Field(gt=0)] = 64
     """Answers that are drawn in one pass."""
+    opponents: OpponentsSection | None = None
+    """Population that mnpo, inpo and gpo are trained against; by default the policy that drew the answers."""
 
 
 class EvaluationSection(Section):

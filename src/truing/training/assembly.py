@@ -79,7 +79,7 @@ def assemble(
         arguments(prepared, resuming=resuming),
         global_batch=recipe.training.global_batch,
         evaluation=evaluation,
-        companions=_companions(prepared, references),
+        companions=[*_companions(prepared, references), *step.companions],
         trained_along=_trained_along(prepared, references),
         rates=_rates(prepared),
         held_steps=steps_alone(prepared.objective, prepared.steps),

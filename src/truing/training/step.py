@@ -23,7 +23,7 @@ from truing.training.dispersion import neither_sums
 from truing.training.distributed import World
 from truing.training.examples import Example, ExampleData
 from truing.training.gathering import Piece, assembled, pieces, token_count
-from truing.training.reference import ReferenceSource
+from truing.training.reference import Companion, ReferenceSource
 from truing.training.token_sums import token_sums
 
 
@@ -93,6 +93,11 @@ class PreferenceStep:
         self.signals = tuple(
             sorted(r.removeprefix("signal:") for r in objective.requires if r.startswith("signal:"))
         )
+
+    @property
+    def companions(self) -> Sequence[Companion]:
+        """What of the step changes along with the policy, and belongs into checkpoints."""
+        return ()
 
     def begin(self, step: int) -> None:
         """Hear how many optimiser steps have been made; called before each."""
