@@ -8,6 +8,7 @@ import torch
 
 from tests.evidence.mutants import each_term
 from truing.objectives.algebra import Objective
+from truing.objectives.algebra.actor_critic import ActorCritic
 from truing.objectives.algebra.credits import GroupMean, GroupZScore, LeaveOneOut, group_mean
 from truing.objectives.algebra.sampled import NegativeAware, PolicyGradient
 from truing.objectives.methods.raft import BestLikelihood
@@ -101,6 +102,51 @@ def weighted_by_probability(objective: Objective) -> Objective:
             )
 
     return each_term(objective, lambda t: Twice(**vars(t)) if isinstance(t, PolicyGradient) else t)
+
+
+def _actor(**changes):
+    def change(objective: Objective) -> Objective:
+        return each_term(objective, lambda t: replace(t, **changes) if isinstance(t, ActorCritic) else t)
+
+    return change
+
+
+def free_divergence(objective: Objective) -> Objective:
+    return _actor(kl=0.0)(objective)
+
+
+def half_the_cost(objective: Objective) -> Objective:
+    return each_term(objective, lambda t: replace(t, kl=t.kl / 2) if isinstance(t, ActorCritic) else t)
+
+
+def always_traced(objective: Objective) -> Objective:
+    """λ is 0.95, whatever is asked for."""
+    return _actor(trace=0.95)(objective)
+
+
+def discounted(objective: Objective) -> Objective:
+    return _actor(discount=0.9)(objective)
+
+
+def cost_estimated_by_k3(objective: Objective) -> Objective:
+    return _actor(estimate="k3")(objective)
+
+
+def untargeted(objective: Objective) -> Objective:
+    return _actor(target=None)(objective)
+
+
+def reward_at_every_token(objective: Objective) -> Objective:
+    """Every token gets the answer's reward, and not its last alone."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Everywhere(ActorCritic):
+        def credit_tokens(self, scores, batch, state):
+            found, changed = super().credit_tokens(scores, batch, state)
+            more = batch.reward[scores.sequence] * (scores.lengths[scores.sequence] - 1 - scores.position)
+            return {**found, "advantage": found["advantage"] + more}, changed
+
+    return each_term(objective, lambda t: Everywhere(**vars(t)) if isinstance(t, ActorCritic) else t)
 
 
 def _aware(**changes):

@@ -100,12 +100,21 @@ class RewardPolicy(CausalPolicy):
         pooled: bool = False,
         with_hidden: bool = False,
     ) -> Scores:
-        """The head's values of every completion, ``Scores.values``; there are no log-probabilities."""
-        values: Tensor = (through or self.model)(scoring=self.request(trees))
+        """The head's values of every completion, ``Scores.values``; there are no log-probabilities.
+
+        ``pooled`` asks for the states that the head reads, ``Scores.states``.
+        """
+        found = (through or self.model)(scoring=replace(self.request(trees), pooled=pooled))
+        values, states = found if pooled else (found, None)
         lengths = torch.tensor([len(b) for tree in trees for b in tree.branches], device=values.device)
         sequence = torch.repeat_interleave(torch.arange(len(lengths), device=values.device), lengths)
         nothing = torch.zeros(len(sequence), device=values.device)
-        return Scores(nothing, sequence, len(lengths), values=values.float())
+        return Scores(nothing, sequence, len(lengths), states=states, values=values.float())
+
+    def before_tokens(self, trees: Sequence[Tree]) -> Float[Tensor, "tokens width"]:
+        """The head's values of the state before each completion token, with gradient: a critic's."""
+        found: Tensor = self.model(scoring=super().request(trees))
+        return found.float()
 
     @torch.no_grad()
     def values(
@@ -184,7 +193,9 @@ class _Forward:
             return self.original(*args, **named)
         device = scoring.layout.targets.device
         with torch.autocast(device.type, dtype=scoring.autocast, enabled=scoring.autocast is not None):
-            return reward_head(model)(predicted_states(model, scoring))
+            states = predicted_states(model, scoring)
+            values = reward_head(model)(states)
+            return (values, states) if scoring.pooled else values
 
 
 def _install(model: PreTrainedModel) -> None:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import torch
+from jaxtyping import Float
 from safetensors.torch import load_model, save_file, save_model
 from torch import Tensor, nn
 
 from truing.objectives.algebra import Batch, Objective, Scores
+from truing.objectives.algebra.actor_critic import VALUE
 from truing.policies.causal import CausalPolicy
 from truing.policies.distributions import FUNCTIONALS, Comparison, compared_models
 from truing.policies.heads import OutputHead
 from truing.policies.packing import Tree
 from truing.policies.scoring import head_spec
 from truing.policies.state_targets import StateTarget, asked
+from truing.training.critics import critic_for
 from truing.training.grade_head import GradeHead
 from truing.training.state_targets import StateTargets, needs_reference, wanted_targets
 from truing.training.token_masks import LearnedMask, TokenModule, activation_mask
@@ -29,6 +32,17 @@ if TYPE_CHECKING:
 REFERENCE = "reference"
 
 
+class StateReader(Protocol):
+    """A small module that turns what is known of completions into a number for each token."""
+
+    @property
+    def reads(self) -> Literal["states", "hidden", "nothing"]:
+        """Of the policy: mean states of answers, states of tokens, or neither."""
+        ...
+
+    def __call__(self, scores: Scores, trees: Sequence[Tree], batch: Batch) -> Float[Tensor, " tokens"]: ...
+
+
 @dataclass
 class Derived:
     """Works out ``Scores.derived`` beside every forward pass.
@@ -37,7 +51,7 @@ class Derived:
         comparisons: names of what depends on whole distributions.
         models: the other models, by the name that comparisons have for them.
         masks: what turns the reference's states into a number for each token, by name.
-        heads: what reads the policy's own states, by name.
+        heads: classifiers and critics, by name.
         outputs: output heads of parts, by the part's name.
         trained: what of these is trained along, as one module.
         targets: makes what the policy's states at a layer are compared with.
@@ -46,10 +60,20 @@ class Derived:
     comparisons: tuple[str, ...] = ()
     models: Mapping[str, CausalPolicy] = field(default_factory=dict)
     masks: Mapping[str, TokenModule] = field(default_factory=dict)
-    heads: Mapping[str, GradeHead] = field(default_factory=dict)
+    heads: Mapping[str, StateReader] = field(default_factory=dict)
     outputs: Mapping[str, OutputHead] = field(default_factory=dict)
     trained: nn.ModuleDict = field(default_factory=nn.ModuleDict)
     targets: StateTargets | None = None
+
+    @property
+    def pooled(self) -> bool:
+        """Whether the policy's mean states are read."""
+        return any(head.reads == "states" for head in self.heads.values())
+
+    @property
+    def with_hidden(self) -> bool:
+        """Whether the policy's states of tokens are read."""
+        return bool(self.outputs) or any(head.reads == "hidden" for head in self.heads.values())
 
     def against(self, trees: Sequence[Tree]) -> list[Comparison | StateTarget]:
         """The other models at these trees' completions, and where the policy's states should be there."""
@@ -82,7 +106,7 @@ class Derived:
         self.trained.train(training)
         for name, output in self.outputs.items():
             scores = _under(output, scores, trees, batch.parts[name])
-        found: dict[str, Tensor] = {name: head(scores, batch) for name, head in self.heads.items()}
+        found: dict[str, Tensor] = {name: head(scores, trees, batch) for name, head in self.heads.items()}
         if self.masks:
             reference = self.models[REFERENCE]
             with reference.evaluating(), reference.without_adapter():
@@ -138,20 +162,22 @@ def resolve_derived(prepared: Prepared, moving: CausalPolicy | None = None) -> D
             models[name] = starting_policy(prepared, other if name == REFERENCE else name)
     trained = nn.ModuleDict()
     modules: dict[str, TokenModule] = {}
-    heads: dict[str, GradeHead] = {}
+    heads: dict[str, StateReader] = {}
     torch.manual_seed(prepared.recipe.training.seed)
     config = prepared.policy.inner.config.get_text_config()
     for name in masks:
         kind, _, what = name.partition(":")
-        made: LearnedMask | GradeHead
+        made: nn.Module
         if name == "mask:activation":
             modules[name] = activation_mask
             continue
-        if kind == "degree":
+        if kind == VALUE:
+            made = heads[name] = critic_for(what, prepared)
+        elif kind == "degree":
             made = heads[name] = GradeHead(what, config.hidden_size)
         else:
             made = modules[name] = LearnedMask(config.num_hidden_layers, config.hidden_size)
-        trained[name.replace(":", "_")] = made.to(prepared.policy.device)
+        trained[_key(name)] = made.to(prepared.policy.device)
     outputs: dict[str, OutputHead] = {}
     for number, aim in enumerate(aims):
         source = prepared.policy.inner.get_output_embeddings()
@@ -163,6 +189,11 @@ def resolve_derived(prepared: Prepared, moving: CausalPolicy | None = None) -> D
         seed = prepared.recipe.training.seed
         made_targets = StateTargets.of(prepared.objective, prepared.policy, models.get(REFERENCE), seed)
     return Derived(tuple(compared), models, modules, heads, outputs, trained, made_targets)
+
+
+def _key(name: str) -> str:
+    """A name as a module may have it."""
+    return name.replace(":", "_").replace(".", "_")
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
 from truing.objectives.algebra import Batch, Scores
 from truing.objectives.algebra.parts import part_of
+from truing.policies.packing import Tree
 
 
 class GradeHead(nn.Module):
@@ -18,13 +22,15 @@ class GradeHead(nn.Module):
         hidden: width of the states.
     """
 
+    reads: Literal["states"] = "states"
+
     def __init__(self, part: str, hidden: int) -> None:
         super().__init__()
         self.part = part
         grades = int(part.rpartition("_")[2])
         self.layers = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, grades))
 
-    def forward(self, scores: Scores, batch: Batch) -> Float[Tensor, " tokens"]:
+    def forward(self, scores: Scores, trees: Sequence[Tree], batch: Batch) -> Float[Tensor, " tokens"]:
         """Cross-entropy of each answer's grade, at every token of it; 0 at all other tokens."""
         assert scores.states is not None
         samples = part_of(batch, self.part)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from truing.objectives.algebra import Batch, Objective, ObjectiveState, Scores
+from truing.objectives.algebra.sources import STATES
 from truing.policies.causal import CausalPolicy
 from truing.policies.packing import Tree, partition
 from truing.training.derived import Derived
@@ -203,8 +204,8 @@ class PreferenceStep:
             signals=wanted,
             through=through,
             comparisons=comparisons,
-            pooled=derived is not None and bool(derived.heads),
-            with_hidden=derived is not None and bool(derived.outputs),
+            pooled=STATES in self.objective.requires or (derived is not None and derived.pooled),
+            with_hidden=derived is not None and derived.with_hidden,
         )
         indices = [plan.indices[i] for i in group]
         if self.references.own is not None:

@@ -16,6 +16,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from truing.objectives.algebra import Batch, Objective, Scores
+from truing.objectives.algebra.actor_critic import VALUE
+from truing.objectives.algebra.crediting import credit
 from truing.objectives.algebra.credits import BATCH_MEAN, BATCH_STD
 from truing.worlds.policies import ExactPolicy, Tabular
 
@@ -120,21 +122,34 @@ def train_online(
 ) -> Tabular:
     """Gradient descent in which every step draws from the policy as it then is; the start is the reference."""
     trained, reference = copy.deepcopy(policy), policy.frozen()
-    optimizer = torch.optim.SGD(trained.parameters(), lr=rate)
+    # A critic knows one state here: no token of the answer is there yet.
+    value = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.SGD([*trained.parameters(), value], lr=rate)
     for _ in range(steps):
         if watch is not None:
             watch(trained)
         optimizer.zero_grad()
-        _loss(trained, objective, groups, reference).backward()
+        _loss(trained, objective, groups, reference, value).backward()
         optimizer.step()
     return trained
 
 
-def _loss(policy: Tabular, objective: Objective, groups: Drawing, reference: ExactPolicy | None) -> Tensor:
+def _loss(
+    policy: Tabular,
+    objective: Objective,
+    groups: Drawing,
+    reference: ExactPolicy | None,
+    value: Tensor | None = None,
+) -> Tensor:
     law = policy.probabilities()[0]
     items, batch = groups.best(law) if "ranked" in objective.data else groups.batch(law)
     scores: Scores = policy.score(items)
     if reference is not None:
         with torch.no_grad():
             scores = replace(scores, reference=reference.score(items).token_logps)
+    if value is not None:
+        critics = [r.removeprefix("derived:") for r in objective.requires if r.startswith(f"derived:{VALUE}:")]
+        scores = replace(scores, derived={name: value.expand(len(scores.token_logps)) for name in critics})
+    given, _ = credit(objective, scores.detach(), batch, objective.init())
+    scores = replace(scores, signals={**scores.signals, **given})
     return objective(scores, batch).loss

@@ -117,7 +117,7 @@ def test_a_value_just_inside_is_accepted(owned: Owned, value: float) -> None:
 
 
 # Names of models, which any text may be.
-NAMES = {"teacher", "teacher_start"}
+NAMES = {"teacher", "teacher_start", "critic"}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from truing.objectives.algebra import Batch, DataKind, LossOutput, Objective, ObjectiveState, Scores
+from truing.objectives.algebra.crediting import CREDITED
 from truing.objectives.algebra.credits import BATCH_MEAN, BATCH_STD
 from truing.objectives.algebra.values import as_values, head_width
 from truing.policies.distributions import compared_models
@@ -172,12 +173,16 @@ def _scores(answers: Sequence[Answer], dtype: torch.dtype, *, leaf: bool) -> Sco
 def derived(objective: Objective, scores: Scores) -> Scores:
     """The scores with what the objective derives from whole distributions, of two tokens, masks and a reward head.
 
-    All other models are as the reference, but for the one before the teacher's alignment; masks are ⅓, ⅔, 1, ⅓, …
+    All other models are as the reference, but for the one before the teacher's alignment; masks and values are ⅓, ⅔, 1, ⅓, …; tokens
+    that get credit get 1.
     """
     width = head_width(objective.requires)
     if width is not None:
         # The reward is a tenth of the answer's log-probability: of the size of a reward, with gradient.
         scores = replace(scores, values=as_values(scores.total(scores.token_logps) / 10, width))
+    if CREDITED in objective.requires:
+        one = torch.ones_like(scores.token_logps.detach())
+        scores = replace(scores, signals={**scores.signals, "advantage": one, "return": one, "old_value": one})
     names = [name.removeprefix("derived:") for name in objective.requires if name.startswith("derived:")]
     if not names:
         return scores

@@ -41,7 +41,9 @@ def metrics(run: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "objective", ["grpo", "dr-grpo", "rloo", "reinforce++", "nft", "raft", "dpo", {"name": "ipo", "tau": 0.5}]
+    "objective",
+    ["grpo", "dr-grpo", "rloo", "reinforce++", "nft", "raft", "dpo", {"name": "ipo", "tau": 0.5}, "ppo"]
+    + [{"name": "ppo", "critic": "head"}],
 )
 def test_every_kind_of_objective_runs(objective: Any, tmp_path: Path) -> None:
     ended = truing(["align", recipe(tmp_path, objective, training__max_steps=3)], tmp_path / "p")
@@ -56,7 +58,15 @@ def test_every_kind_of_objective_runs(objective: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("changes", [{}, {"training__peft": "lora"}, {"online__steps_per_rollout": 3}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"training__peft": "lora"},
+        {"online__steps_per_rollout": 3},
+        {"objective": {"name": "ppo", "kl_target": 0.5}, "online__steps_per_rollout": 3},
+    ],
+)
 def test_killed_and_resumed_it_draws_what_it_would_have_drawn(changes: dict[str, Any], tmp_path: Path) -> None:
     whole = recipe(tmp_path / "whole", **changes)
     assert truing(["align", whole], tmp_path / "p").code == 0
@@ -128,3 +138,31 @@ def test_a_win_by_its_own_reward_is_no_proof(tmp_path: Path) -> None:
     assert "this run was not trained on it" in said["harmlessness"]
     assert "the reward that it learned from" not in said["harmlessness"]
     assert "Reward of its answers" in said["sentiment"]
+
+
+@pytest.mark.slow
+def test_tokens_get_credit_once_and_the_coefficient_follows(tmp_path: Path) -> None:
+    path = recipe(tmp_path, {"name": "ppo", "kl": 0.1, "kl_target": 1e-9}, online__steps_per_rollout=2)
+    assert truing(["align", path], tmp_path / "p").code == 0
+    found = rollouts(tmp_path / "out")
+    assert [rollout.step for rollout in found] == [0, 2, 4, 6]
+    # The first answers are drawn by the reference: their divergence is 0, and the coefficient falls by 2 %.
+    assert found[0].state[0]["kl"] == pytest.approx(0.098)
+    gained = [v for group in found[0].tokens["advantage"] for answer in group for v in answer]
+    assert abs(sum(gained)) < 1e-3 * len(gained)
+    # A fresh critic says 0: returns are the reward, at every token.
+    for rewards, returns, values in zip(
+        found[0].rewards, found[0].tokens["return"], found[0].tokens["old_value"], strict=True
+    ):
+        for reward, answer, own in zip(rewards, returns, values, strict=True):
+            if reward is not None:
+                assert set(own) == {0.0}
+                assert answer[-1] == pytest.approx(reward, abs=1e-4)
+    assert any(v for group in found[1].tokens["old_value"] for answer in group for v in answer)
+
+
+def test_a_critic_that_reads_other_tokens_is_refused(tmp_path: Path) -> None:
+    path = recipe(tmp_path, {"name": "ppo", "critic": "truing/tiny"})
+    ended = truing(["align", path], tmp_path / "p")
+    assert ended.code == 2
+    assert "reads 8192 tokens, and the policy" in ended.err

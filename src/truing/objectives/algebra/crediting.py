@@ -18,7 +18,9 @@ CREDITED = "credited"
 class Crediting(Protocol):
     """A term that gives credit to tokens; it requires :data:`CREDITED`."""
 
-    def credit_tokens(self, scores: Scores, batch: Batch, state: State) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def credit_tokens(
+        self, scores: Scores, batch: Batch, state: State
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Values of tokens, and what changes in the state.
 
         Args:
