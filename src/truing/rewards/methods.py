@@ -23,7 +23,7 @@ from truing.rewards.functions import (
     relevance,
     repetition,
 )
-from truing.rewards.judges import follow_up, local, remote
+from truing.rewards.judges import follow_up, group, local, ranking, remote
 from truing.rewards.method import REWARDS
 from truing.rewards.models import scorer
 from truing.rewards.personal import pal
@@ -61,6 +61,7 @@ __all__ = [
     "follow_up",
     "format",
     "geometric_mean",
+    "group",
     "gtalign",
     "identity",
     "keywords",
@@ -78,6 +79,7 @@ __all__ = [
     "power",
     "product",
     "rank",
+    "ranking",
     "relevance",
     "remote",
     "repetition",

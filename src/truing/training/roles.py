@@ -16,7 +16,19 @@ Row = Mapping[str, Any]
 
 # Columns that a row always has, or that have a place of their own in a batch.
 _PLACED = frozenset(
-    {"id", "prompt_ids", "completion_ids", "label", "scores", "weight", "margin", "rewards", "proposals", "tokens"}
+    {
+        "id",
+        "prompt_ids",
+        "completion_ids",
+        "label",
+        "scores",
+        "weight",
+        "margin",
+        "rewards",
+        "proposals",
+        "tokens",
+        "versus",
+    }
 )
 
 
@@ -63,6 +75,7 @@ def _placed(batch: Batch, example: Tensor, start: Tensor, count: Tensor) -> Batc
         rejected=place[batch.rejected],
         reward=None if batch.reward is None else spread(batch.reward),
         per_sequence={name: spread(values) for name, values in batch.per_sequence.items()},
+        versus=None if batch.versus is None else torch.stack([spread(v) for v in batch.versus.T], 1),
         own=place,
     )
 
@@ -88,9 +101,24 @@ def _samples(rows: Sequence[Row]) -> Batch:
     batch = Batch.samples([len(row["completion_ids"]) for row in rows])
     if rows and rows[0].get("rewards") is not None:
         batch = replace(batch, reward=_flat(rows, "rewards"))
+    if rows and rows[0].get("versus") is not None:
+        batch = replace(batch, versus=_tables(rows))
     if rows and rows[0].get("proposals") is not None:
         batch = replace(batch, per_sequence={"proposal": _flat(rows, "proposals")})
     return batch
+
+
+def _tables(rows: Sequence[Row]) -> Tensor:
+    """Each record's table, one below the other, as wide as the widest; ``nan`` where there is nothing."""
+    width = max(len(row["versus"]) for row in rows)
+    lines = [line for row in rows for line in row["versus"]]
+    return torch.tensor(
+        [
+            [float("nan") if value is None else float(value) for value in line]
+            + [float("nan")] * (width - len(line))
+            for line in lines
+        ]
+    )
 
 
 def _flat(rows: Sequence[Row], name: str) -> Tensor:

@@ -23,6 +23,8 @@ class Rewards:
         values: float32 or float64, shape ``[N, K]``; what stands where ``valid`` is false does not matter.
         names: what each column measures.
         valid: where a value is known, shape ``[N, K]``.
+        versus: log-odds that an answer is preferred to the first, second, ... answer to its prompt, shape ``[N, G]``,
+            from a scorer that compares; ``nan`` where there is none. Lost where rewards are changed or combined.
 
     Raises:
         DataError: if shapes do not fit, a name is there twice, or a valid value is not finite.
@@ -31,6 +33,7 @@ class Rewards:
     values: Float[Tensor, "answers objectives"]
     names: tuple[str, ...]
     valid: Bool[Tensor, "answers objectives"]
+    versus: Float[Tensor, "answers group"] | None = None
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.shape[1] != len(self.names) or not self.names:
@@ -129,6 +132,8 @@ def beside(parts: Sequence[Rewards]) -> Rewards:
     """
     if len({len(part) for part in parts}) != 1:
         raise DataError(f"scorers judged different numbers of answers: {[len(part) for part in parts]}")
+    if len(parts) == 1:
+        return parts[0]
     return Rewards(
         torch.cat([part.values for part in parts], 1),
         tuple(name for part in parts for name in part.names),

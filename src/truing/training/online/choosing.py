@@ -23,6 +23,10 @@ TOKENS = "tokens"
 """Key of a record's values of tokens: by name, one list an answer."""
 
 
+VERSUS = "versus"
+"""Key of a record's log-odds of every answer against every other."""
+
+
 class Chooser(Protocol):
     """Makes a rollout into the records that a step learns from."""
 
@@ -80,6 +84,9 @@ def _groups(rollout: Rollout) -> list[dict[str, Any]]:
             BATCH_MEAN: mean,
             BATCH_STD: std,
         }
+        if rollout.versus:
+            table = rollout.versus[number]
+            group[VERSUS] = [[table[i][j] for j in places] for i in places]
         if rollout.tokens:
             group[TOKENS] = {name: [own[number][i] for i in places] for name, own in rollout.tokens.items()}
         found.append(group)
@@ -90,6 +97,10 @@ def _samples(group: Group) -> dict[str, Any]:
     return dict(group)
 
 
+def _without(group: Group, *names: str) -> dict[str, Any]:
+    return {name: value for name, value in group.items() if name not in names}
+
+
 def _pair(group: Group) -> dict[str, Any]:
     best, worst = int(np.argmax(group["rewards"])), int(np.argmin(group["rewards"]))
     decided = group["rewards"][best] > group["rewards"][worst]
@@ -98,16 +109,16 @@ def _pair(group: Group) -> dict[str, Any]:
         "margin": group["rewards"][best] - group["rewards"][worst],
         "weight": group["weight"] * decided,
     }
-    return {name: value for name, value in found.items() if name != "rewards"}
+    return _without(found, "rewards", VERSUS)
 
 
 def _ranked(group: Group) -> dict[str, Any]:
-    return {**{name: value for name, value in group.items() if name != "rewards"}, "scores": group["rewards"]}
+    return {**_without(group, "rewards", VERSUS), "scores": group["rewards"]}
 
 
 def _best(group: Group) -> dict[str, Any]:
     found = _picked(group, [int(np.argmax(group["rewards"]))])
-    return {name: value for name, value in found.items() if name != "rewards"}
+    return _without(found, "rewards", VERSUS)
 
 
 def _picked(group: Group, places: Sequence[int]) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from truing.rewards.algebra import Prompt
+from truing.rewards.algebra import Prompt, prompt_key
 from truing.rewards.pipeline import Judgement, Pipeline
 from truing.training.distributed import World
 from truing.training.examples import ExampleData
@@ -70,6 +71,7 @@ class Drawing:
             texts=texts,
             rewards=self._grouped(judged.reward.tolist()),
             parts={name: self._grouped(judged.raw.column(name).tolist()) for name in self.rewards.names},
+            versus=self._tables(self.asked(indices)[0], judged),
         )
 
     def _judged(self, indices: Sequence[int], texts: Sequence[Sequence[str]], round: int) -> Judgement:
@@ -84,6 +86,20 @@ class Drawing:
             columns={name: repeated(values) for name, values in columns.items()},
             round=round,
         )
+
+    def _tables(self, prompts: Sequence[Prompt], judged: Judgement) -> list[list[list[float | None]]]:
+        """Each prompt's answers against each other; nothing where rewards are of answers alone, or were changed."""
+        versus = judged.raw.versus
+        if versus is None or self.rewards.transforms:
+            return []
+        found, begun = [], Counter[str]()
+        for number, prompt in enumerate(prompts):
+            # Records with the same prompt are judged together, one after another.
+            key = prompt_key(prompt)
+            start, begun[key] = begun[key], begun[key] + self.answers
+            own = versus[number * self.answers : (number + 1) * self.answers, start : start + self.answers]
+            found.append([[value if math.isfinite(value) else None for value in row] for row in own.tolist()])
+        return found
 
     def _grouped(self, values: Sequence[float]) -> list[list[float | None]]:
         known = [value if math.isfinite(value) else None for value in values]

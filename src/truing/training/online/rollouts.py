@@ -35,6 +35,8 @@ class Rollout:
         parts: each objective's own reward of each answer, by name.
         tokens: values of each token when it was drawn, by name, e.g. its log-probability, ``drawn``; 0 for answers
             whose reward is not known; empty where every step draws its own answers and gives no credit to tokens.
+        versus: log-odds of each answer against every answer to its prompt, where the reward compares answers; ``None``
+            where they are not known.
         state: of the objective after credit was given, one mapping a term.
     """
 
@@ -47,6 +49,7 @@ class Rollout:
     parts: dict[str, list[list[float | None]]] = field(default_factory=dict)
     tokens: dict[str, list[list[list[float]]]] = field(default_factory=dict)
     state: list[dict[str, float]] = field(default_factory=list)
+    versus: list[list[list[float | None]]] = field(default_factory=list)
 
     def counted(self) -> list[list[int]]:
         """Places of each prompt's answers that records are made of: those whose reward is known, or all if none is."""
@@ -73,7 +76,8 @@ class Rollout:
 
         ``online/reward`` and ``online/<objective>``: mean; ``online/best``: mean over prompts of the best;
         ``online/flat``: share of prompts whose answers are all worth the same, and teach nothing; ``online/length``:
-        tokens; ``online/unknown``: share of answers without a reward.
+        tokens; ``online/unknown``: share of answers without a reward; ``online/gap``: how much more than half of the
+        others the best drawn answer beats, where answers are compared.
         """
         found: dict[str, float] = {}
 
@@ -88,10 +92,21 @@ class Rollout:
         add("flat", [float(len(set(group)) < 2) for group in groups])
         add("unknown", [float(r is None) for group in self.rewards for r in group])
         add("length", [float(len(answer)) for group in self.completions for answer in group])
+        add("gap", [own for table in self.versus if (own := _gap(table)) is not None])
         if len(self.parts) > 1:
             for name, values in self.parts.items():
                 add(name, [r for group in values for r in group if r is not None])
         return found
+
+
+def _gap(table: Sequence[Sequence[float | None]]) -> float | None:
+    """The best answer's mean probability of a win over the others, minus one half; ``None`` if nothing is known."""
+    rates = []
+    for place, row in enumerate(table):
+        odds = [value for other, value in enumerate(row) if other != place and value is not None]
+        if odds:
+            rates.append(float(np.mean(1 / (1 + np.exp(-np.clip(odds, -500, 500))))))
+    return max(rates) - 0.5 if rates else None
 
 
 class RolloutLog:
