@@ -274,6 +274,7 @@ ELSEWHERE = {
     "f-dpg": "test_f_dpg_bugs.py",
     "mah-dpo": "test_mah_dpo_bugs.py",
     "meet": "test_meet_bugs.py",
+    "optdist": "test_optdist_bugs.py",
     "spo-degree": "test_spo_degree_bugs.py",
 }
 

@@ -35,10 +35,16 @@ def entropy(p: float) -> float:
     return -p * math.log(p) - (1 - p) * math.log(1 - p)
 
 
+# A tenth of the log-probability of the three answers of a ranking, in units of ln 4.
+THIRDS = (-0.3, -0.5, -0.4)
+
+
 # name: loss with default hyper-parameters. The first block is the catalogue's list.
 KNOWN: dict[str, float] = {
     # Rewards are a tenth of the log-probability of 3 and of 5 tokens: −log σ(0.2 ln 4) + 0.01 · (0.8 ln 4)²
     "bradley-terry": math.log1p(4**-0.2) + 0.01 * (0.8 * LN4) ** 2,
+    # One source, so that it is the same
+    "more": math.log1p(4**-0.2) + 0.01 * (0.8 * LN4) ** 2,
     # Embeddings (R, 1, 0, …) of length 1: −log σ(10 · 0.2 ln 4 / (|(0.3 ln 4, 1)| · |(0.5 ln 4, 1)|))
     "gpm": math.log1p(math.exp(-2 * LN4 / (math.hypot(0.3 * LN4, 1) * math.hypot(0.5 * LN4, 1)))),
     # Every ratio is 1 and advantages add up to 0, each answer having as many tokens
@@ -56,6 +62,8 @@ KNOWN: dict[str, float] = {
     "nash-md": 0.0,
     # −log ¼ a token
     "raft": LN4,
+    # The same, and no pair of equal means costs anything
+    "cyclealign": LN4,
     # Verdicts ½ by log-ratio, and σ(2 ln 4) = 16/17 as said: 1.5 H(49/68) − ½ (ln 2 + H(16/17)); no side, so no DPO
     "scir": 1.5 * entropy(49 / 68) - 0.5 * (LN2 + entropy(16 / 17)),
     # −log σ(0)
@@ -154,6 +162,10 @@ KNOWN: dict[str, float] = {
     "kl": 0.0,
     # The mean of ln 2 and ln 2
     "mah-dpo": LN2,
+    # No value: ln 2 under every head and under their mixture. Selector (R, 1, 0) with R = −0.3, −0.5, −0.4 ln 4:
+    # cross-entropy against the first head, and KL from (⅓, ⅓, ⅓)
+    "optdist": 1.1 * LN2
+    + 0.1 * sum(2 * math.log(4**r + math.e + 1) - LN4 * r - math.log(3) - (LN4 * r + 1) / 3 for r in THIRDS) / 3,
     # Masks stand for cross-entropies, with mean 7/12 over the 4 tokens of a sample: 0.1 of it for each side
     "spo-degree": LN2 + 0.2 * 7 / 12,
     # Rewards 0 and ln 3 pull against each other, with ∓ the same difference of pseudo-rewards
