@@ -12,6 +12,7 @@ from truing.objectives.methods.bradley_terry import bradley_terry
 from truing.objectives.methods.bvpo import bvpo
 from truing.objectives.methods.cdpo import cdpo
 from truing.objectives.methods.cpo import cpo, cpo_simpo
+from truing.objectives.methods.cyclealign import cyclealign
 from truing.objectives.methods.d2o import d2o
 from truing.objectives.methods.discopop import discopop
 from truing.objectives.methods.distillation import adpa, dckd, kl
@@ -35,6 +36,7 @@ from truing.objectives.methods.mapl import mapl
 from truing.objectives.methods.meet import meet
 from truing.objectives.methods.mm_dpo import mm_dpo
 from truing.objectives.methods.mnpo import inpo, mnpo
+from truing.objectives.methods.more import more
 from truing.objectives.methods.nash_md import nash_md
 from truing.objectives.methods.nca import nca
 from truing.objectives.methods.nft import nft
@@ -87,6 +89,7 @@ __all__ = [
     "cdpo",
     "cpo",
     "cpo_simpo",
+    "cyclealign",
     "d2o",
     "dapo",
     "dckd",
@@ -119,6 +122,7 @@ __all__ = [
     "meet",
     "mm_dpo",
     "mnpo",
+    "more",
     "modifier",
     "nash_md",
     "nca",

@@ -45,6 +45,15 @@ def read_verdict(reply: str) -> float | None:
     return _VERDICTS.get(value.strip().lower()) if isinstance(value, str) else None
 
 
+def read_order(reply: str, count: int) -> list[int] | None:
+    """Reads ``{"ranking": [2, 1, 3]}``: numbers from 0, the best first; ``None`` unless every answer is there once."""
+    value = _last(reply, "ranking")
+    if not isinstance(value, list) or any(isinstance(number, bool) for number in value):
+        return None
+    found = [number - 1 for number in value if isinstance(number, int)]
+    return found if len(found) == len(value) and sorted(found) == list(range(count)) else None
+
+
 def _last(reply: str, key: str) -> Any:
     """The value of a key in the last JSON object that has it. What a judge quotes stands before what it says."""
     found = None

@@ -161,7 +161,7 @@ def llm_judge(
     if low >= high:
         raise ObjectiveError(f"scores from {low:g} to {high:g} leave no room", allowed="low < high")
     patience = Patience(attempts, timeout, first_wait)
-    asking = _asking(
+    asking = asking_of(
         url, model, key_from, temperature, max_tokens, concurrency, patience, cache, Usage(price_in, price_out)
     )
     return PointwiseJudge(asking, criteria, low, high)
@@ -195,13 +195,13 @@ def llm_judge_pairs(
         ObjectiveError: without url or model, or if the key is not to be had.
     """
     patience = Patience(attempts, timeout, first_wait)
-    asking = _asking(
+    asking = asking_of(
         url, model, key_from, temperature, max_tokens, concurrency, patience, cache, Usage(price_in, price_out)
     )
     return AgainstReference(PairwiseJudge(asking, criteria), "llm-judge-pairs", column)
 
 
-def _asking(
+def asking_of(
     url: str | None,
     model: str | None,
     key_from: str | None,
@@ -212,6 +212,11 @@ def _asking(
     folder: str | None,
     usage: Usage,
 ) -> Asking:
+    """A way to ask the model of an endpoint.
+
+    Raises:
+        ObjectiveError: without url or model, or if the key is not to be had.
+    """
     if not url or not model:
         raise ObjectiveError(
             "the judge has no url or no model",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from truing.rewards.algebra import Prompt
 from truing.rewards.functions.prompt_text import transcript
 
@@ -35,9 +37,10 @@ def pair_question(prompt: Prompt, first: str, second: str, criteria: str) -> lis
     return [
         {
             "role": "system",
-            "content": f"You compare two answers, A and B. {_RULES} Say which one is better, judged by {criteria}. The "
-            'order in which they stand says nothing. Reply with one JSON object: {"reason": "one sentence", "verdict": '
-            '"A", "B" or "tie"}.',
+            "content": f"You compare two answers, A and B. {_RULES} Say which one is better, judged by {criteria}. "
+            "The "
+            'order in which they stand says nothing. Reply with one JSON object: {"reason": "one sentence", '
+            '"verdict": "A", "B" or "tie"}.',
         },
         {
             "role": "user",
@@ -46,6 +49,48 @@ def pair_question(prompt: Prompt, first: str, second: str, criteria: str) -> lis
                     _marked("question", transcript(prompt)),
                     _marked("answer A", first),
                     _marked("answer B", second),
+                )
+            ),
+        },
+    ]
+
+
+def order_question(
+    question: str, answers: Sequence[str], criteria: str, example: tuple[str, Sequence[str]] | None = None
+) -> list[dict[str, str]]:
+    """Asks for an order of several answers.
+
+    Args:
+        question: as text.
+        answers: numbered from 1.
+        criteria: in words.
+        example: another question with its answers, the best first.
+    """
+    shown = []
+    if example is not None:
+        before, ranked = example
+        shown = [
+            "An example of a question whose answers are in order, the best first:",
+            _marked("example question", before),
+            *(_marked(f"example, place {place}", answer) for place, answer in enumerate(ranked, 1)),
+            "Now the question that you are asked:",
+        ]
+    return [
+        {
+            "role": "system",
+            "content": f"You put answers in order. {_RULES} Judge them by {criteria}. The order in which they stand "
+            "says "
+            'nothing. Reply with one JSON object: {"reason": "one sentence", "ranking": [numbers of all answers, the '
+            "best "
+            "first]}.",
+        },
+        {
+            "role": "user",
+            "content": "\n\n".join(
+                (
+                    *shown,
+                    _marked("question", question),
+                    *(_marked(f"answer {number}", answer) for number, answer in enumerate(answers, 1)),
                 )
             ),
         },

@@ -9,7 +9,7 @@ from truing.errors import DataError
 from truing.rewards.algebra import Prompt
 from truing.rewards.build import build
 from truing.training.distributed import World
-from truing.training.online.choosers import chooser_for
+from truing.training.online.choosers import Given, chooser_for
 from truing.training.online.drawing import Drawing
 from truing.training.online.population import population_for
 from truing.training.online.rollouts import RolloutLog
@@ -54,7 +54,10 @@ def online_step(prepared: Prepared, references: References, world: World) -> Onl
         population=None
         if online.opponents is None
         else population_for(prepared, online.opponents, online.steps_per_rollout),
-        choose=chooser_for(prepared.objective, prepared.policy, lambda name: rows[name]["prompt"]),
+        choose=chooser_for(
+            prepared.objective,
+            Given(prepared.policy, lambda name: rows[name]["prompt"], rewards, RolloutLog(prepared.output).folder),
+        ),
     )
 
 

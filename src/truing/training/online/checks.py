@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from truing.errors import RecipeError
 from truing.objectives.algebra import Objective
+from truing.objectives.algebra.agreed import AGREED
 from truing.objectives.algebra.crediting import CREDITED
 from truing.objectives.algebra.credits import BATCH_MEAN, BATCH_STD
 from truing.objectives.algebra.games import OPPONENTS
@@ -14,7 +15,7 @@ from truing.rewards.build import build
 from truing.training.online.choosing import kind_for
 
 _GIVEN = frozenset(
-    {ONLINE, CREDITED, OPPONENTS, "reference", "column:margin", f"column:{BATCH_MEAN}", f"column:{BATCH_STD}"}
+    {ONLINE, AGREED, CREDITED, OPPONENTS, "reference", "column:margin", f"column:{BATCH_MEAN}", f"column:{BATCH_STD}"}
 ).union(f"part:{name}" for name in VERDICTS)
 
 

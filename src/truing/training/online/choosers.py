@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from truing.objectives.algebra import Objective
+from truing.objectives.algebra.agreed import AGREED
 from truing.objectives.algebra.internal import VERDICTS
 from truing.policies.causal import CausalPolicy
 from truing.rewards.algebra import Prompt
 from truing.rewards.judges.local import LocalJudge
+from truing.rewards.judges.ranking import RankingJudge
+from truing.rewards.pipeline import Pipeline
+from truing.training.online.agreement import AgreedRankings, mean_logps
 from truing.training.online.choosing import Chooser
 from truing.training.online.verdicts import SelfJudged
 
@@ -16,23 +23,44 @@ PromptOf = Callable[[str], Prompt]
 """The prompt of a record, by its id."""
 
 
-def chooser_for(objective: Objective, policy: CausalPolicy, prompt: PromptOf) -> Chooser | None:
-    """What makes records for an objective; ``None`` where rewards alone decide.
+@dataclass(frozen=True)
+class Given:
+    """What choosers are made from.
 
-    Args:
-        objective: what learns from them.
+    Attributes:
         policy: the trained model.
         prompt: of a record.
+        rewards: of the run.
+        folder: of the rollout log.
     """
+
+    policy: CausalPolicy
+    prompt: PromptOf
+    rewards: Pipeline
+    folder: Path
+
+
+def chooser_for(objective: Objective, given: Given) -> Chooser | None:
+    """What makes records for an objective; ``None`` where rewards alone decide."""
     for requirement, build in _CHOOSERS.items():
         if requirement in objective.requires:
-            return build(policy, prompt)
+            return build(given)
     return None
 
 
-def _self_judged(policy: CausalPolicy, prompt: PromptOf) -> Chooser:
-    longest = getattr(policy.inner.config, "max_position_embeddings", None)
-    return SelfJudged(LocalJudge(policy), prompt, longest)
+def _self_judged(given: Given) -> Chooser:
+    longest = getattr(given.policy.inner.config, "max_position_embeddings", None)
+    return SelfJudged(LocalJudge(given.policy), given.prompt, longest)
 
 
-_CHOOSERS: dict[str, Callable[[CausalPolicy, PromptOf], Chooser]] = {f"part:{VERDICTS[0]}": _self_judged}
+def _agreed_rankings(given: Given) -> Chooser:
+    judges = [scorer for scorer in given.rewards.scorers if isinstance(scorer, RankingJudge)]
+    for judge in judges:
+        judge.keep_in(given.folder)
+    return AgreedRankings(partial(mean_logps, given.policy), given.prompt, [judge.show for judge in judges])
+
+
+_CHOOSERS: dict[str, Callable[[Given], Chooser]] = {
+    f"part:{VERDICTS[0]}": _self_judged,
+    AGREED: _agreed_rankings,
+}
