@@ -16,6 +16,7 @@ from truing.objectives.methods.cyclealign import cyclealign
 from truing.objectives.methods.d2o import d2o
 from truing.objectives.methods.discopop import discopop
 from truing.objectives.methods.distillation import adpa, dckd, kl
+from truing.objectives.methods.dpa_ratings import dpa_ratings
 from truing.objectives.methods.dpo import dpo
 from truing.objectives.methods.dpo_norm import dpo_norm
 from truing.objectives.methods.exo import exo
@@ -94,6 +95,7 @@ __all__ = [
     "dapo",
     "dckd",
     "discopop",
+    "dpa_ratings",
     "dpo",
     "dpo_norm",
     "dr_grpo",
@@ -122,8 +124,8 @@ __all__ = [
     "meet",
     "mm_dpo",
     "mnpo",
-    "more",
     "modifier",
+    "more",
     "nash_md",
     "nca",
     "nft",

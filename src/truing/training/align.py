@@ -22,7 +22,7 @@ from truing.policies.control_codes import FILE as CODES
 from truing.recipe import Recipe, load_recipe, parse_recipe
 from truing.training import adapters, model_card
 from truing.training.assembly import arguments, assemble, keeps_best
-from truing.training.columns import with_columns
+from truing.training.columns import names_in, with_columns
 from truing.training.data_check import DATA_FILE, check_data
 from truing.training.derived import TrainedAlong
 from truing.training.distributed import World
@@ -183,7 +183,11 @@ def _run(
             findings=[f.as_dict() for f in outcome.findings],
             evaluation=outcome.as_dict(),
             estimates=prepared.objective.report(
-                trainer.step.state, {ANNOTATOR: prepared.train.encoded.annotators}
+                trainer.step.state,
+                {
+                    ANNOTATOR: prepared.train.encoded.annotators,
+                    **names_in(prepared.objective, prepared.train),
+                },
             ),
         )
         _report(folder, listener, purpose)

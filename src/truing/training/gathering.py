@@ -19,6 +19,8 @@ class Piece(NamedTuple):
     reference: Tensor | None
     signals: Mapping[str, Tensor]
     derived: Mapping[str, Tensor]
+    values: Tensor | None = None
+    states: Tensor | None = None
 
 
 def pieces(scores: Scores, trees: Sequence[Sequence[Tree]]) -> list[Piece]:
@@ -36,7 +38,13 @@ def pieces(scores: Scores, trees: Sequence[Sequence[Tree]]) -> list[Piece]:
         return torch.split(values.detach().float().cpu(), sizes)
 
     policy = split(scores.token_logps)
+    def each(values: Tensor | None) -> Sequence[Tensor | None]:
+        """What belongs to answers, not to tokens."""
+        nothing = [None] * len(trees)
+        return nothing if values is None else torch.split(values.detach().float().cpu(), answers)
+
     reference = split(scores.reference) if scores.reference is not None else [None] * len(trees)
+    values, states = each(scores.values), each(scores.states)
     signals, derived = (
         {name: split(values) for name, values in found.items()} for found in (scores.signals, scores.derived)
     )
@@ -46,6 +54,8 @@ def pieces(scores: Scores, trees: Sequence[Sequence[Tree]]) -> list[Piece]:
             reference[place],
             {name: parts[place] for name, parts in signals.items()},
             {name: parts[place] for name, parts in derived.items()},
+            values[place],
+            states[place],
         )
         for place in range(len(trees))
     ]
@@ -67,7 +77,14 @@ def assembled(found: Sequence[Piece], trees: Sequence[Sequence[Tree]]) -> Scores
         torch.cat(references) if references else None,
         {name: torch.cat([piece.signals[name] for piece in found]) for name in found[0].signals},
         {name: torch.cat([piece.derived[name] for piece in found]) for name in found[0].derived},
+        states=_together([piece.states for piece in found]),
+        values=_together([piece.values for piece in found]),
     )
+
+
+def _together(parts: Sequence[Tensor | None]) -> Tensor | None:
+    there = [part for part in parts if part is not None]
+    return torch.cat(there) if there else None
 
 
 def token_count(trees: Sequence[Tree]) -> int:

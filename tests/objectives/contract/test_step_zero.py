@@ -162,6 +162,8 @@ KNOWN: dict[str, float] = {
     "kl": 0.0,
     # The mean of ln 2 and ln 2
     "mah-dpo": LN2,
+    # Ratings of 0, and a tenth of the log-probability
+    "dpa-ratings": sum((LN4 * r) ** 2 for r in THIRDS) / 3,
     # No value: ln 2 under every head and under their mixture. Selector (R, 1, 0) with R = −0.3, −0.5, −0.4 ln 4:
     # cross-entropy against the first head, and KL from (⅓, ⅓, ⅓)
     "optdist": 1.1 * LN2

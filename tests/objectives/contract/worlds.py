@@ -154,6 +154,7 @@ def _row(record: Record, answers: Sequence[Answer]) -> dict[str, Any]:
         "proposals": [float(one.policy.sum()) + record.margin for one in answers],
         "density_ratio": 0.2 + 3 * record.margin,
         "mean_logp:truing/tiny": -4 * record.margin,
+        "source:source": float(record.liked),
     }
 
 
@@ -179,7 +180,9 @@ def derived(objective: Objective, scores: Scores) -> Scores:
     width = head_width(objective.requires)
     if width is not None:
         # The reward is a tenth of the answer's log-probability: of the size of a reward, with gradient.
-        scores = replace(scores, values=as_values(scores.total(scores.token_logps) / 10, width))
+        values = as_values(scores.total(scores.token_logps) / 10, width)
+        # Whatever the head reads; a head of one output reads states of one number here.
+        scores = replace(scores, values=values, states=1 + values.detach()[:, :1])
     if CREDITED in objective.requires:
         one = torch.ones_like(scores.token_logps.detach())
         scores = replace(scores, signals={**scores.signals, "advantage": one, "return": one, "old_value": one})

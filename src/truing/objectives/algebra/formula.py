@@ -128,6 +128,7 @@ _SYMBOLS: tuple[tuple[str, str, str], ...] = (
     _score("l", "the rejected (or disliked)"),
     _score("k", "the k-th"),
     (r"\bR\(", "R(y)", "what the reward model's head says of a completion, read at its last token"),
+    (r"− ρ\)²", "ρ", "rating of the answer, as a share of the way from the lowest rating to the highest"),
     (
         r"\bZ(_k)?\(v\)",
         "Z_k(v)",
@@ -178,6 +179,12 @@ _SYMBOLS: tuple[tuple[str, str, str], ...] = (
     (r"odds_ref\(", "odds_ref(y)", "the same under the reference"),
     (r"ld\(", "ld(·, α)", "the same sum, in which tokens after the first min(|y_w|, |y_l|) count α"),
     (r"z₀", "z₀", "mean log-ratio of completions under another prompt, at least 0; no gradient"),
+    (
+        r"λ_s",
+        "λ_s",
+        "weight of the record's source, over its share of the batch: that of the shortest combination of the sources' "
+        "gradients, averaged over steps; no gradient",
+    ),
     (r"δ", "δ", "midpoint of the mean log-ratios of liked and of disliked completions so far; no gradient"),
     (
         r"\bw\(",

@@ -76,7 +76,7 @@ class LatentOrder(Stateless):
             return dict(state)
         place, weight = _places(batch).cpu(), batch.weights.double().cpu()
         size = max(len(state["records"]), 1 + int(place.max()))
-        eta = _grown(state["reliability"], size, self.start)
+        eta = grown(state["reliability"], size, self.start)
         straight, exchanged = self._both(scores, batch)
         right = torch.sigmoid(torch.logit(eta[place]) + (exchanged - straight).detach().double().cpu())
         counts = torch.zeros(size, dtype=torch.float64).index_add(0, place, weight)
@@ -84,7 +84,7 @@ class LatentOrder(Stateless):
         moved = (self.momentum * eta + (1 - self.momentum) * mean).clamp(_LEAST, _MOST)
         return {
             "reliability": torch.where(counts > 0, moved, eta),
-            "records": _grown(state["records"], size, 0.0) + (counts > 0) * counts,
+            "records": grown(state["records"], size, 0.0) + (counts > 0) * counts,
         }
 
     def losses(self, scores: Scores, batch: Batch, state: State) -> TermLoss:
@@ -92,7 +92,7 @@ class LatentOrder(Stateless):
         place = _places(batch)
         known = state["reliability"]
         # Somebody who labelled nothing in training, met in held-out records.
-        eta = _grown(known, max(len(known), 1 + int(place.max())), self.start).to(straight)[place]
+        eta = grown(known, max(len(known), 1 + int(place.max())), self.start).to(straight)[place]
         values = -torch.logaddexp(eta.log() - straight, torch.log1p(-eta) - exchanged)
         owners = torch.arange(batch.examples, device=values.device)
         return TermLoss(values, batch.weights.to(values.dtype), owners)
@@ -143,6 +143,6 @@ def _places(batch: Batch) -> Int[Tensor, " examples"]:
     return annotator.long() + 1
 
 
-def _grown(values: Float[Tensor, " known"], size: int, fill: float) -> Float[Tensor, " size"]:
+def grown(values: Float[Tensor, " known"], size: int, fill: float) -> Float[Tensor, " size"]:
     """``values`` extended to ``size``."""
     return torch.cat([values, values.new_full((size - len(values),), fill)])

@@ -17,6 +17,7 @@ from safetensors.numpy import load_file, save_file
 from truing.errors import DataError
 from truing.training.columns.density_ratio import density_ratio
 from truing.training.columns.mean_logp import mean_logp
+from truing.training.columns.source import names_of, source
 from truing.training.distributed import World
 from truing.writing import atomic_path
 
@@ -34,10 +35,12 @@ class Column:
         summary: what it says about a record, for messages.
         compute: from a prepared run (and what follows the colon) to one number per record, for the training and for
             the held-out records.
+        names: what the numbers stand for, where they stand for names, from a split and what follows the colon.
     """
 
     summary: str
     compute: Callable[..., tuple[np.ndarray, np.ndarray | None]]
+    names: Callable[[Split, str], tuple[str, ...]] | None = None
 
 
 COLUMNS: dict[str, Column] = {
@@ -45,6 +48,7 @@ COLUMNS: dict[str, Column] = {
         "how much likelier its prompt is among liked answers than among disliked", density_ratio
     ),
     "mean_logp": Column("its log-probability per token under another model", mean_logp),
+    "source": Column("which source it comes from", source, names_of),
 }
 """By name; what follows a colon in the name of a wanted column is passed on, e.g. ``mean_logp:MODEL``."""
 
@@ -54,6 +58,17 @@ def missing(objective: Objective, encoded: Encoded) -> list[str]:
     asked = sorted(r.removeprefix("column:") for r in objective.requires if r.startswith("column:"))
     present = encoded.dataset.column_names or []
     return [name for name in asked if name not in present]
+
+
+def names_in(objective: Objective, split: Split) -> dict[str, tuple[str, ...]]:
+    """What the numbers in computed columns stand for, by the column's name, for those that stand for names."""
+    found = {}
+    for name in missing(objective, split.encoded):
+        kind, _, argument = name.partition(":")
+        column = COLUMNS.get(kind)
+        if column is not None and column.names is not None:
+            found[name] = column.names(split, argument)
+    return found
 
 
 def check(objective: Objective, encoded: Encoded, source: str) -> None:
