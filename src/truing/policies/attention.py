@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -78,6 +78,23 @@ class TreeLayout:
         return self._cache[key]
 
 
+class Memory(Protocol):
+    """Keys and values of what was run before, see :class:`truing.policies.decoding.Decoding`."""
+
+    def attend(
+        self,
+        module: nn.Module,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        scaling: float | None,
+        softcap: float | None,
+        sliding_window: int | None,
+    ) -> Tensor | None:
+        """Attention of new tokens, or ``None`` where there is nothing before them."""
+        ...
+
+
 def allowed(
     tree: Int[Tensor, " tokens"],
     branch: Int[Tensor, " tokens"],
@@ -117,9 +134,15 @@ def tree_attention(
     softcap: float | None = None,
     sliding_window: int | None = None,
     tree_layout: TreeLayout | None = None,
+    decoding: Memory | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
     """Attention function in the form that transformers' models call. Returns ``[batch, queries, heads, width]``."""
+    if decoding is not None:
+        _check_plain(module, kwargs)
+        attended = decoding.attend(module, query, key, value, scaling, softcap, sliding_window)
+        if attended is not None:
+            return attended, None
     if tree_layout is None:
         if softcap is None:
             states: Tensor
@@ -134,9 +157,7 @@ def tree_attention(
         )
         return out.transpose(1, 2).contiguous(), None
 
-    unknown = [name for name in ("s_aux", "position_bias") if kwargs.get(name) is not None]
-    if unknown:
-        raise UnsupportedAttentionError(f"{type(module).__name__} uses {', '.join(unknown)}")
+    _check_plain(module, kwargs)
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     window = sliding_window if sliding_window and sliding_window < tree_layout.longest else None
     groups = query.shape[1] // key.shape[1]
@@ -157,6 +178,12 @@ def tree_attention(
             )
         out = torch.cat(parts, dim=2)
     return out.transpose(1, 2).contiguous(), None
+
+
+def _check_plain(module: nn.Module, further: dict[str, Any]) -> None:
+    unknown = [name for name in ("s_aux", "position_bias") if further.get(name) is not None]
+    if unknown:
+        raise UnsupportedAttentionError(f"{type(module).__name__} uses {', '.join(unknown)}")
 
 
 def _expand(states: Tensor, groups: int) -> Tensor:

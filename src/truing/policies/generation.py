@@ -65,7 +65,7 @@ def generate(
     if tokenizer is None:
         raise ModelError("generation needs the model's tokenizer", fix="pass tokenizer= to CausalPolicy")
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
-    ends = _end_tokens(policy, int(tokenizer.eos_token_id))
+    ends = end_tokens(policy)
     config = GenerationConfig(
         max_new_tokens=sampling.max_new_tokens,
         do_sample=sampling.temperature > 0,
@@ -151,11 +151,17 @@ def _batch(
     return rows
 
 
-def _end_tokens(policy: CausalPolicy, eos: int) -> set[int]:
-    """The tokenizer's end token and those of the model's own generation configuration."""
+def end_tokens(policy: CausalPolicy) -> set[int]:
+    """The tokenizer's end token and those of the model's own generation configuration.
+
+    Raises:
+        ModelError: if the policy has no tokenizer.
+    """
+    if policy.tokenizer is None:
+        raise ModelError("generation needs the model's tokenizer", fix="pass tokenizer= to CausalPolicy")
     configured = getattr(policy.inner.generation_config, "eos_token_id", None)
     extra = configured if isinstance(configured, list) else [configured]
-    return {eos, *(int(token) for token in extra if token is not None)}
+    return {int(policy.tokenizer.eos_token_id), *(int(token) for token in extra if token is not None)}
 
 
 def _cut(tokens: list[int], ends: set[int]) -> list[int]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Protocol
 
 from truing.policies.causal import CausalPolicy
-from truing.policies.generation import Sampling, generate
+from truing.policies.generation import Sampling
+from truing.policies.group_sampling import GroupSampler
 
 
 class Sampler(Protocol):
@@ -18,25 +19,26 @@ class Sampler(Protocol):
         ...
 
 
-@dataclass(frozen=True)
 class OwnSampler:
-    """Draws with transformers' ``generate``, in this process.
+    """Draws with the trained model, in this process; every prompt is run once for all its answers.
 
-    Attributes:
+    Args:
         policy: the trained model.
         max_new_tokens: longest answer.
         temperature, top_p: of the sampling.
         batch: answers in one pass.
     """
 
-    policy: CausalPolicy
-    max_new_tokens: int
-    temperature: float = 1.0
-    top_p: float = 1.0
-    batch: int = 64
+    def __init__(
+        self,
+        policy: CausalPolicy,
+        max_new_tokens: int,
+        temperature: float = 1.0,
+        top_p: float = 1.0,
+        batch: int = 64,
+    ) -> None:
+        self._sampler = GroupSampler(policy)
+        self._sampling = Sampling(max_new_tokens, temperature, top_p, batch=batch)
 
     def __call__(self, prompts: Sequence[Sequence[int]], count: int, seed: int) -> list[list[list[int]]]:
-        sampling = Sampling(self.max_new_tokens, self.temperature, self.top_p, seed, self.batch)
-        repeated = [prompt for prompt in prompts for _ in range(count)]
-        answers = generate(self.policy, repeated, sampling)
-        return [answers[start : start + count] for start in range(0, len(answers), count)]
+        return self._sampler(prompts, count, replace(self._sampling, seed=seed))
