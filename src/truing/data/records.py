@@ -13,7 +13,8 @@ samples             ``prompt``, ``completions``
 
 Every row has an ``id``. Where the source has them there are also ``weight`` (at least 0), ``margin`` (reward
 units), ``preference`` (probability that chosen is preferred), ``score_chosen`` and ``score_rejected``,
-``annotator``, ``context``, ``rationale`` (why chosen is better) and ``source``.
+``annotator``, ``context``, ``rationale`` (why chosen is better) and ``source``. Ranked rows may have ``ratings``, a
+list of numbers for each answer in the respects that ``rated`` names, ``None`` where one is missing.
 In standard form prompt and answers are strings. In conversational form the prompt is a list of
 ``{role, content}`` (a system message is its first message) and an answer is a list of assistant messages.
 """
@@ -158,6 +159,17 @@ def check_row(row: Row, kind: DataKind) -> bool:
     return forms[0]
 
 
+def _check_ratings(row: Row, answers: int) -> None:
+    ratings, rated = row.get("ratings"), row.get("rated")
+    if ratings is None and rated is None:
+        return
+    if ratings is None or not rated or len(ratings) != answers or any(len(own) != len(rated) for own in ratings):
+        raise RowError(
+            f"`ratings` do not fit {answers} completions and the respects {shorten(rated)}",
+            "write one list for each completion, with one number or null for each respect in `rated`",
+        )
+
+
 def _check_text(value: Any, name: str) -> int:
     """Number of characters of a text or of a message list."""
     texts: Sequence[str] = [value] if isinstance(value, str) else [message["content"] for message in value]
@@ -178,8 +190,9 @@ def _check_numbers(row: Row, kind: DataKind) -> None:
         answers, scores = row["completions"], row["scores"]
         if len(answers) != len(scores):
             raise RowError(f"it has {len(answers)} completions but {len(scores)} scores")
-        if len(answers) < 2:
+        if len(answers) < 2 and row.get("ratings") is None:
             raise RowError("it has fewer than two completions, so there is nothing to rank")
+        _check_ratings(row, len(answers))
     weight = row.get("weight")
     if weight is not None and weight < 0:
         raise RowError(f"`weight` is {weight}, but a weight is at least 0")

@@ -35,6 +35,7 @@ def schema(kind: DataKind, conversational: bool) -> pa.Schema:
         fields.append(("label", pa.bool_()))
     if kind == "ranked":
         fields.append(("scores", pa.list_(pa.float64())))
+        fields += [("ratings", pa.list_(pa.list_(pa.float64()))), ("rated", pa.list_(pa.string()))]
     fields += [(name, pa.float64()) for name in NUMBER_COLUMNS]
     fields += [(name, pa.string()) for name in STRING_COLUMNS if name != "id"]
     return pa.schema(fields)

@@ -30,7 +30,7 @@ BATCH = 512
 MOST_REFUSED = 0.1
 """Share of rows that a chat template may refuse before it counts as the wrong template."""
 
-NUMBERS = ("id", "label", "scores", "weight", "margin", "preference", "annotator")
+NUMBERS = ("id", "label", "scores", "weight", "margin", "preference", "annotator", "ratings", "rated")
 
 
 class TextEncoder:

@@ -52,6 +52,7 @@ def schema(columns: Sequence[str]) -> pa.Schema:
     import pyarrow as pa
 
     types = {"id": pa.string(), "label": pa.bool_(), "scores": pa.list_(pa.float64()), "annotator": pa.int32()}
+    types |= {"ratings": pa.list_(pa.list_(pa.float64())), "rated": pa.list_(pa.string())}
     ids = pa.list_(pa.int32())
     fields = [("prompt_ids", ids), ("completion_ids", pa.list_(ids))]
     return pa.schema(fields + [(name, types.get(name, pa.float64())) for name in columns])

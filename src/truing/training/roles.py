@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,6 +29,8 @@ _PLACED = frozenset(
         "proposals",
         "tokens",
         "versus",
+        "ratings",
+        "rated",
     }
 )
 
@@ -90,7 +93,22 @@ def _unpaired(rows: Sequence[Row]) -> Batch:
 
 def _ranked(rows: Sequence[Row]) -> Batch:
     reward = torch.tensor([float(s) for row in rows for s in _scalar_scores(row["scores"])])
-    return Batch.ranked([len(row["completion_ids"]) for row in rows], reward)
+    batch = Batch.ranked([len(row["completion_ids"]) for row in rows], reward)
+    return replace(batch, per_sequence=_ratings(rows))
+
+
+def _ratings(rows: Sequence[Row]) -> dict[str, Tensor]:
+    """What the answers were rated with, as ``rating:NAME``; ``nan`` where a rating is missing."""
+    found: dict[str, list[float]] = {}
+    count = 0
+    for row in rows:
+        own = row.get("ratings") or []
+        for place, name in enumerate(row.get("rated") or ()):
+            column = found.setdefault(f"rating:{name}", [])
+            column += [math.nan] * (count - len(column))
+            column += [math.nan if answer[place] is None else float(answer[place]) for answer in own]
+        count += len(row["completion_ids"])
+    return {name: torch.tensor(column + [math.nan] * (count - len(column))) for name, column in found.items()}
 
 
 def _unwanted(rows: Sequence[Row]) -> Batch:

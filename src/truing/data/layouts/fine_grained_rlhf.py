@@ -8,7 +8,7 @@ loses passages and not the question.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 from truing.data.layouts.base import LAYOUTS, Layout
@@ -26,6 +26,10 @@ from truing.data.rows import (
     user,
 )
 
+RATED = ("relevance", "factuality", "completeness")
+_IRRELEVANT = frozenset({"Irrelevant", "Redundant", "Incoherent", "Repetitive"})
+_WRONG = frozenset({"Wrong-Grounding", "Unverifiable"})
+_MOST = 5.0
 PREDICTIONS = tuple(f"prediction {number}" for number in range(1, 5))
 
 
@@ -50,7 +54,20 @@ def _convert(row: Row) -> Iterator[Converted]:
         "prompt": user(joined([*_passages(row), text(row, "question")])),
         "completions": [assistant(text(row, name)) for name in PREDICTIONS],
         "scores": scores,
+        **_ratings(row),
     }
+
+
+def _ratings(row: Row) -> Row:
+    """Relevance, factuality and completeness of the first prediction, the only one whose errors are marked."""
+    feedback = row.get("feedback")
+    if not isinstance(feedback, Mapping):
+        return {}
+    errors = [error.get("error type") for error in feedback.get("errors") or () if isinstance(error, Mapping)]
+    counts = [sum(error in kinds for error in errors) for kinds in (_IRRELEVANT, _WRONG)]
+    counts.append(len(feedback.get("missing-info") or ()))
+    known = [max(0.0, _MOST - count) for count in counts]
+    return {"rated": list(RATED), "ratings": [known, *[[None] * len(RATED)] * (len(PREDICTIONS) - 1)]}
 
 
 def _passages(row: Row) -> Iterator[str]:
@@ -68,8 +85,9 @@ LAYOUTS.add(
         summary="a question, four predictions and six pairwise verdicts (Fine-Grained RLHF, QA-Feedback)",
         kind="ranked",
         needs=("question", *PREDICTIONS, "preference"),
-        uses=("passages",),
-        note="a score is the number of comparisons won, a tie counting half; passages are part of the prompt",
+        uses=("passages", "feedback"),
+        note="a score is the number of comparisons won, a tie counting half; passages are part of the prompt; "
+        "the first prediction's ratings are 5 less one for each marked error, at least 0",
         convert=_convert,
         example={
             "question": "2 + 2?",

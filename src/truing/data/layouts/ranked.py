@@ -13,13 +13,31 @@ from truing.data.rows import Converted, Row, RowError, as_number, is_list, kind_
 def _convert(row: Row) -> Iterator[Converted]:
     answers = listed(row, "completions")
     scores = [_score(value, index) for index, value in enumerate(listed(row, "scores"))]
+    ratings = _ratings(row)
     prompt: Any = explicit_prompt(row)
     plain = all(isinstance(answer, str) for answer in answers)
     if isinstance(prompt, str) and (not plain or optional_text(row, "system")):
         prompt = with_system(user(prompt), row)
     if not isinstance(prompt, str):
         answers = [after(prompt, answer, f"completions[{i}]") for i, answer in enumerate(answers)]
-    yield {"prompt": prompt, "completions": list(answers), "scores": scores, **extras(row)}
+    yield {"prompt": prompt, "completions": list(answers), "scores": scores, **ratings, **extras(row)}
+
+
+def _ratings(row: Row) -> Row:
+    """Several criteria by name, where the row has names for them."""
+    if row.get("objectives") is None:
+        return {}
+    names = [str(name) for name in listed(row, "objectives")]
+    given = listed(row, "scores")
+    if not all(is_list(own) and len(own) == len(names) for own in given):
+        raise RowError(f"`objectives` names {len(names)} criteria, and an answer has another number of scores")
+    return {
+        "rated": names,
+        "ratings": [
+            [None if part is None else as_number(part, f"scores[{i}]") for part in own]
+            for i, own in enumerate(given)
+        ],
+    }
 
 
 def _score(value: Any, index: int) -> float:
@@ -31,7 +49,10 @@ def _score(value: Any, index: int) -> float:
         return as_number(value, name)
     if not value:
         raise RowError(f"`{name}` is an empty list")
-    return sum(as_number(part, f"{name}[{j}]") for j, part in enumerate(value)) / len(value)
+    known = [as_number(part, f"{name}[{j}]") for j, part in enumerate(value) if part is not None]
+    if not known:
+        raise RowError(f"`{name}` holds nothing but null", "remove the completion, or give it a score")
+    return sum(known) / len(known)
 
 
 def _fits(rows: Rows) -> str | None:
@@ -49,7 +70,7 @@ LAYOUTS.add(
         summary="several answers to one prompt, each with a score",
         kind="ranked",
         needs=("prompt", "completions", "scores"),
-        uses=("system", *EXTRAS),
+        uses=("system", "objectives", *EXTRAS),
         fits=_fits,
         convert=_convert,
         example={"prompt": "The sky is", "completions": [" blue.", " green."], "scores": [1.0, 0.0]},

@@ -29,7 +29,7 @@ from truing.data.rows import (
 
 def _convert(row: Row) -> Iterator[Converted]:
     completions = listed(row, "completions")
-    answers, scores = [], []
+    answers, scores, aspects = [], [], []
     for index, completion in enumerate(completions):
         if not isinstance(completion, Mapping):
             raise RowError(f"`completions[{index}]` is {kind_of(completion)}, not an object with a response")
@@ -39,11 +39,16 @@ def _convert(row: Row) -> Iterator[Converted]:
         else:
             answers.append(assistant(text(completion, "response")))
             scores.append(score)
+            aspects.append(_aspects(completion.get("annotations")))
     if len(answers) < 2:
         yield Skip("fewer than two scored completions")
     else:
         record = {"prompt": user(text(row, "instruction")), "completions": answers, "scores": scores}
-        yield {**record, **extras({"source": row.get("source")})}
+        names = sorted({name for own in aspects for name in own})
+        ratings = (
+            {"rated": names, "ratings": [[own.get(name) for name in names] for own in aspects]} if names else {}
+        )
+        yield {**record, **ratings, **extras({"source": row.get("source")})}
 
 
 def _score(completion: Mapping[str, Any]) -> float | None:
@@ -55,15 +60,19 @@ def _score(completion: Mapping[str, Any]) -> float | None:
 
 def _mean_rating(annotations: Any) -> float | None:
     """Mean of the aspects' ratings; aspects that were not applicable do not count."""
-    if not isinstance(annotations, Mapping):
-        return None
-    ratings = []
-    for aspect in annotations.values():
+    ratings = _aspects(annotations)
+    return sum(ratings.values()) / len(ratings) if ratings else None
+
+
+def _aspects(annotations: Any) -> dict[str, float]:
+    """The rating of each aspect that has one."""
+    found = {}
+    for name, aspect in annotations.items() if isinstance(annotations, Mapping) else ():
         first = aspect[0] if is_list(aspect) and len(aspect) > 0 else aspect
         rating = first.get("Rating") if isinstance(first, Mapping) else None
         if rating is not None and rating != "N/A":
-            ratings.append(as_number(rating, "Rating"))
-    return sum(ratings) / len(ratings) if ratings else None
+            found[str(name)] = as_number(rating, "Rating")
+    return found
 
 
 def _fits(rows: Rows) -> str | None:

@@ -17,7 +17,7 @@ def pair_findings(report: PairReport) -> list[Finding]:
     """Accuracy, calibration and reliance on length."""
     accuracy = report.accuracy
     found = [
-        _finding(
+        finding(
             "accuracy",
             "better" if accuracy.low > 0.5 else "worse" if accuracy.high < 0.5 else "same",
             f"It puts {accuracy.value:.1%} of the pairs in the order that people chose (95 % interval "
@@ -35,7 +35,7 @@ def pair_findings(report: PairReport) -> list[Finding]:
         )
         estimate = Estimate(own.ece, float("nan"), float("nan"), accuracy.n)
         found.append(
-            _finding(
+            finding(
                 "calibration",
                 "same" if good else "worse",
                 f"It is on average {own.confidence:.1%} sure; its confidence and its accuracy differ by {own.ece:.1%} "
@@ -47,7 +47,7 @@ def pair_findings(report: PairReport) -> list[Finding]:
     if length.n:
         follows = length.excludes_zero
         found.append(
-            _finding(
+            finding(
                 "length",
                 "changed" if follows else "same",
                 f"Its gaps {'follow' if follows else 'do not follow'} length (rank correlation {length.value:.2f}, "
@@ -79,5 +79,5 @@ def best_of_sentence(curve: BestOf) -> str:
     return told + "."
 
 
-def _finding(name: str, verdict: Verdict, sentence: str, estimate: Estimate) -> Finding:
+def finding(name: str, verdict: Verdict, sentence: str, estimate: Estimate) -> Finding:
     return Finding(name, verdict, sentence, estimate.value, estimate.low, estimate.high, estimate.n)

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from truing.errors import ModelError
 from truing.objectives.algebra import Objective
+from truing.objectives.algebra.ratings import MeanRating, SquaredErrors
 from truing.objectives.algebra.values import HeadValue, SkewValue, skew
+from truing.objectives.algebra.zero_inflated import Heads, LogExpectedValue
 from truing.writing import write_json
 
 FILE = "reward.json"
@@ -23,16 +25,19 @@ class RewardForm:
     """How head outputs become preferences.
 
     Attributes:
-        kind: ``"scalar"``, one reward an answer; ``"skew"``, an embedding an answer, compared by a skew-symmetric form.
+        kind: ``"scalar"``, one reward an answer; ``"skew"``, an embedding an answer, compared by a skew-symmetric form;
+            ``"ratings"``, one number a respect; ``"zero-inflated"``, a distribution of a value that is often zero.
         scale: what a gap is multiplied by to give log-odds.
         unit: whether embeddings are divided by their length.
         objective: what the model was trained with; empty where that is not known.
+        respects: what the outputs rate, where they are ratings.
     """
 
-    kind: Literal["scalar", "skew"] = "scalar"
+    kind: Literal["scalar", "skew", "ratings", "zero-inflated"] = "scalar"
     scale: float = 1.0
     unit: bool = False
     objective: str = ""
+    respects: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, objective: Objective) -> RewardForm:
@@ -44,6 +49,11 @@ class RewardForm:
         score = objective.reward
         if isinstance(score, SkewValue):
             return cls("skew", objective.reward_scale, score.unit, objective.name)
+        if isinstance(score, MeanRating):
+            terms = [term for _, term in objective.terms if isinstance(term, SquaredErrors)]
+            return cls("ratings", objective.reward_scale, objective=objective.name, respects=terms[0].respects)
+        if isinstance(score, LogExpectedValue):
+            return cls("zero-inflated", objective=objective.name)
         if isinstance(score, HeadValue):
             return cls("scalar", objective.reward_scale, objective=objective.name)
         raise ModelError(f"objective {objective.name!r} trains no reward model")
@@ -54,7 +64,24 @@ class RewardForm:
         """Log-odds that the first answer is preferred to the second."""
         if self.kind == "skew":
             return self.scale * skew(better, worse, unit=self.unit)
-        return self.scale * (better[..., 0] - worse[..., 0])
+        return self._level(better) - self._level(worse)
+
+    def _level(self, values: Float[Tensor, "*answers width"]) -> Float[Tensor, "*answers"]:
+        """One number an answer by which answers are put in order."""
+        if self.kind == "ratings":
+            return self.scale * values.mean(-1)
+        if self.kind == "zero-inflated":
+            return Heads.of(values.reshape(-1, values.shape[-1])).picked.log_mean.reshape(values.shape[:-1])
+        return self.scale * values[..., 0]
+
+    def columns(self, values: Float[Tensor, "answers width"]) -> Float[Tensor, "answers columns"]:
+        """The rewards of each answer: its ratings by respect, or the one that there is."""
+        return self.scale * values if self.kind == "ratings" else self.rewards(values)[:, None]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the columns are called."""
+        return self.respects if self.kind == "ratings" else ("reward-model",)
 
     def table(self, values: Float[Tensor, "answers width"]) -> Float[Tensor, "answers answers"]:
         """Log-odds of every answer against every other; minus its own transpose, 0 on the diagonal."""
@@ -65,14 +92,14 @@ class RewardForm:
         """One number an answer: its reward, or its mean log-odds against the others of the same prompt."""
         if self.kind == "skew":
             return self.table(values).sum(1) / max(1, len(values) - 1)
-        return self.scale * values[:, 0]
+        return self._level(values).exp() if self.kind == "zero-inflated" else self._level(values)
 
     def levels(self, values: Float[Tensor, "answers width"]) -> Float[Tensor, " answers"]:
         """One number an answer, so that for two answers the difference is the log-odds of the preference.
 
         Under a skew-symmetric form it is the mean log-odds against all answers of the prompt, itself included.
         """
-        return self.table(values).mean(1) if self.kind == "skew" else self.rewards(values)
+        return self.table(values).mean(1) if self.kind == "skew" else self._level(values)
 
     def save(self, folder: Path) -> None:
         write_json(folder / FILE, asdict(self))
@@ -89,7 +116,7 @@ class RewardForm:
             return cls()
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
-            return cls(**stored)
+            return cls(**{**stored, "respects": tuple(stored.get("respects", ()))})
         except (ValueError, TypeError):
             raise ModelError("this is not what Truing writes beside a reward model", where=str(path)) from None
 
@@ -112,5 +139,12 @@ def check_width(form: RewardForm, width: int, where: str) -> None:
             where=where,
             allowed="one output, or a model with reward.json beside it",
         )
+    if form.kind == "ratings" and width != len(form.respects):
+        raise ModelError(
+            f"the model's head gives {width} numbers, and reward.json names {len(form.respects)} respects",
+            where=where,
+        )
+    if form.kind == "zero-inflated" and width % 4:
+        raise ModelError(f"heads of distributions have four outputs each, and there are {width}", where=where)
     if form.kind == "skew" and width % 2:
         raise ModelError(f"a skew-symmetric form needs an even number of outputs, not {width}", where=where)

@@ -70,6 +70,10 @@ class RewardModel:
         """Rewards of each tree's two answers; their difference is the log-odds that the first is preferred."""
         return torch.stack([self.form.levels(values.double()) for values in self.values(trees)])
 
+    def columns(self, trees: Sequence[Tree]) -> list[Float[Tensor, "answers columns"]]:
+        """All rewards of each answer, one tensor a prompt; see :meth:`RewardForm.columns`."""
+        return [self.form.columns(values.double()) for values in self.values(trees)]
+
     def rewards(self, trees: Sequence[Tree]) -> list[Float[Tensor, " answers"]]:
         """One number an answer, one tensor a prompt; see :meth:`RewardForm.rewards`."""
         return [self.form.rewards(values.double()) for values in self.values(trees)]

@@ -29,7 +29,7 @@ class ModelScorer:
     max_length: int
 
     def __post_init__(self) -> None:
-        if self.model.form.kind != "scalar":
+        if self.model.form.kind == "skew":
             raise ModelError(
                 "this reward model compares answers and gives none a reward of its own",
                 where=self.model.name,
@@ -38,13 +38,13 @@ class ModelScorer:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return ("reward-model",)
+        return self.model.form.names
 
     def __call__(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> Rewards:
         """Rewards of ``completions[i]`` as an answer to ``prompts[i]``; an empty answer has none."""
-        found = torch.full((len(completions),), torch.nan, dtype=torch.float64)
+        found = torch.full((len(completions), len(self.names)), torch.nan, dtype=torch.float64)
         placed = placed_trees(self.model.policy.tokenizer, self.max_length, prompts, completions)
-        for own, values in zip(placed, self.model.rewards([own.tree for own in placed]), strict=True):
+        for own, values in zip(placed, self.model.columns([own.tree for own in placed]), strict=True):
             found[torch.tensor(own.places)] = values
         return Rewards.of(found, self.names, found.isfinite())
 

@@ -20,6 +20,7 @@ from truing.recipe.yaml_reader import Located, read_file
 from truing.rewards.evaluation.findings import pair_findings
 from truing.rewards.evaluation.mistakes import surest_mistakes
 from truing.rewards.evaluation.pairs import PairReport, judge_pairs
+from truing.rewards.evaluation.ratings import Respect, rated_answers
 from truing.rewards.evaluation.run import subsets_of
 from truing.rewards.evaluation.subjects import judged_pairs
 from truing.rewards.models.form import RewardForm
@@ -36,15 +37,20 @@ class RewardOutcome:
     """A trained reward model on held-out pairs.
 
     Attributes:
-        report: ``None`` where nothing was held out.
+        report: ``None`` where no pairs were held out.
         findings: in sentences.
+        respects: how ratings or values of held-out answers are predicted, where the model predicts any.
     """
 
     report: PairReport | None
     findings: list[Finding] = field(default_factory=list)
+    respects: dict[str, Respect] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        return {"reward": None if self.report is None else self.report.as_dict()}
+        found: dict[str, Any] = {"reward": None if self.report is None else self.report.as_dict()}
+        if self.respects:
+            found["respects"] = {name: own.as_dict() for name, own in self.respects.items()}
+        return found
 
 
 @dataclass(frozen=True)
@@ -73,11 +79,14 @@ class TrainReward:
 
     def after(self, prepared: Prepared, before: None, progress: Progress | None) -> RewardOutcome:
         """Judge the held-out pairs: log-odds into ``evaluation/held_out.jsonl``, the worst into ``mistakes.json``."""
-        if prepared.held_out is None or prepared.held_out.examples.kind != "pairs":
+        held = prepared.held_out
+        if held is None or held.examples.kind not in ("pairs", "ranked"):
             return RewardOutcome(None)
         assert isinstance(prepared.policy, RewardPolicy)
         model = RewardModel(prepared.recipe.output, prepared.policy, RewardForm.of(prepared.objective))
-        held = prepared.held_out
+        if held.examples.kind == "ranked":
+            respects = rated_answers(model, prepared.objective, held.examples)
+            return RewardOutcome(None, [own.finding(name) for name, own in respects.items()], respects)
         judged = judged_pairs(model, held.examples, subsets_of(held.records, "source"))
         rows = zip(judged.ids, judged.log_odds, judged.lengths, strict=True)
         lines = [

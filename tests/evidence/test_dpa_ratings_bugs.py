@@ -1,0 +1,75 @@
+"""Claims about regression on ratings fail on planted bugs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+
+from truing.evidence import verify
+from truing.objectives import METHODS
+from truing.objectives.algebra.ratings import SquaredErrors
+
+
+def _ratings(change):
+    """The term with other ratings."""
+
+    @dataclass(frozen=True)
+    class Other(SquaredErrors):
+        def shares(self, batch):
+            return change(self, super().shares(batch))
+
+    def bug(make):
+        def made(**settings):
+            objective = make(**settings)
+            (_, term), *_ = objective.terms
+            return replace(objective, terms=((1.0, Other(**vars(term))),))
+
+        return made
+
+    bug.__name__ = change.__name__
+    return bug
+
+
+@_ratings
+def missing_is_zero(term, shares):
+    return shares.nan_to_num()
+
+
+@_ratings
+def not_rescaled(term, shares):
+    return term.low + shares * (term.high - term.low)
+
+
+@_ratings
+def columns_exchanged(term, shares):
+    return shares[:, [1, 0, *range(2, shares.shape[1])]]
+
+
+@_ratings
+def whole_answer_left_out(term, shares):
+    """An answer with one missing rating loses all."""
+    return torch.where(shares.isfinite().all(1, keepdim=True), shares, torch.nan)
+
+
+BUGS = {
+    "dpa-ratings/finds-the-ratings-that-are-missing": [missing_is_zero, not_rescaled, columns_exchanged],
+    "dpa-ratings/missing-ratings-say-nothing": [missing_is_zero, whole_answer_left_out],
+    "dpa-ratings/directions-choose-by-the-predictions": [columns_exchanged],
+}
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_claim_holds(name):
+    (result,) = verify(name)
+    assert result.passed, f"measured {result.measured_text}"
+
+
+@pytest.mark.parametrize(
+    ("name", "bug"),
+    [pytest.param(name, bug, id=f"{name}-{bug.__name__}") for name, bugs in BUGS.items() for bug in bugs],
+)
+def test_claim_fails_on_the_bug(name, bug):
+    (result,) = verify(name, factory=bug(METHODS.get("dpa-ratings")))
+    assert not result.passed, f"{name} holds on {bug.__name__}: measured {result.measured_text}"
