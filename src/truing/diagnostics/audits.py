@@ -5,8 +5,19 @@ from truing.diagnostics.ches import ches
 from truing.diagnostics.mode_seeking import mode_seeking
 from truing.diagnostics.overoptimisation import indicators
 from truing.diagnostics.ranking import ranking
+from truing.diagnostics.self_consuming import self_consuming
 from truing.diagnostics.three_d import three_d
 from truing.rewards.evaluation.benchmarks import rag_rewardbench
 from truing.unlearning.attribution import wagle
 
-__all__ = ["AUDITS", "ches", "indicators", "mode_seeking", "rag_rewardbench", "ranking", "three_d", "wagle"]
+__all__ = [
+    "AUDITS",
+    "ches",
+    "indicators",
+    "mode_seeking",
+    "rag_rewardbench",
+    "ranking",
+    "self_consuming",
+    "three_d",
+    "wagle",
+]
