@@ -15,6 +15,7 @@ KINDS = {
     "reward combiner": "Combiners",
     "reward weighter": "Weighters",
     "personal reward model": "Personal reward models",
+    "label repair": "Repaired labels",
 }
 
 

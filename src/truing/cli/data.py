@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
+from truing.cli.repair import repair
+
 app = typer.Typer(no_args_is_help=True)
+app.command("repair")(repair)
 
 
 @app.callback()

@@ -13,12 +13,14 @@ from truing.objectives.methods.bvpo import bvpo
 from truing.objectives.methods.cdpo import cdpo
 from truing.objectives.methods.cpo import cpo, cpo_simpo
 from truing.objectives.methods.cyclealign import cyclealign
+from truing.objectives.methods.curated import curated
 from truing.objectives.methods.d2o import d2o
 from truing.objectives.methods.discopop import discopop
 from truing.objectives.methods.distillation import adpa, dckd, kl
 from truing.objectives.methods.dpa_ratings import dpa_ratings
 from truing.objectives.methods.dpo import dpo
 from truing.objectives.methods.dpo_norm import dpo_norm
+from truing.objectives.methods.drift import drift
 from truing.objectives.methods.exo import exo
 from truing.objectives.methods.f_dpg import f_dpg
 from truing.objectives.methods.f_dpo import f_dpo
@@ -54,6 +56,7 @@ from truing.objectives.methods.rmu import rmu
 from truing.objectives.methods.rpo import rpo
 from truing.objectives.methods.rrhf import rrhf
 from truing.objectives.methods.scir import scir
+from truing.objectives.methods.secrets_rm import secrets_rm
 from truing.objectives.methods.sft import nll, sft
 from truing.objectives.methods.sft_dpo import sft_dpo
 from truing.objectives.methods.simpo import simpo
@@ -91,6 +94,7 @@ __all__ = [
     "cpo",
     "cpo_simpo",
     "cyclealign",
+    "curated",
     "d2o",
     "dapo",
     "dckd",
@@ -99,6 +103,7 @@ __all__ = [
     "dpo",
     "dpo_norm",
     "dr_grpo",
+    "drift",
     "exo",
     "f_dpg",
     "f_dpo",
@@ -146,6 +151,7 @@ __all__ = [
     "rpo",
     "rrhf",
     "scir",
+    "secrets_rm",
     "sft",
     "sft_dpo",
     "simnpo",

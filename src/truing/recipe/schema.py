@@ -108,6 +108,9 @@ class DataSection(Section):
     """Share of training pairs to leave out: those with the highest CHES under the starting model; 0.95 in the paper."""
     relabel: list[str] = []
     """Changes of the records before training, held-out ones included: reward-augmented, refusal."""
+    repair: Any = None
+    """Labels of training pairs that an ensemble doubts, e.g. {name: preference-strength, model: truing/tiny}; `truing
+    data repair` shows what is changed."""
     parts: dict[str, PartSection] = {}
     """Further data that some objectives take beside every record, e.g. {retain: {path: retain.jsonl}}."""
 

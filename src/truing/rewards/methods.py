@@ -24,6 +24,7 @@ from truing.rewards.functions import (
     repetition,
 )
 from truing.rewards.judges import follow_up, group, local, ranking, remote
+from truing.rewards.labels import strength
 from truing.rewards.method import REWARDS
 from truing.rewards.models import scorer
 from truing.rewards.personal import pal
@@ -84,6 +85,7 @@ __all__ = [
     "remote",
     "repetition",
     "scorer",
+    "strength",
     "total",
     "uncertainty_weighted",
     "weighted_sum",

@@ -47,7 +47,17 @@ def read_splits(recipe: Recipe, quarantine: Path | None = None) -> tuple[Records
     elif data.eval_fraction > 0:
         seed = recipe.training.seed if data.eval_seed is None else data.eval_seed
         records, held = hold_out(records, data.eval_fraction, seed)
-    return perturbed(records, changes), held
+    return _mended(recipe, perturbed(records, changes)), held
+
+
+def _mended(recipe: Recipe, records: Records) -> Records:
+    """Training pairs with labels repaired, where the recipe asks for it; held-out ones stay as people labelled them."""
+    if recipe.data.repair is None:
+        return records
+    from truing.rewards.labels.repair import repair_of
+
+    mend = repair_of(recipe.data.repair, recipe.model.name)
+    return mend(view(records, frozenset({"pairs"}), ranked_as=recipe.data.ranked_as)).records
 
 
 def relabel_splits(recipe: Recipe, records: Records, held: Records | None) -> tuple[Records, Records | None]:

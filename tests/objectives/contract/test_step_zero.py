@@ -43,7 +43,8 @@ THIRDS = (-0.3, -0.5, -0.4)
 KNOWN: dict[str, float] = {
     # Rewards are a tenth of the log-probability of 3 and of 5 tokens: −log σ(0.2 ln 4) + 0.01 · (0.8 ln 4)²
     "bradley-terry": math.log1p(4**-0.2) + 0.01 * (0.8 * LN4) ** 2,
-    # One source, so that it is the same
+    # All labels are certain, and one source is the same
+    "secrets-rm": math.log1p(4**-0.2) + 0.01 * (0.8 * LN4) ** 2,
     "more": math.log1p(4**-0.2) + 0.01 * (0.8 * LN4) ** 2,
     # Embeddings (R, 1, 0, …) of length 1: −log σ(10 · 0.2 ln 4 / (|(0.3 ln 4, 1)| · |(0.5 ln 4, 1)|))
     "gpm": math.log1p(math.exp(-2 * LN4 / (math.hypot(0.3 * LN4, 1) * math.hypot(0.5 * LN4, 1)))),

@@ -179,6 +179,7 @@ _SYMBOLS: tuple[tuple[str, str, str], ...] = (
     (r"odds_ref\(", "odds_ref(y)", "the same under the reference"),
     (r"ld\(", "ld(·, α)", "the same sum, in which tokens after the first min(|y_w|, |y_l|) count α"),
     (r"z₀", "z₀", "mean log-ratio of completions under another prompt, at least 0; no gradient"),
+    (r"p_b\b", "p_b", "the record's probability that chosen is preferred; 1 without the column preference"),
     (
         r"λ_s",
         "λ_s",
