@@ -77,6 +77,29 @@ def pairs(path: Path | None, count: int, seed: int = 0) -> list[dict[str, str]]:
     return [found[i % len(found)] for i in range(count)]
 
 
+def long_prompts(model: Path, path: Path | None, count: int, length: int) -> list[str]:
+    """Real text as prompts of about ``length`` tokens each; transcripts are joined where one is short."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    rows = pairs(path, 40 * count)
+    found, text = [], ""
+    for row in rows:
+        text += row["prompt"] + row["chosen"]
+        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+        if len(ids) >= length:
+            found.append(tokenizer.decode(ids[:length]))
+            text = ""
+        if len(found) == count:
+            return found
+    raise SystemExit(f"the data are too short for {count} prompts of {length} tokens")
+
+
+def vowels(text: str) -> float:
+    """A reward that costs nothing: the share of vowels."""
+    return sum(letter in "aeiou" for letter in text) / max(1, len(text))
+
+
 def _split(row: dict[str, str]) -> dict[str, str] | None:
     end = row["chosen"].rfind(MARK) + len(MARK)
     prompt = row["chosen"][:end]
