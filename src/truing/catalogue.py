@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from truing.control.controls import CONTROLS
 from truing.data.derive import DATA_METHODS, DataMethod
 from truing.diagnostics.audits import AUDITS
 from truing.objectives.algebra import DataKind, Objective, Scores
@@ -32,7 +33,7 @@ def entries() -> list[dict[str, Any]]:
 
     Keys: name, slug, aliases, kind, paper, requires, claim, summary, parameters.
     """
-    return [entry(method) for registry in (METHODS, AUDITS, DATA_METHODS, REWARDS) for method in registry]
+    return [entry(method) for registry in (METHODS, AUDITS, DATA_METHODS, REWARDS, CONTROLS) for method in registry]
 
 
 def entry(method: Method[Any] | RegisteredFunction[Any, Any] | DataMethod) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from truing.control.controls import CONTROLS
 from truing.data.derive import DATA_METHODS, DataMethod
 from truing.diagnostics.audits import AUDITS
 from truing.objectives import METHODS, Method
@@ -20,5 +21,5 @@ def subject(name: str) -> Subject:
     Raises:
         TruingError: if there is none; near matches are suggested.
     """
-    found: Subject = find(name, METHODS, AUDITS, DATA_METHODS, REWARDS)
+    found: Subject = find(name, METHODS, AUDITS, DATA_METHODS, REWARDS, CONTROLS)
     return found

@@ -1,0 +1,1 @@
+"""Learning rewards and policies in decision processes, where answers are actions."""
