@@ -15,11 +15,13 @@ from truing.data.records import Records
 from truing.data.text import TextEncoder
 from truing.data.views import view
 from truing.errors import DataError, RecipeError, TruingError
+from truing.objectives.algebra import DataKind, Objective
 from truing.objectives.recipe import build
 from truing.policies.fingerprint import of_values
 from truing.policies.loading import load_tokenizer
 from truing.training.combinations import check_combinations
 from truing.training.examples import ExampleData
+from truing.training.online.checks import check_online
 from truing.training.parts import check_parts, check_self_samples
 from truing.training.self_samples import PART as SAMPLES
 from truing.training.splits import load_splits
@@ -27,7 +29,6 @@ from truing.training.splits import load_splits
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from truing.objectives.algebra import Objective
     from truing.policies.packing import Tree
     from truing.recipe import Recipe
 
@@ -133,11 +134,12 @@ class _Counter:
             check_combinations(cell.recipe, objective)
             check_parts(cell.recipe, objective)
             check_self_samples(cell.recipe, objective)
+            check_online(cell.recipe, objective)
         except TruingError as error:
             raise self.arena.error(error, cell.path) from None
         cell = cell if cell.own_budget else self._equal_budget(cell, objective)
         own = self._view(cell, objective)
-        held = self._once(("held", sorted(objective.data)), lambda: view(self.held_out, objective.data))
+        held = self._once(("held", sorted(objective.data)), lambda: view(self.held_out, self._kinds(objective)))
         trees = self._trees(cell, own)
         needs = objective.requires
         batch = cell.recipe.training.global_batch
@@ -162,8 +164,19 @@ class _Counter:
             gradient += round(seen * (sum(len(tree.prompt) for tree in trees) / len(trees) + length))
             # Their reference values cannot be shared: every run draws answers of its own.
             extra += sum(len(tree.prompt) + length for tree in prompts) if "reference" in needs else 0
-        key = _reference_key(cell, own) if "reference" in needs else None
+        online = cell.recipe.online
+        if online is not None:
+            drawn = steps * min(batch, len(trees)) * online.answers
+            prompt = sum(len(tree.prompt) for tree in trees) / len(trees)
+            gradient = round(seen * (prompt + online.answers * online.max_new_tokens))
+            reference = gradient if "reference" in needs else 0
+        shared = "reference" in needs and online is None
+        key = _reference_key(cell, own) if shared else None
         return cell, Work(own.kind, len(trees), len(held), steps, batch, gradient, extra, drawn, reference, key)
+
+    def _kinds(self, objective: Objective) -> frozenset[DataKind]:
+        """What records are read as; where they are answered anew, their prompts matter, and they stay what they are."""
+        return objective.data if self.arena.base.online is None else frozenset({self.train.kind})
 
     def _equal_budget(self, cell: Cell, objective: Objective) -> Cell:
         training = self.arena.base.training
@@ -176,7 +189,7 @@ class _Counter:
 
     def _clean(self, objective: Objective, cell: Cell) -> Records:
         try:
-            return view(self.train, objective.data, ranked_as=cell.recipe.data.ranked_as)
+            return view(self.train, self._kinds(objective), ranked_as=cell.recipe.data.ranked_as)
         except DataError as error:
             raise self.arena.error(error, cell.path) from None
 
@@ -186,7 +199,11 @@ class _Counter:
 
         def make() -> Records:
             try:
-                return view(perturbed(self.train, changes), objective.data, ranked_as=cell.recipe.data.ranked_as)
+                return view(
+                    perturbed(self.train, changes),
+                    self._kinds(objective),
+                    ranked_as=cell.recipe.data.ranked_as,
+                )
             except DataError as error:
                 told = DataError(
                     f"track {cell.track!r}, objective {cell.objective!r}: {error.what}",

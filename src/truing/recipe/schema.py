@@ -107,7 +107,8 @@ class DataSection(Section):
     drop_ches: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of training pairs to leave out: those with the highest CHES under the starting model; 0.95 in the paper."""
     relabel: list[str] = []
-    """Changes of the records before training, held-out ones included: reward-augmented, refusal."""
+    """Changes of the records before training, held-out ones included: reward-augmented, refusal, reversals,
+    context-aware-pm."""
     repair: Any = None
     """Labels of training pairs that an ensemble doubts, e.g. {name: preference-strength, model: truing/tiny}; `truing
     data repair` shows what is changed."""
@@ -244,6 +245,12 @@ class OnlineSection(RewardsSection):
     """Optimiser steps that are made with the same answers."""
     batch: Annotated[int, Field(gt=0)] = 64
     """Answers that are drawn in one pass."""
+    unfinished: float | None = None
+    """Reward of answers that did not end within max_new_tokens; by default what the rewards say of them."""
+    redraw: Annotated[int, Field(ge=0)] = 0
+    """Times that prompts whose answers are all worth the same are replaced by others (dynamic sampling of DAPO)."""
+    reference_answers: Annotated[int, Field(gt=1)] = 32
+    """Answers of the starting model to each prompt, for transforms that compare with them."""
     opponents: OpponentsSection | None = None
     """Population that mnpo, inpo and gpo are trained against; by default the policy that drew the answers."""
 

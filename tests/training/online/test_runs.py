@@ -64,6 +64,7 @@ def test_every_kind_of_objective_runs(objective: Any, tmp_path: Path) -> None:
         {},
         {"training__peft": "lora"},
         {"online__steps_per_rollout": 3},
+        {"online": {**ONLINE, "transform": "calibrate", "redraw": 1, "reference_answers": 3}},
         {"objective": {"name": "ppo", "kl_target": 0.5}, "online__steps_per_rollout": 3},
     ],
 )

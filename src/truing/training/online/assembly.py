@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from truing.errors import DataError
+from truing.policies.generation import end_tokens
 from truing.rewards.algebra import Prompt
 from truing.rewards.build import build
 from truing.training.distributed import World
 from truing.training.online.choosers import Given, chooser_for
 from truing.training.online.drawing import Drawing
+from truing.training.online.logged import logged_in
 from truing.training.online.population import population_for
+from truing.training.online.reference_samples import compared_with_start
 from truing.training.online.rollouts import RolloutLog
 from truing.training.online.sampler import OwnSampler
 from truing.training.online.step import OnlineStep
@@ -43,7 +46,11 @@ def online_step(prepared: Prepared, references: References, world: World) -> Onl
         online.answers,
         recipe.training.seed,
         world,
+        ends=frozenset(end_tokens(prepared.policy)),
+        unfinished=online.unfinished,
+        redraw=online.redraw,
     )
+    drawing = compared_with_start(drawing, prepared, world)
     return OnlineStep(
         prepared.policy,
         prepared.objective,
@@ -56,7 +63,13 @@ def online_step(prepared: Prepared, references: References, world: World) -> Onl
         else population_for(prepared, online.opponents, online.steps_per_rollout),
         choose=chooser_for(
             prepared.objective,
-            Given(prepared.policy, lambda name: rows[name]["prompt"], rewards, RolloutLog(prepared.output).folder),
+            Given(
+                prepared.policy,
+                lambda name: rows[name]["prompt"],
+                rewards,
+                RolloutLog(prepared.output).folder,
+                logged_in(records, prepared.objective, prepared.train.records.source),
+            ),
         ),
     )
 

@@ -9,14 +9,25 @@ from truing.objectives.algebra.crediting import CREDITED
 from truing.objectives.algebra.credits import BATCH_MEAN, BATCH_STD
 from truing.objectives.algebra.games import OPPONENTS
 from truing.objectives.algebra.internal import VERDICTS
+from truing.objectives.algebra.logged import LOGGED, REAL
 from truing.objectives.algebra.sampled import ONLINE
 from truing.recipe import Recipe
 from truing.rewards.build import build
 from truing.training.online.choosing import kind_for
 
 _GIVEN = frozenset(
-    {ONLINE, AGREED, CREDITED, OPPONENTS, "reference", "column:margin", f"column:{BATCH_MEAN}", f"column:{BATCH_STD}"}
-).union(f"part:{name}" for name in VERDICTS)
+    {
+        ONLINE,
+        AGREED,
+        CREDITED,
+        LOGGED,
+        OPPONENTS,
+        "reference",
+        "column:margin",
+        f"column:{BATCH_MEAN}",
+        f"column:{BATCH_STD}",
+    }
+).union(f"part:{name}" for name in (REAL, *VERDICTS))
 
 
 def check_online(recipe: Recipe, objective: Objective) -> None:
@@ -46,7 +57,7 @@ def check_online(recipe: Recipe, objective: Objective) -> None:
             where="objective and online",
             allowed="objectives that need answers, rewards and a reference only, e.g. grpo, rloo, dpo, raft",
         )
-    if kind != "demonstrations" and online.answers < 2:
+    if kind != "demonstrations" and LOGGED not in objective.requires and online.answers < 2:
         raise RecipeError(
             f"objective {objective.name!r} compares answers to the same prompt, and one is drawn",
             where="online.answers",
@@ -66,14 +77,8 @@ def check_online(recipe: Recipe, objective: Objective) -> None:
             fix="remove opponents, or use one of these",
         )
     _check_opponents(recipe)
-    pipeline = build(online, where="online")
-    if pipeline.needs_reference:
-        names = ", ".join(str(spec) for spec in online.transform)
-        raise RecipeError(
-            f"a transform ({names}) compares with samples of a reference, which training does not draw yet",
-            where="online.transform",
-            fix="use transforms of the reward alone, e.g. clip",
-        )
+    # Unknown names, and pieces that do not fit together.
+    build(online, where="online")
 
 
 def _check_opponents(recipe: Recipe) -> None:

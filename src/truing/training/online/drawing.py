@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
+
+import numpy as np
 
 from truing.rewards.algebra import Prompt, prompt_key
 from truing.rewards.pipeline import Judgement, Pipeline
@@ -30,6 +33,9 @@ class Drawing:
         answers: drawn for each prompt.
         seed: of the run.
         world: this process among all.
+        ends: tokens that end an answer.
+        unfinished: reward of answers that do not end with one; ``None`` for what the rewards say of them.
+        redraw: times that prompts whose answers are all worth the same are replaced by others.
     """
 
     records: ExampleData
@@ -41,6 +47,9 @@ class Drawing:
     answers: int
     seed: int
     world: World
+    ends: frozenset[int] = frozenset()
+    unfinished: float | None = None
+    redraw: int = 0
 
     def ids(self, indices: Sequence[int]) -> list[str]:
         """Of records."""
@@ -54,9 +63,30 @@ class Drawing:
             indices: numbers of the records.
             round: how many rollouts went before.
         """
+        found = self._drawn(step, indices, round, 0)
+        if not self.redraw:
+            return found
+        # Dynamic sampling (DAPO, 2503.14476, section 3.2): what teaches nothing makes room for other prompts.
+        others = iter(np.random.default_rng((self.seed, 11, step)).permutation(len(self.records)).tolist())
+        asked = {index % len(self.records) for index in indices}
+        kept = found.only([place for place, flat in enumerate(found.flat()) if not flat])
+        flat = found.only([place for place, flat in enumerate(found.flat()) if flat])
+        for attempt in range(1, self.redraw + 1):
+            missing = len(indices) - len(kept.ids)
+            more = list(islice((index for index in others if index not in asked), missing))
+            if not more:
+                break
+            drawn = self._drawn(step, more, round, attempt)
+            kept = kept.then(drawn.only([place for place, flat in enumerate(drawn.flat()) if not flat]))
+        # Where too few were found, some that teach nothing keep the batch as large as it was.
+        kept = kept.then(flat.only(range(len(indices) - len(kept.ids))))
+        return replace(kept, asked=found.ids)
+
+    def _drawn(self, step: int, indices: Sequence[int], round: int, attempt: int) -> Rollout:
         prompts = [list(row["prompt_ids"]) for row in self.records.take(indices)]
         mine = list(range(len(indices)))[self.world.rank :: self.world.size]
-        own = self.sampler([prompts[i] for i in mine], self.answers, self.seed + 7919 * step + self.world.rank)
+        seed = self.seed + 7919 * step + 104_729 * attempt + self.world.rank
+        own = self.sampler([prompts[i] for i in mine], self.answers, seed) if mine else []
         gathered = {
             i: group for part in self.world.gather(dict(zip(mine, own, strict=True))) for i, group in part.items()
         }
@@ -69,10 +99,23 @@ class Drawing:
             prompts=prompts,
             completions=completions,
             texts=texts,
-            rewards=self._grouped(judged.reward.tolist()),
+            rewards=self._ended(self._grouped(judged.reward.tolist()), completions),
             parts={name: self._grouped(judged.raw.column(name).tolist()) for name in self.rewards.names},
             versus=self._tables(self.asked(indices)[0], judged),
         )
+
+    def _ended(
+        self, rewards: list[list[float | None]], completions: Sequence[Sequence[Sequence[int]]]
+    ) -> list[list[float | None]]:
+        if self.unfinished is None:
+            return rewards
+        return [
+            [
+                reward if answer and answer[-1] in self.ends else self.unfinished
+                for reward, answer in zip(own, group, strict=True)
+            ]
+            for own, group in zip(rewards, completions, strict=True)
+        ]
 
     def _judged(self, indices: Sequence[int], texts: Sequence[Sequence[str]], round: int) -> Judgement:
         prompts, columns = self.asked(indices)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class Rollout:
         versus: log-odds of each answer against every answer to its prompt, where the reward compares answers; ``None``
             where they are not known.
         state: of the objective after credit was given, one mapping a term.
+        asked: ids of the records that the step came to, where some were replaced; else empty.
     """
 
     step: int
@@ -50,6 +51,41 @@ class Rollout:
     tokens: dict[str, list[list[list[float]]]] = field(default_factory=dict)
     state: list[dict[str, float]] = field(default_factory=list)
     versus: list[list[list[float | None]]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def flat(self) -> list[bool]:
+        """Whether all of a prompt's answers are worth the same, so that they teach nothing."""
+        return [len({reward for reward in group if reward is not None}) < 2 for group in self.rewards]
+
+    def only(self, places: Sequence[int]) -> Rollout:
+        """A part of the prompts, before tokens get credit."""
+
+        def picked(values: list[Any]) -> list[Any]:
+            return [values[place] for place in places] if values else values
+
+        return replace(
+            self,
+            ids=picked(self.ids),
+            prompts=picked(self.prompts),
+            completions=picked(self.completions),
+            texts=picked(self.texts),
+            rewards=picked(self.rewards),
+            parts={name: picked(values) for name, values in self.parts.items()},
+            versus=picked(self.versus),
+        )
+
+    def then(self, other: Rollout) -> Rollout:
+        """These prompts, and those of another rollout with the same rewards."""
+        return replace(
+            self,
+            ids=self.ids + other.ids,
+            prompts=self.prompts + other.prompts,
+            completions=self.completions + other.completions,
+            texts=self.texts + other.texts,
+            rewards=self.rewards + other.rewards,
+            parts={name: values + other.parts[name] for name, values in self.parts.items()},
+            versus=self.versus + other.versus,
+        )
 
     def counted(self) -> list[list[int]]:
         """Places of each prompt's answers that records are made of: those whose reward is known, or all if none is."""
@@ -76,8 +112,9 @@ class Rollout:
 
         ``online/reward`` and ``online/<objective>``: mean; ``online/best``: mean over prompts of the best;
         ``online/flat``: share of prompts whose answers are all worth the same, and teach nothing; ``online/length``:
-        tokens; ``online/unknown``: share of answers without a reward; ``online/gap``: how much more than half of the
-        others the best drawn answer beats, where answers are compared.
+        tokens; ``online/variance``: of all rewards of the step; ``online/distinct``: share of a prompt's answers that
+        differ from each other; ``online/unknown``: share of answers without a reward; ``online/gap``: how much
+        more than half of the others the best drawn answer beats, where answers are compared.
         """
         found: dict[str, float] = {}
 
@@ -89,8 +126,12 @@ class Rollout:
         groups = [[r for r in group if r is not None] for group in self.rewards]
         add("reward", self.known().tolist())
         add("best", [max(group) for group in groups if group])
-        add("flat", [float(len(set(group)) < 2) for group in groups])
+        add("flat", [float(flat) for flat in self.flat()])
+        if self.asked:
+            add("replaced", [float(name not in self.ids) for name in self.asked])
         add("unknown", [float(r is None) for group in self.rewards for r in group])
+        add("variance", [float(self.known().var())] if len(self.known()) else [])
+        add("distinct", [len(set(map(tuple, group))) / len(group) for group in self.completions])
         add("length", [float(len(answer)) for group in self.completions for answer in group])
         add("gap", [own for table in self.versus if (own := _gap(table)) is not None])
         if len(self.parts) > 1:
@@ -139,7 +180,7 @@ class RolloutLog:
                 where=str(path),
                 fix="remove it: the step's answers are then drawn again",
             ) from None
-        return stored if ids is None or stored.ids == list(ids) else None
+        return stored if ids is None or (stored.asked or stored.ids) == list(ids) else None
 
     def write(self, rollout: Rollout) -> None:
         """Keep a rollout, in one step."""

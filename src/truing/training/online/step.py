@@ -141,5 +141,5 @@ class OnlineStep(PreferenceStep):
             for name in rows[0][TOKENS]
         }
         drawn, opponents = values.pop(DRAWN, None), values.pop(OPPONENTS, None)
-        signals = {**part.scores.signals, **values}
-        return replace(part, scores=replace(part.scores, drawn=drawn, opponents=opponents, signals=signals))
+        found = {**part.scores.signals, **values}
+        return replace(part, scores=replace(part.scores, drawn=drawn, opponents=opponents, signals=found))
