@@ -42,8 +42,11 @@ def metrics(run: Path) -> list[dict[str, Any]]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "objective",
-    ["grpo", "dr-grpo", "rloo", "reinforce++", "nft", "raft", "dpo", {"name": "ipo", "tau": 0.5}, "ppo"]
-    + [{"name": "ppo", "critic": "head"}],
+    [
+        *("grpo", "dr-grpo", "rloo", "reinforce++", "nft", "raft", "dpo", "ppo"),
+        {"name": "ipo", "tau": 0.5},
+        {"name": "ppo", "critic": "head"},
+    ],
 )
 def test_every_kind_of_objective_runs(objective: Any, tmp_path: Path) -> None:
     ended = truing(["align", recipe(tmp_path, objective, training__max_steps=3)], tmp_path / "p")
