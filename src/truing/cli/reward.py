@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from truing.cli.arguments import AsJson, DryRun, Overrides, RecipeFile, Resume
+from truing.cli.contexts import contexts
 from truing.cli.personal import add_user, personal
 from truing.cli.recipe_group import RecipeGroup
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, cls=RecipeGroup)
 app.command("personal")(personal)
 app.command("add-user")(add_user)
+app.command("contexts")(contexts)
 
 
 @app.callback()
@@ -57,6 +59,50 @@ def run(
         train=lambda listener: align(checked, resume=resume, listener=listener, purpose=TrainReward()),
         json=json,
     )
+
+
+@app.command("segments")
+def segments(
+    data: Annotated[Path, typer.Argument(help="JSON lines: first, second (states and actions each), label.")],
+    gamma: Annotated[float, typer.Option("--gamma", help="Discount of the next step, below 1.")] = 0.95,
+    end: Annotated[
+        list[int] | None, typer.Option("--end", help="State in which an episode ends; may be given again.")
+    ] = None,
+    statistic: Annotated[
+        str, typer.Option("--statistic", help="What people compared: regret or partial-return.")
+    ] = "regret",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="JSON file with rewards and policy.")
+    ] = None,
+) -> None:
+    """Learn a reward of states and actions from compared segments of behaviour.
+
+    What actions lead to is counted in the segments themselves. In Python transitions and features may be given:
+    `truing.control.regret`.
+    """
+    from typing import cast
+
+    from rich.console import Console
+
+    from truing.control.regret import Statistic, counted_world, regret_preference
+    from truing.control.segments import read_pairs
+    from truing.writing import write_json
+
+    pairs = read_pairs(data)
+    world = counted_world(pairs, gamma, tuple(end or ()))
+    found = regret_preference(world, pairs, statistic=cast("Statistic", statistic))
+    if output is not None:
+        write_json(output, {"rewards": found.rewards.tolist(), "policy": found.policy.tolist()})
+    console = Console(highlight=False)
+    console.print(f"{len(pairs)} comparisons, {world.states} states, {world.actions} actions", markup=False)
+    console.print(
+        f"cross-entropy {found.losses[0]:.3f} at the start, {found.losses[-1]:.3f} at the end", markup=False
+    )
+    for state in range(world.states):
+        best = ", ".join(str(a) for a in (found.policy[state] > 0).nonzero()[:, 0].tolist())
+        rewards = ", ".join(f"{value:.3g}" for value in found.rewards[state].tolist())
+        ended = " (end)" if bool(world.terminal[state]) else f": best action {best}; rewards {rewards}"
+        console.print(f"state {state}{ended}", markup=False)
 
 
 @app.command("eval")

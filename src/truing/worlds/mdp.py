@@ -6,6 +6,7 @@ A fixed point is found without gradient; one linear solve at it then gives the v
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from truing.errors import TruingError
 
-_MOST_SWEEPS = 100_000
+_MOST_STEPS, _ROUNDING = 1_000, 1e-8
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def greedy(mdp: MDP, values: Float[Tensor, " states"]) -> Float[Tensor, "states 
 
 
 def optimal_values(mdp: MDP, *, tolerance: float = 1e-10) -> Float[Tensor, " states"]:
-    """V*, by value iteration and an exact solve for the policy found; its gradient is that of this policy's value.
+    """V*, by policy iteration; its gradient is that of the best policy's value.
 
     Args:
         mdp: the world.
@@ -173,16 +174,19 @@ def occupancy(mdp: MDP, policy: Float[Tensor, "states actions"]) -> Float[Tensor
 
 
 def _fixed_point(mdp: MDP, temperature: float, tolerance: float) -> Float[Tensor, " states"]:
-    """V = max_a Q, or its soft counterpart, by iteration."""
-    values = torch.zeros(mdp.states, dtype=mdp.rewards.dtype)
-    for _ in range(_MOST_SWEEPS):
-        q = mdp.q_values(values)
-        improved = q.max(1).values if temperature == 0 else temperature * torch.logsumexp(q / temperature, 1)
-        improved = torch.where(mdp.terminal, torch.zeros_like(improved), improved)
-        change = float((improved - values).abs().max())
-        values = improved
-        if change <= tolerance * max(1.0, float(values.abs().max())):
-            return values
+    """V = max_a Q, or its soft counterpart, by policy iteration: each step solves for the value of a better policy."""
+    values, last = torch.zeros(mdp.states, dtype=mdp.rewards.dtype), math.inf
+    for _ in range(_MOST_STEPS):
+        if temperature == 0:
+            improved = policy_values(mdp, greedy(mdp, values))
+        else:
+            policy = torch.softmax(mdp.q_values(values) / temperature, 1)
+            improved = policy_values(mdp, policy, -temperature * policy.clamp_min(1e-300).log())
+        change, size = float((improved - values).abs().max()), max(1.0, float(improved.abs().max()))
+        # Each step is better than the one before but for rounding, which is what is left in the end.
+        if change <= tolerance * size or (change >= last and change < _ROUNDING * size):
+            return improved
+        values, last = improved, change
     raise TruingError(
-        "value iteration does not come to rest", fix="lower gamma, or look for rewards without bound"
+        "policy iteration does not come to rest", fix="lower gamma, or look for rewards without bound"
     )
