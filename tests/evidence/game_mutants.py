@@ -1,4 +1,4 @@
-"""Mistakes in objectives of play against a population, a mixture, or the policy that drew the answers."""
+"""Mistakes in objectives of play against a population, a mixture, or the policy that drew, and of users' choices."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tests.evidence.mutants import each_term
 from truing.objectives.algebra import Objective
 from truing.objectives.algebra.credits import GroupZScore, LeaveOneOut
 from truing.objectives.algebra.games import AgainstMixture, PopulationRatio, ScoreRegression
+from truing.objectives.algebra.logged import KeptLikelihood
 
 
 def _share(change):
@@ -106,3 +107,27 @@ class _Lost(AgainstMixture):
 def read_from_the_end(objective: Objective) -> Objective:
     """Rows of the table belong to other answers."""
     return each_term(objective, lambda t: _Lost(**vars(t)))
+
+
+def _kept(change):
+    return lambda objective: each_term(objective, lambda t: change(t) if isinstance(t, KeptLikelihood) else t)
+
+
+def all_are_kept(objective: Objective) -> Objective:
+    """Nobody chooses: every drawn answer is imitated alike."""
+    return _kept(lambda t: replace(t, temperature=1e9))(objective)
+
+
+def other_temperature(objective: Objective) -> Objective:
+    return _kept(lambda t: replace(t, temperature=2 * t.temperature))(objective)
+
+
+def best_is_kept(objective: Objective) -> Objective:
+    """The best answer alone is imitated."""
+    return _kept(lambda t: replace(t, temperature=1e-9))(objective)
+
+
+def shares_of_data_exchanged(objective: Objective) -> Objective:
+    """Real data get the share of kept samples."""
+    (one, first), (other, second) = objective.terms
+    return replace(objective, terms=((other, first), (one, second)))

@@ -13,8 +13,8 @@ samples             ``prompt``, ``completions``
 
 Every row has an ``id``. Where the source has them there are also ``weight`` (at least 0), ``margin`` (reward
 units), ``preference`` (probability that chosen is preferred), ``score_chosen`` and ``score_rejected``,
-``annotator``, ``context``, ``rationale`` (why chosen is better) and ``source``. Ranked rows may have ``ratings``, a
-list of numbers for each answer in the respects that ``rated`` names, ``None`` where one is missing.
+``annotator``, ``context``, ``rationale`` (why chosen is better), ``complaint`` (what a user said of an answer) and
+``source``. Ranked rows may have ``ratings``, a list of numbers for each answer in the respects that ``rated`` names, ``None`` where one is missing.
 In standard form prompt and answers are strings. In conversational form the prompt is a list of
 ``{role, content}`` (a system message is its first message) and an answer is a list of assistant messages.
 """
@@ -43,7 +43,7 @@ TEXT_COLUMNS: dict[str, tuple[str, ...]] = {
 }
 ANSWER_COLUMNS = {kind: columns[1:] for kind, columns in TEXT_COLUMNS.items()}
 NUMBER_COLUMNS = ("weight", "margin", "preference", "score_chosen", "score_rejected")
-STRING_COLUMNS = ("annotator", "context", "source", "rationale", "id")
+STRING_COLUMNS = ("annotator", "context", "source", "rationale", "complaint", "id")
 
 
 @dataclass(frozen=True)

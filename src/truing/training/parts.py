@@ -11,6 +11,7 @@ from truing.data.sources import load
 from truing.data.views import view
 from truing.errors import DataError, RecipeError, did_you_mean
 from truing.objectives.algebra.internal import VERDICTS
+from truing.objectives.algebra.logged import REAL
 from truing.recipe.schema import SelfSamplesSection
 from truing.rewards.scorers import SCORERS
 from truing.training.examples import Drawn, ExampleData, Part, SameRow
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 Encode = Callable[["Records"], ExampleData]
 
 
-GENERATED = frozenset({"samples", *VERDICTS})
-"""Parts that the model writes: the starting one, see :mod:`truing.training.self_samples`, or the one that is trained
-online."""
+GENERATED = frozenset({"samples", REAL, *VERDICTS})
+"""Parts that no data are named for: what the model writes, the starting one, see
+:mod:`truing.training.self_samples`, or the one that is trained online; and, there, the records' own answers."""
 
 
 def check_self_samples(recipe: Recipe, objective: Objective) -> None:

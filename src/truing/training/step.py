@@ -129,6 +129,7 @@ class PreferenceStep:
         whole = self._whole(plan, training=True, through=through)
         token_grads = self._token_gradients(plan, whole) if self.objective.coupled and whole else None
         result = StepResult(tokens=sum(plan.costs[: plan.real]))
+        denominators = self.objective.denominators(plan.batch, plan.lengths)
         groups = plan.groups[self.world.rank :: self.world.size]
         for number, group in enumerate(groups):
             part = self._score(plan, group, through, signals)
@@ -137,7 +138,7 @@ class PreferenceStep:
                 self._hook(part.scores, plan, result)
             else:
                 self._hook(part.scores, plan, result)
-                out = self.objective(part.scores, part.batch, self.state, denominators=plan.denominators)
+                out = self.objective(part.scores, part.batch, self.state, denominators=denominators)
                 loss = out.loss
                 result.loss += float(loss.detach())
                 result.add({name: float(value) for name, value in out.metrics.items()})
@@ -157,6 +158,8 @@ class PreferenceStep:
         with self.policy.evaluating():
             whole = self._whole(plan, training=False, through=None)
             result = StepResult()
+            coupled = self.objective.coupled
+            denominators = None if coupled else self.objective.denominators(plan.batch, plan.lengths)
             if self.objective.coupled and whole:
                 everything = list(range(len(plan.examples)))
                 parts = [(whole, plan.batch, everything)] if self.world.is_main else []
@@ -165,7 +168,6 @@ class PreferenceStep:
                 scored = [self._score(plan, group, None, signals) for group in groups]
                 parts = [(part.scores, part.batch, group) for part, group in zip(scored, groups, strict=True)]
             for scores, batch, group in parts:
-                denominators = None if self.objective.coupled else plan.denominators
                 out = self.objective(scores, batch, self.state, denominators=denominators)
                 result.loss += float(out.loss)
                 result.add({name: float(value) for name, value in out.metrics.items()})
@@ -190,9 +192,7 @@ class PreferenceStep:
             batch = batch.reweighted(present)
         costs = [sum(self.policy.cost(tree) for tree in group) for group in trees]
         groups = partition(costs, self.budget, self.world.size)
-        lengths = torch.tensor([float(len(b)) for group in trees for tree in group for b in tree.branches])
-        denominators = self.objective.denominators(batch, lengths)
-        return Plan(data, indices, examples, trees, batch, groups, costs, denominators, len(indices) - missing)
+        return Plan(data, indices, examples, trees, batch, groups, costs, len(indices) - missing)
 
     def _score(self, plan: Plan, group: list[int], through: nn.Module | None, signals: Sequence[str]) -> Part:
         trees = [tree for i in group for tree in plan.trees[i]]
@@ -304,8 +304,12 @@ class Plan:
     batch: Batch
     groups: list[list[int]]
     costs: list[int]
-    denominators: Tensor
     real: int  # records after these fill a batch up that is smaller than the number of processes
+
+    @property
+    def lengths(self) -> Tensor:
+        """Tokens of every answer."""
+        return torch.tensor([float(len(b)) for group in self.trees for tree in group for b in tree.branches])
 
     def places(self, group: list[int], length: int) -> Tensor:
         """Where a group's values stand among ``length`` values of the whole batch, of tokens or of answers."""

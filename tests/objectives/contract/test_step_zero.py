@@ -52,6 +52,10 @@ KNOWN: dict[str, float] = {
     **dict.fromkeys(("grpo", "dr-grpo", "dapo", "gspo", "rloo", "reinforce-plus-plus"), 0.0),
     # −1 for a credit of 1 a token, and half a tenth of the mean over 4 tokens of ((⅓, ⅔, 1, ⅓) − 1)²
     "ppo": -1 + 0.05 * 0.25,
+    # Both answers have 4 tokens, whatever share of the choice they get
+    "curated": 4 * LN4,
+    # ln 2 + 0.001·ln 4 (a mean)
+    "drift": LN2 + 0.001 * LN4,
     # log 1, of right and of wrong answers
     "nft": 0.0,
     # (0 ∓ 1000·ln(3)/2)²

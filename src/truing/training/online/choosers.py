@@ -10,6 +10,7 @@ from pathlib import Path
 from truing.objectives.algebra import Objective
 from truing.objectives.algebra.agreed import AGREED
 from truing.objectives.algebra.internal import VERDICTS
+from truing.objectives.algebra.logged import LOGGED, REAL
 from truing.policies.causal import CausalPolicy
 from truing.rewards.algebra import Prompt
 from truing.rewards.judges.local import LocalJudge
@@ -17,6 +18,7 @@ from truing.rewards.judges.ranking import RankingJudge
 from truing.rewards.pipeline import Pipeline
 from truing.training.online.agreement import AgreedRankings, mean_logps
 from truing.training.online.choosing import Chooser
+from truing.training.online.logged import FreshAgainstLogged, Logged, WithReal
 from truing.training.online.verdicts import SelfJudged
 
 PromptOf = Callable[[str], Prompt]
@@ -32,12 +34,14 @@ class Given:
         prompt: of a record.
         rewards: of the run.
         folder: of the rollout log.
+        logged: answers that the records hold.
     """
 
     policy: CausalPolicy
     prompt: PromptOf
     rewards: Pipeline
     folder: Path
+    logged: Logged
 
 
 def chooser_for(objective: Objective, given: Given) -> Chooser | None:
@@ -63,4 +67,6 @@ def _agreed_rankings(given: Given) -> Chooser:
 _CHOOSERS: dict[str, Callable[[Given], Chooser]] = {
     f"part:{VERDICTS[0]}": _self_judged,
     AGREED: _agreed_rankings,
+    f"part:{REAL}": lambda given: WithReal(given.logged),
+    LOGGED: lambda given: FreshAgainstLogged(given.logged),
 }
