@@ -14,7 +14,8 @@ samples             ``prompt``, ``completions``
 Every row has an ``id``. Where the source has them there are also ``weight`` (at least 0), ``margin`` (reward
 units), ``preference`` (probability that chosen is preferred), ``score_chosen`` and ``score_rejected``,
 ``annotator``, ``context``, ``rationale`` (why chosen is better), ``complaint`` (what a user said of an answer) and
-``source``. Ranked rows may have ``ratings``, a list of numbers for each answer in the respects that ``rated`` names, ``None`` where one is missing.
+``source``. Ranked rows may have ``ratings``, a list of numbers for each answer in the respects that ``rated`` names,
+``None`` where one is missing.
 In standard form prompt and answers are strings. In conversational form the prompt is a list of
 ``{role, content}`` (a system message is its first message) and an answer is a list of assistant messages.
 """
