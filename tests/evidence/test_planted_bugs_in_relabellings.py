@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from truing.data.derive import DATA_METHODS, ask_for, reward_augmented
+from truing.data.derive import DATA_METHODS, ask_for, in_context, reward_augmented
+from truing.data.derive.context import with_context
 from truing.evidence import CLAIMS, verify
 
 
@@ -34,7 +35,27 @@ def highest_goal_only(row):
     return [{**new, "prompt": ask_for(row["prompt"], 10)} for new in reward_augmented(row)]
 
 
+def context_dropped(row):
+    """The prompt as it is."""
+    return [{**row}]
+
+
+def context_of_everybody(row):
+    """One context for all rows."""
+    return [{**new, "prompt": in_context(row["prompt"], "Prefer long answers.")} for new in with_context(row)]
+
+
+def answer_given_away(row):
+    """What is preferred stands in the prompt."""
+    return [{**new, "prompt": f"{new['prompt']} {row['chosen']}"} for new in with_context(row)]
+
+
 BUGS = {
+    "context-aware-pm/reads-the-context": [context_dropped, context_of_everybody],
+    "context-aware-pm/without-contexts-it-is-chance": [answer_given_away],
+    "context-aware-pm/new-wordings": [context_dropped, context_of_everybody],
+    "context-aware-pm/the-sum-over-contexts-is-the-mixture": [answer_given_away],
+    "context-aware-pm/answers-for-one-context": [context_dropped, context_of_everybody],
     "reward-augmented/ranks-by-the-goal": [one_goal_only, never_exchanged, goals_exchanged, goal_forgotten],
     "reward-augmented/good-losers-are-kept": [never_exchanged, goals_exchanged, goal_forgotten, highest_goal_only],
     "reward-augmented/nothing-is-learned-without-the-goal": [one_goal_only, never_exchanged],

@@ -61,6 +61,29 @@ def run(
     )
 
 
+@app.command("critiques")
+def critiques(
+    data: Annotated[
+        Path, typer.Argument(help="Rows: prompt, chosen, rejected, critique_chosen, critique_rejected.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for critic.jsonl and scores.jsonl.")],
+) -> None:
+    """Make the training data of a critic, and of a reward model that reads its critiques.
+
+    Train the critic with `truing align` (objective sft) on critic.jsonl and the reward model with `truing reward` on
+    scores.jsonl; the reward `critique-reward` takes both.
+    """
+    from rich.console import Console
+
+    from truing.rewards.judges.critique_data import write_critique_data
+
+    found = write_critique_data(data, output)
+    console = Console(highlight=False)
+    console.print(
+        f"{found.pairs} pairs: {found.critic} for the critic, {found.scores} for the score", markup=False
+    )
+
+
 @app.command("segments")
 def segments(
     data: Annotated[Path, typer.Argument(help="JSON lines: first, second (states and actions each), label.")],

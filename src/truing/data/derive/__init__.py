@@ -1,7 +1,9 @@
 """Records made from records: changed pairs, and the parts that some objectives want beside every record."""
 
 from truing.data.derive.base import PARTS, RELABELLINGS, PartMaker, Relabelling, relabelled, with_prompts
+from truing.data.derive.context import in_context
 from truing.data.derive.grades import graded
+from truing.data.derive.janus import janus
 from truing.data.derive.mapl import constraints
 from truing.data.derive.method import DATA_METHODS, DataMethod
 from truing.data.derive.rationale import rationale
@@ -19,6 +21,8 @@ __all__ = [
     "ask_for",
     "constraints",
     "graded",
+    "in_context",
+    "janus",
     "rationale",
     "relabelled",
     "reward_augmented",

@@ -52,8 +52,8 @@ def finds_wrong_labels(make: Make, seed: int) -> Measurement:
 
 @claim(
     method="preference-strength",
-    statement="A reward that is fitted after the weakest fifth of the labels was exchanged orders more clean pairs than "
-    "one fitted to the labels as they were.",
+    statement="A reward that is fitted after the weakest fifth of the labels was exchanged orders more clean pairs "
+    "than one fitted to the labels as they were.",
     source=SOURCE,
 )
 def flips_help(make: Make, seed: int) -> Measurement:
@@ -82,8 +82,8 @@ def the_weakest_fifth_misleads(make: Make, seed: int) -> Measurement:
 
 @claim(
     method="preference-strength",
-    statement="Where rewards are linear, soft labels and margins on top of flips lose what flips gain: fewer clean pairs "
-    "are ordered than with flips alone.",
+    statement="Where rewards are linear, soft labels and margins on top of flips lose what flips gain: fewer clean "
+    "pairs are ordered than with flips alone.",
     source="measured; the catalogue expects all three together to be best, the paper found so with language models",
 )
 def the_rest_gains_nothing_where_rewards_are_linear(make: Make, seed: int) -> Measurement:

@@ -108,9 +108,10 @@ class Repair:
             place = places.get(str(row["id"]))
             return _unchanged(row) if place is None else _changed(row, repairs, place)
 
+        flipped, soft = int(repairs.flipped.sum()), int(repairs.soft.sum())
         note = (
-            f"repaired: {int(repairs.flipped.sum()):,} of {len(ids):,} labels exchanged and {int(repairs.soft.sum()):,} "
-            f"made uncertain by linear rewards on states of {self.model}"
+            f"repaired: {flipped:,} of {len(ids):,} labels exchanged and {soft:,} made uncertain by linear rewards on "
+            f"states of {self.model}"
         )
         return Mended(rewritten(records, changed, self, note), ids, votes, repairs)
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import torch
 
+from truing.data.derive.context import in_context
 from truing.errors import ModelError, ObjectiveError
 from truing.parameters import Doc
 from truing.rewards.algebra import Prompt, Rewards
@@ -23,10 +24,12 @@ class ModelScorer:
     Args:
         model: gives one reward an answer.
         max_length: tokens of prompt plus answer.
+        context: stands before every prompt, or in its system message, for models that were trained with contexts.
     """
 
     model: RewardModel
     max_length: int
+    context: str | None = None
 
     def __post_init__(self) -> None:
         if self.model.form.kind == "skew":
@@ -42,6 +45,8 @@ class ModelScorer:
 
     def __call__(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> Rewards:
         """Rewards of ``completions[i]`` as an answer to ``prompts[i]``; an empty answer has none."""
+        if self.context is not None:
+            prompts = [in_context(prompt, self.context) for prompt in prompts]
         found = torch.full((len(completions), len(self.names)), torch.nan, dtype=torch.float64)
         placed = placed_trees(self.model.policy.tokenizer, self.max_length, prompts, completions)
         for own, values in zip(placed, self.model.columns([own.tree for own in placed]), strict=True):
@@ -55,8 +60,12 @@ def reward_model(
         str | None, Doc("folder or hub name of a reward model", "as `truing reward` writes them")
     ] = None,
     max_length: Annotated[int, Doc("tokens of prompt plus answer", "max_length >= 2")] = 2048,
+    context: Annotated[
+        str | None,
+        Doc("criterion or reader, for a model trained with contexts", "text that stands before prompts"),
+    ] = None,
 ) -> ModelScorer:
-    """R(x, y).
+    """R(x, y), or R(x, z, y) in a context z.
 
     Raises:
         ObjectiveError: without a model.
@@ -66,4 +75,4 @@ def reward_model(
         raise ObjectiveError(
             "reward-model has no model", allowed="a folder, or a hub name", fix="e.g. model: runs/reward/model"
         )
-    return ModelScorer(RewardModel.load(model), max_length)
+    return ModelScorer(RewardModel.load(model), max_length, context)
