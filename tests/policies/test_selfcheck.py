@@ -41,7 +41,7 @@ def test_a_model_whose_scores_cannot_be_reproduced_is_refused() -> None:
         return out
 
     model.forward = noisy
-    with pytest.raises(ModelError, match="cannot be scored: scores differ from the model's own by"):
+    with pytest.raises(ModelError, match="cannot be scored: log-probabilities differ from the model's own by"):
         CausalPolicy(model, precision="float32")
 
 

@@ -24,8 +24,6 @@ from truing.policies.scoring import Layout, ScoringRequest
 
 LayoutName = Literal["trees", "rows", "encoder-decoder"]
 
-_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 2e-2}
-
 
 @dataclass(frozen=True)
 class Verdict:
@@ -52,7 +50,6 @@ def builder(layout: LayoutName, model: PreTrainedModel) -> Callable[[Sequence[Tr
     return pack if layout == "trees" else rows
 
 
-@torch.no_grad()
 def check(model: PreTrainedModel, allow_trees: bool = True) -> Verdict:
     """Find the layout.
 
@@ -63,42 +60,97 @@ def check(model: PreTrainedModel, allow_trees: bool = True) -> Verdict:
     Raises:
         ModelError: if no layout reproduces the model's own log-probabilities.
     """
+    trees = probe(model)
+    plain: LayoutName = "encoder-decoder" if model.config.is_encoder_decoder else "rows"
+    return settle(
+        model,
+        Own("log-probabilities", " nats a token", "causal language models and encoder-decoders of transformers"),
+        expected=lambda: _own(model, trees),
+        layout=lambda name: builder(name, model)(trees),
+        run=lambda request: model(scoring=request)[0],
+        plain=plain,
+        allow_trees=allow_trees and plain == "rows",
+    )
+
+
+@dataclass(frozen=True)
+class Own:
+    """What a model gives by itself, in words.
+
+    Attributes:
+        values: e.g. log-probabilities.
+        unit: of a difference, after the number.
+        allowed: models that give them.
+        relative: whether a difference counts relative to the largest of them, where that is above 1.
+    """
+
+    values: str
+    unit: str
+    allowed: str
+    relative: bool = False
+
+
+@torch.no_grad()
+def settle(
+    model: PreTrainedModel,
+    own: Own,
+    *,
+    expected: Callable[[], Tensor],
+    layout: Callable[[LayoutName], Layout],
+    run: Callable[[ScoringRequest], Tensor],
+    plain: LayoutName,
+    allow_trees: bool,
+) -> Verdict:
+    """The fastest layout that gives what the model gives by itself.
+
+    Args:
+        model: put into evaluation mode meanwhile.
+        own: what it gives, for messages.
+        expected: by its plain forward pass on every sequence alone.
+        layout: of the same sequences.
+        run: what the engine gives for them.
+        plain: the layout that is tried last.
+        allow_trees: whether the tree attention may be tried.
+
+    Raises:
+        ModelError: if no layout does.
+    """
     training = model.training
     model.eval()
     try:
-        trees = probe(model)
-        expected = _own(model, trees)
-        tolerance = _TOLERANCE.get(model.dtype, 1e-3)
-        plain: LayoutName = "encoder-decoder" if model.config.is_encoder_decoder else "rows"
+        target = expected()
+        tolerance = {torch.bfloat16: 5e-2, torch.float16: 2e-2}.get(model.dtype, 1e-3)
+        if own.relative:
+            tolerance *= max(1.0, float(target.abs().max()))
         candidates: list[tuple[LayoutName, bool]] = [(plain, False)]
-        if allow_trees and plain == "rows":
+        if allow_trees:
             candidates = [("trees", True), ("trees", False), *candidates]
         why_not = "" if allow_trees else "its attention cannot be exchanged"
-        for layout, fast in candidates:
-            request = ScoringRequest(builder(layout, model)(trees).to(model.device), fast_layers=fast)
-            if fast and not (isinstance(request.layout, Packed) and llama_stack.supports(model, request.layout)):
+        for name, fast in candidates:
+            laid = layout(name).to(model.device)
+            if fast and not (isinstance(laid, Packed) and llama_stack.supports(model, laid)):
                 continue
             try:
-                found = model(scoring=request)[0]
+                found = run(ScoringRequest(laid, fast_layers=fast))
             except (UnsupportedAttentionError, TypeError, ValueError, RuntimeError, AttributeError) as error:
                 why_not = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
                 continue
-            difference = float((found.float() - expected).abs().max())
+            difference = float((found.float() - target).abs().max())
             if difference <= tolerance:
-                return Verdict(layout, _reason(layout, why_not), difference, fast)
-            why_not = f"scores differ from the model's own by {difference:.2g} nats a token"
+                return Verdict(name, _reason(name, why_not, own), difference, fast)
+            why_not = f"{own.values} differ from the model's own by {difference:.2g}{own.unit}"
     finally:
         model.train(training)
     raise ModelError(
         f"{type(model).__name__} cannot be scored: {why_not}",
-        allowed="causal language models and encoder-decoders of transformers",
+        allowed=own.allowed,
         fix="if its own code is right, please report the architecture",
     )
 
 
-def _reason(layout: LayoutName, why_not: str) -> str:
+def _reason(layout: LayoutName, why_not: str, own: Own) -> str:
     if layout == "trees":
-        return "trunk and branches, checked against the model's own log-probabilities"
+        return f"trunk and branches, checked against the model's own {own.values}"
     if layout == "encoder-decoder":
         return "one row a completion: encoder-decoders read the prompt with another stack"
     return f"one padded row a completion: {why_not}"
@@ -115,6 +167,7 @@ def probe(model: PreTrainedModel) -> list[Tree]:
     return [Tree(tokens(6), [tokens(3), tokens(4)]), Tree(tokens(3), [tokens(2), tokens(1), tokens(3)])]
 
 
+@torch.no_grad()
 def _own(model: PreTrainedModel, trees: Sequence[Tree]) -> Tensor:
     """Log-probabilities by the model's plain forward pass on each sequence alone."""
     found = []

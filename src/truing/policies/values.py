@@ -19,17 +19,13 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from truing.errors import ModelError
 from truing.objectives.algebra import Scores
-from truing.policies import llama_stack
-from truing.policies.attention import UnsupportedAttentionError
 from truing.policies.causal import DEFAULT_SCORING_TOKENS, CausalPolicy
 from truing.policies.distributions import Comparison
-from truing.policies.packing import Packed, Tree, partition
+from truing.policies.packing import Tree, partition
 from truing.policies.precision import Precision
 from truing.policies.scoring import ScoringRequest, predicted_states
-from truing.policies.selfcheck import LayoutName, Verdict, builder, probe
+from truing.policies.selfcheck import Own, Verdict, builder, probe, settle
 from truing.policies.state_targets import StateTarget
-
-_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 2e-2}
 
 
 def reward_head(model: PreTrainedModel) -> nn.Module:
@@ -206,43 +202,20 @@ def _install(model: PreTrainedModel) -> None:
     model.forward = types.MethodType(_Forward(model.forward), model)
 
 
-@torch.no_grad()
 def _check(model: PreTrainedModel, allow_trees: bool) -> Verdict:
     """The fastest layout whose values agree with the model's own forward pass on every sequence alone."""
-    training = model.training
-    model.eval()
-    try:
-        trees = probe(model)
-        padding = model.config.pad_token_id
-        if padding is not None:
-            trees.append(Tree(trees[0].prompt, [[*trees[0].branches[0], padding]]))
-        expected = _own(model, trees)
-        tolerance = _TOLERANCE.get(model.dtype, 1e-3) * max(1.0, float(expected.abs().max()))
-        candidates: list[tuple[LayoutName, bool]] = [("rows", False)]
-        if allow_trees:
-            candidates = [("trees", True), ("trees", False), *candidates]
-        why_not = "" if allow_trees else "its attention cannot be exchanged"
-        for name, fast in candidates:
-            ended = _ended(trees, model.config.pad_token_id)
-            layout = _last_only(builder(name, model)(ended).to(model.device))
-            if fast and not (isinstance(layout, Packed) and llama_stack.supports(model, layout)):
-                continue
-            try:
-                found = model(scoring=ScoringRequest(layout, fast_layers=fast))
-            except (UnsupportedAttentionError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-                why_not = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
-                continue
-            difference = float((found.float() - expected).abs().max())
-            if difference <= tolerance:
-                how = "trunk and branches" if name == "trees" else f"one padded row a completion: {why_not}"
-                return Verdict(name, f"{how}, checked against the model's own values", difference, fast)
-            why_not = f"values differ from the model's own by {difference:.2g}"
-    finally:
-        model.train(training)
-    raise ModelError(
-        f"{type(model).__name__} cannot be scored: {why_not}",
-        allowed="decoder-only models of transformers for sequence classification",
-        fix="if its own code is right, please report the architecture",
+    trees = probe(model)
+    padding = model.config.pad_token_id
+    if padding is not None:
+        trees.append(Tree(trees[0].prompt, [[*trees[0].branches[0], padding]]))
+    return settle(
+        model,
+        Own("values", "", "decoder-only models of transformers for sequence classification", relative=True),
+        expected=lambda: _own(model, trees),
+        layout=lambda name: _last_only(builder(name, model)(_ended(trees, padding))),
+        run=lambda request: model(scoring=request),
+        plain="rows",
+        allow_trees=allow_trees,
     )
 
 
