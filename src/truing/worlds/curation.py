@@ -40,7 +40,8 @@ def keep_factor(
     logp = ways + torch.special.xlogy(others, law).sum(1)
     rivals = torch.logsumexp(others.log() + reward, 1)
     share = reward[:, None] - torch.logaddexp(reward[:, None], rivals[None])
-    return candidates * (logp + share).exp().sum(1)
+    factor: Tensor = candidates * (logp + share).exp().sum(1)
+    return factor
 
 
 def curated(

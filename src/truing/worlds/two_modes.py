@@ -25,7 +25,8 @@ class TwoModes:
         """Samples, shape ``[count]``."""
         mode = rng.random(count) >= self.weight[0]
         which = mode.astype(int)
-        return rng.normal(self.mean[which], self.std[which])
+        drawn: np.ndarray = rng.normal(self.mean[which], self.std[which])
+        return drawn
 
     def fitted(self, samples: np.ndarray, steps: int = 20) -> TwoModes:
         """Maximum likelihood by expectation maximisation from here; a mode without samples keeps its place."""
