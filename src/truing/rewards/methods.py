@@ -23,7 +23,7 @@ from truing.rewards.functions import (
     relevance,
     repetition,
 )
-from truing.rewards.judges import follow_up, group, local, ranking, remote
+from truing.rewards.judges import critique, follow_up, group, local, ranking, remote
 from truing.rewards.labels import strength
 from truing.rewards.method import REWARDS
 from truing.rewards.models import scorer
@@ -57,6 +57,7 @@ __all__ = [
     "code_tests",
     "conjunction",
     "constant",
+    "critique",
     "direction",
     "exact_match",
     "follow_up",
