@@ -58,18 +58,24 @@ class ScoringRequest:
     with_hidden: bool = False
 
 
-def install(model: PreTrainedModel) -> None:
-    """Teach a transformers model to answer ``model(scoring=request)``; calling it again changes nothing."""
+Answer = Callable[[PreTrainedModel, ScoringRequest, Callable[..., Any]], Any]
+"""What a model returns for a request, given itself, the request, and its plain forward."""
+
+
+def install(model: PreTrainedModel, answer: Answer | None = None) -> None:
+    """Teach a transformers model to answer ``model(scoring=request)``; calling it again changes nothing.
+
+    Args:
+        model: any other call of it stays as it was.
+        answer: how; by default with log-probabilities or states, as :class:`ScoringRequest` says.
+    """
     if getattr(model.forward, "_truing_scoring", False):
         return
     original = model.forward
+    respond = answer or _scores_or_states
 
     def forward(self: PreTrainedModel, *args: Any, scoring: ScoringRequest | None = None, **kwargs: Any) -> Any:
-        if scoring is None:
-            return original(*args, **kwargs)
-        if scoring.states is not None:
-            return predicting_states(self, scoring)
-        return hidden_sums(self, scoring, original) if scoring.hidden else score(self, scoring, original)
+        return original(*args, **kwargs) if scoring is None else respond(self, scoring, original)
 
     # `generate` reads from the signature whether the model takes positions; without them, padding would move prompts.
     own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -77,6 +83,12 @@ def install(model: PreTrainedModel) -> None:
     forward.__signature__ = shown  # type: ignore[attr-defined]
     forward._truing_scoring = True  # type: ignore[attr-defined]
     model.forward = types.MethodType(forward, model)
+
+
+def _scores_or_states(model: PreTrainedModel, request: ScoringRequest, plain_forward: Callable[..., Any]) -> Any:
+    if request.states is not None:
+        return predicting_states(model, request)
+    return (hidden_sums if request.hidden else score)(model, request, plain_forward)
 
 
 def score(

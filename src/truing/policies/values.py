@@ -7,9 +7,8 @@ last layer runs at their last tokens alone.
 
 from __future__ import annotations
 
-import types
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -23,7 +22,7 @@ from truing.policies.causal import DEFAULT_SCORING_TOKENS, CausalPolicy
 from truing.policies.distributions import Comparison
 from truing.policies.packing import Tree, partition
 from truing.policies.precision import Precision
-from truing.policies.scoring import ScoringRequest, predicted_states
+from truing.policies.scoring import ScoringRequest, install, predicted_states
 from truing.policies.selfcheck import Own, Verdict, builder, probe, settle
 from truing.policies.state_targets import StateTarget
 
@@ -72,7 +71,8 @@ class RewardPolicy(CausalPolicy):
         return False
 
     def _install(self) -> None:
-        _install(self.inner)
+        reward_head(self.inner)
+        install(self.inner, _values)
 
     def _check(self, *, allow_trees: bool) -> Verdict:
         return _check(self.inner, allow_trees)
@@ -176,30 +176,13 @@ def _last_only(layout: Any) -> Any:
     )
 
 
-@dataclass(frozen=True)
-class _Forward:
-    """``forward`` that also answers ``scoring=``."""
-
-    original: Any
-
-    def __call__(
-        self, model: PreTrainedModel, *args: Any, scoring: ScoringRequest | None = None, **named: Any
-    ) -> Any:
-        if scoring is None:
-            return self.original(*args, **named)
-        device = scoring.layout.targets.device
-        with torch.autocast(device.type, dtype=scoring.autocast, enabled=scoring.autocast is not None):
-            states = predicted_states(model, scoring)
-            values = reward_head(model)(states)
-            return (values, states) if scoring.pooled else values
-
-
-def _install(model: PreTrainedModel) -> None:
-    """Teach a model to answer ``model(scoring=request)`` with values ``[N, K]``; calling it again changes nothing."""
-    if isinstance(getattr(model.forward, "__func__", None), _Forward):
-        return
-    reward_head(model)
-    model.forward = types.MethodType(_Forward(model.forward), model)
+def _values(model: PreTrainedModel, request: ScoringRequest, plain_forward: Any) -> Any:
+    """What the head says of the states that a request reads, and these states where they are asked for too."""
+    device = request.layout.targets.device
+    with torch.autocast(device.type, dtype=request.autocast, enabled=request.autocast is not None):
+        states = predicted_states(model, request)
+        values = reward_head(model)(states)
+        return (values, states) if request.pooled else values
 
 
 def _check(model: PreTrainedModel, allow_trees: bool) -> Verdict:
