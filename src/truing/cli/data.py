@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from truing.cli import data_values
 from truing.cli.repair import repair
 
 app = typer.Typer(no_args_is_help=True)
@@ -43,3 +44,6 @@ def check(
         print_json(report.as_dict())
     else:
         Console(highlight=False).print(render(report))
+
+
+app.command("values")(data_values.values)
