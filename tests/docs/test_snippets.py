@@ -22,6 +22,8 @@ from truing.objectives import MODIFIERS
 from truing.objectives.recipe import build
 from truing.recipe import Recipe, parse_recipe
 from truing.recipe.load import load_recipe
+from truing.rewards.lookup import named, piece
+from truing.rewards.personal.training import KIND, personal_recipe
 from truing.unlearning.methods import choose
 from truing.unlearning.schema import UnlearnRecipe
 
@@ -31,7 +33,8 @@ from .pages import ROOT, WRITTEN, Snippet, snippets
 UsageError: Any = typer.BadParameter.__base__
 ARENAS = [found for found in snippets("yaml") if "\nobjectives:" in found.text]
 UNLEARNING = [found for found in snippets("yaml") if "\nforget:" in found.text]
-RECIPES = [found for found in snippets("yaml") if found not in (*ARENAS, *UNLEARNING)]
+PERSONAL = [found for found in snippets("yaml") if "\nmethod: {name: pal" in found.text]
+RECIPES = [found for found in snippets("yaml") if found not in (*ARENAS, *UNLEARNING, *PERSONAL)]
 PYTHON = snippets("python")
 COMMANDS = [
     (found, line)
@@ -68,6 +71,13 @@ def test_arenas_are_valid(found: Snippet, tmp_path: Path) -> None:
 def test_recipes_of_unlearning_are_valid(found: Snippet) -> None:
     recipe = UnlearnRecipe.model_validate(yaml.safe_load(found.text))
     assert choose(recipe).objective.terms
+
+
+@pytest.mark.parametrize("found", PERSONAL, ids=str)
+def test_recipes_of_personal_rewards_are_valid(found: Snippet) -> None:
+    recipe = personal_recipe(yaml.safe_load(found.text))
+    name, values = named(recipe.method, KIND, "method")
+    assert piece(name, KIND, "method").configure(values)
 
 
 @pytest.mark.parametrize(("found", "line"), COMMANDS, ids=lambda value: str(value)[:60])
