@@ -112,7 +112,7 @@ def reference_source(prepared: Prepared) -> str:
     return f"{which}, computed once before training{kept}"
 
 
-def _online_lines(online: dict[str, Any] | None) -> list[tuple[str, str]]:
+def _online_lines(online: dict[str, Any] | None, trained: int) -> list[tuple[str, str]]:
     if online is None:
         return []
     names = ", ".join(str(spec["name"] if isinstance(spec, dict) else spec) for spec in online["rewards"])
@@ -122,8 +122,25 @@ def _online_lines(online: dict[str, Any] | None) -> list[tuple[str, str]]:
             "online",
             f"{online['answers']} answers of at most {online['max_new_tokens']} tokens to each prompt, new ones "
             f"{'in every step' if every == 1 else f'every {every} steps'}, rewarded by {names}",
-        )
+        ),
+        *_opponent_lines(online.get("opponents"), every, trained),
     ]
+
+
+def _opponent_lines(opponents: dict[str, Any] | None, every: int, trained: int) -> list[tuple[str, str]]:
+    """The population, and what it takes; past selves are copies of the weights that learn, four bytes each."""
+    if opponents is None:
+        return []
+    past = [weight for weight in opponents["history"] if weight > 0]
+    copies = max((place + 1 for place, weight in enumerate(opponents["history"]) if weight > 0), default=0)
+    copies += opponents["start"] > 0
+    members = [
+        *([f"{len(past)} past selves, new ones every {opponents['every'] or every} steps"] if past else []),
+        *(["the start"] if opponents["start"] > 0 else []),
+        *(name for name, weight in opponents["models"].items() if weight > 0),
+    ]
+    held = f"{copies} copies of {trained:,} weights, about {copies * trained * 4 / 2**30:.2g} GiB on the CPU"
+    return [("opponents", "; ".join([*members, *([held] if copies else [])]))]
 
 
 def describe(values: dict[str, Any]) -> list[tuple[str, str]]:
@@ -141,7 +158,7 @@ def describe(values: dict[str, Any]) -> list[tuple[str, str]]:
             f"{data['held_out_rows']:,} held out",
         ),
         ("objective", f"{values['objective']['name']}: {values['objective']['formula']}"),
-        *_online_lines(values.get("online")),
+        *_online_lines(values.get("online"), model["trained_parameters"]),
         ("reference", values["reference"]),
         (
             "training",

@@ -113,6 +113,12 @@ def test_the_last_policy_as_the_only_opponent_is_inpo(tmp_path: Path) -> None:
     assert ends[0] == ends[1]
 
 
+def test_the_plan_says_what_a_population_takes(tmp_path: Path) -> None:
+    path = recipe(tmp_path, MNPO, online__opponents={"history": [1.0, 0.0, 0.5, 0.0], "start": 1.0, "every": 2})
+    said = " ".join(truing(["align", path, "--dry-run"], tmp_path / "p").err.split())
+    assert "opponents 2 past selves, new ones every 2 steps; the start; 4 copies of" in said
+
+
 @pytest.mark.parametrize(
     ("objective", "changes", "message"),
     [
