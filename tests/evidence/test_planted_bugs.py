@@ -280,7 +280,9 @@ ELSEWHERE = {
     "f-dpg": "test_f_dpg_bugs.py",
     "mah-dpo": "test_mah_dpo_bugs.py",
     "meet": "test_meet_bugs.py",
+    "more": "test_more_bugs.py",
     "optdist": "test_optdist_bugs.py",
+    "secrets-rm": "test_secrets_rm_bugs.py",
     "spo-degree": "test_spo_degree_bugs.py",
 }
 

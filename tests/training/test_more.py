@@ -89,3 +89,11 @@ def test_data_without_sources_are_refused(tmp_path):
     given["data"].pop("columns")
     with pytest.raises(DataError, match="no row has a column 'source'"):
         train_reward(given)
+
+
+def test_other_statistics_of_a_whole_batch_see_rewards_too(tmp_path):
+    """The reliability of labels (lcpo) is estimated from the rewards of all records of a step."""
+    given = recipe(tmp_path, rows(20))
+    objective = {"name": "bradley-terry", "centre": 0.0, "modify": ["lcpo"]}
+    result = train_reward({**given, "objective": objective})
+    assert 0.5 < result.record["estimates"]["reliability of labels"] < 1.0
