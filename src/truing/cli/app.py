@@ -10,6 +10,7 @@ from truing import __version__
 from truing.cli import (
     align,
     arena,
+    aspects,
     data,
     diagnose,
     methods,
@@ -52,6 +53,7 @@ def _options(
 app.command("quickstart")(quickstart.quickstart)
 app.command("align")(align.align)
 app.command("arena")(arena.arena)
+app.command("aspects")(aspects.aspects)
 app.command("score")(score.score)
 app.command("steer")(steer.steer)
 app.command("diagnose")(diagnose.diagnose)

@@ -1,5 +1,6 @@
 """All audits; importing this module registers them."""
 
+from truing.arenas.effects import effects
 from truing.diagnostics.audit import AUDITS
 from truing.diagnostics.ches import ches
 from truing.diagnostics.mode_seeking import mode_seeking
@@ -12,7 +13,7 @@ from truing.unlearning.attribution import wagle
 
 __all__ = [
     "AUDITS",
-    "ches",
+    "ches", "effects",
     "indicators",
     "mode_seeking",
     "rag_rewardbench",
