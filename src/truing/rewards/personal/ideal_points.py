@@ -94,7 +94,9 @@ class IdealPoints(nn.Module):
         rejected: Float[Tensor, "pairs width"],
     ) -> Float[Tensor, " pairs"]:
         """That chosen is preferred to rejected, nats."""
-        return self(weights, prompts, chosen) - self(weights, prompts, rejected)
+        better: Tensor = self(weights, prompts, chosen)
+        worse: Tensor = self(weights, prompts, rejected)
+        return better - worse
 
     def of_users(self, users: Int[Tensor, " answers"]) -> Float[Tensor, "answers prototypes"]:
         """Weights of the users with these numbers."""
