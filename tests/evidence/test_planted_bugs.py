@@ -276,8 +276,10 @@ BUGS: dict[str, list[m.Mutation]] = {
 
 # Methods whose bugs are of another kind than changed terms, and stand in a file of their own.
 ELSEWHERE = {
+    "cyclealign": "test_cyclealign_bugs.py",
     "dpa-ratings": "test_dpa_ratings_bugs.py",
     "f-dpg": "test_f_dpg_bugs.py",
+    "scir": "test_scir_bugs.py",
     "mah-dpo": "test_mah_dpo_bugs.py",
     "meet": "test_meet_bugs.py",
     "more": "test_more_bugs.py",

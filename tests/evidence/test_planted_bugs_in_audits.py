@@ -8,6 +8,7 @@ from tests.evidence import audit_mutants as m
 from tests.evidence import mode_seeking_mutants as s
 from tests.evidence.test_benchmark_bugs import BUGS as BENCHMARKS
 from tests.evidence.test_curation_bugs import BUGS as CURATION
+from tests.evidence.test_unpacking_bugs import BUGS as UNPACKING
 from tests.evidence.test_wagle_bugs import BUGS as WAGLE
 from truing.diagnostics.audits import AUDITS
 from truing.evidence import CLAIMS, verify
@@ -54,7 +55,13 @@ BUGS = {
 
 
 def test_every_claim_has_a_planted_bug():
-    assert {entry.name for entry in CLAIMS if entry.method in AUDITS} == {*BUGS, *BENCHMARKS, *CURATION, *WAGLE}
+    assert {entry.name for entry in CLAIMS if entry.method in AUDITS} == {
+        *BUGS,
+        *BENCHMARKS,
+        *CURATION,
+        *UNPACKING,
+        *WAGLE,
+    }
 
 
 @pytest.mark.parametrize("audit", list(AUDITS), ids=lambda audit: audit.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.evidence.test_janus_bugs import BUGS as JANUS
 from truing.data.derive import DATA_METHODS, ask_for, in_context, reward_augmented
 from truing.data.derive.context import with_context
 from truing.evidence import CLAIMS, verify
@@ -63,7 +64,7 @@ BUGS = {
 
 
 def test_every_claim_has_a_planted_bug():
-    assert {entry.name for entry in CLAIMS if entry.method in DATA_METHODS} == set(BUGS)
+    assert {entry.name for entry in CLAIMS if entry.method in DATA_METHODS} == {*BUGS, *JANUS}
 
 
 @pytest.mark.parametrize("method", list(DATA_METHODS), ids=lambda method: method.name)

@@ -1,5 +1,4 @@
-"""Unpacking DPO and PPO (2406.09279) in a bandit where every choice in a recipe can be made, and its worth is "
-"exact."""
+"""Unpacking DPO and PPO (2406.09279) in a bandit where every choice in a recipe can be made."""
 
 from __future__ import annotations
 
