@@ -251,6 +251,8 @@ class OnlineSection(RewardsSection):
     """Times that prompts whose answers are all worth the same are replaced by others (dynamic sampling of DAPO)."""
     reference_answers: Annotated[int, Field(gt=1)] = 32
     """Answers of the starting model to each prompt, for transforms that compare with them."""
+    condition: Literal["direction"] | None = None
+    """What the model is told in front of each prompt: the direction in which `dpa-direction` weighs its rewards."""
     opponents: OpponentsSection | None = None
     """Population that mnpo, inpo and gpo are trained against; by default the policy that drew the answers."""
 

@@ -33,13 +33,16 @@ class Placed:
 
 
 def placed_trees(
-    tokenizer: PreTrainedTokenizerBase, max_length: int, prompts: Sequence[Prompt], completions: Sequence[str]
+    tokenizer: PreTrainedTokenizerBase,
+    max_length: int | None,
+    prompts: Sequence[Prompt],
+    completions: Sequence[str],
 ) -> list[Placed]:
     """``completions[i]`` as an answer to ``prompts[i]``; empty answers, and what cannot be tokenised, are left out.
 
     Args:
         tokenizer: of the model.
-        max_length: tokens of prompt plus answer.
+        max_length: tokens of prompt plus answer; any number where it is ``None``.
         prompts, completions: of equal number.
     """
     filled = [i for i, text in enumerate(completions) if text]

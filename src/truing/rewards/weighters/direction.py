@@ -74,7 +74,8 @@ class Directions:
     formula="R(x, v, y) = vᵀ R(x, y), ‖v‖ = 1, arccos(v_1) uniform in [0, α]",
     legend=("R: rewards on one scale, e.g. 0 to 100", "v: direction of the prompt", "α: half_angle"),
     use_when="One model is to serve users with different wishes, who say them as numbers in the prompt.",
-    avoid_when="The policy does not see the direction: the reward is then noise around the mean direction. "
+    avoid_when="The policy does not see the direction (online.condition: direction shows it): the reward is then "
+    "noise around the mean direction. "
     "Objectives on different scales have to be brought to one first.",
     requires=("rewards of two or more objectives on one scale",),
     cost="none beside the rewards",

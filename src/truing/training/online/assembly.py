@@ -9,8 +9,11 @@ from truing.errors import DataError
 from truing.policies.generation import end_tokens
 from truing.rewards.algebra import Prompt
 from truing.rewards.build import build
+from truing.rewards.pipeline import Pipeline
+from truing.rewards.weighters.direction import Directions
 from truing.training.distributed import World
 from truing.training.online.choosers import Given, chooser_for
+from truing.training.online.condition import Condition, DirectionCondition
 from truing.training.online.drawing import Drawing
 from truing.training.online.logged import logged_in
 from truing.training.online.population import population_for
@@ -49,6 +52,7 @@ def online_step(prepared: Prepared, references: References, world: World) -> Onl
         ends=frozenset(end_tokens(prepared.policy)),
         unfinished=online.unfinished,
         redraw=online.redraw,
+        condition=_condition(prepared, rewards),
     )
     drawing = compared_with_start(drawing, prepared, world)
     return OnlineStep(
@@ -72,6 +76,16 @@ def online_step(prepared: Prepared, references: References, world: World) -> Onl
             ),
         ),
     )
+
+
+def _condition(prepared: Prepared, rewards: Pipeline) -> Condition | None:
+    """What the policy is told of the direction of its rewards."""
+    recipe, tokenizer = prepared.recipe, prepared.policy.tokenizer
+    if recipe.online is None or recipe.online.condition is None:
+        return None
+    assert isinstance(rewards.weighter, Directions)  # checked with the recipe
+    assert tokenizer is not None
+    return DirectionCondition(rewards.weighter, rewards.names, tokenizer, recipe.data.max_length)
 
 
 def _rows(prepared: Prepared, names: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -13,6 +13,7 @@ from truing.objectives.algebra.logged import LOGGED, REAL
 from truing.objectives.algebra.sampled import ONLINE
 from truing.recipe import Recipe
 from truing.rewards.build import build
+from truing.rewards.weighters.direction import Directions
 from truing.training.online.choosing import kind_for
 
 _GIVEN = frozenset(
@@ -78,7 +79,13 @@ def check_online(recipe: Recipe, objective: Objective) -> None:
         )
     _check_opponents(recipe)
     # Unknown names, and pieces that do not fit together.
-    build(online, where="online")
+    rewards = build(online, where="online")
+    if online.condition == "direction" and not isinstance(rewards.weighter, Directions):
+        raise RecipeError(
+            "the model is to be told the direction of its rewards, and they have none",
+            where="online.condition",
+            fix="use `combine: weighted-sum` with `weights: dpa-direction`, or remove condition",
+        )
 
 
 def _check_opponents(recipe: Recipe) -> None:

@@ -15,6 +15,7 @@ from truing.rewards.algebra import Prompt, prompt_key
 from truing.rewards.pipeline import Judgement, Pipeline
 from truing.training.distributed import World
 from truing.training.examples import ExampleData
+from truing.training.online.condition import Condition
 from truing.training.online.rollouts import Rollout, RolloutLog
 from truing.training.online.sampler import Sampler
 
@@ -36,6 +37,7 @@ class Drawing:
         ends: tokens that end an answer.
         unfinished: reward of answers that do not end with one; ``None`` for what the rewards say of them.
         redraw: times that prompts whose answers are all worth the same are replaced by others.
+        condition: what is put in front of prompts; the log keeps them as the policy saw them.
     """
 
     records: ExampleData
@@ -50,6 +52,7 @@ class Drawing:
     ends: frozenset[int] = frozenset()
     unfinished: float | None = None
     redraw: int = 0
+    condition: Condition | None = None
 
     def ids(self, indices: Sequence[int]) -> list[str]:
         """Of records."""
@@ -84,6 +87,8 @@ class Drawing:
 
     def _drawn(self, step: int, indices: Sequence[int], round: int, attempt: int) -> Rollout:
         prompts = [list(row["prompt_ids"]) for row in self.records.take(indices)]
+        if self.condition is not None:
+            prompts = self.condition(self.asked(indices)[0], round)
         mine = list(range(len(indices)))[self.world.rank :: self.world.size]
         seed = self.seed + 7919 * step + 104_729 * attempt + self.world.rank
         own = self.sampler([prompts[i] for i in mine], self.answers, seed) if mine else []
