@@ -49,3 +49,31 @@ def test_games_run_on_comparisons(objective: object, tmp_path: Path) -> None:
     assert torch.allclose(table, -table.T)
     assert first.rewards[0] == pytest.approx(table.mean(1).tolist())
     assert all(row["online/gap"] >= 0 for row in metrics(tmp_path / "out") if "online/gap" in row)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("objective", "online"),
+    [
+        ("{name: mnpo, eta: 0.05}", "answers: 3, opponents: {history: [1.0, 0.5], start: 0.5}"),
+        ("{name: gpo, beta: 0.5}", "answers: 3"),
+        ("{name: curated, real: 0.5}", "answers: 3"),
+    ],
+    ids=["mnpo", "gpo", "curated"],
+)
+def test_the_packaged_model_on_real_prompts(objective: str, online: str, tmp_path: Path) -> None:
+    (tmp_path / "game.yaml").write_text(
+        f"""
+model: truing/tiny
+data: {{path: truing/hh-sample, limit: 24, eval_fraction: 0.1, max_length: 96}}
+objective: {objective}
+online: {{rewards: {{name: against-group, scorer: sentiment}}, max_new_tokens: 8, {online}}}
+training: {{max_steps: 2, learning_rate: 1.0e-4, global_batch: 4}}
+evaluation: {{samples: 1, judged_prompts: 0, max_new_tokens: 4}}
+output: {tmp_path / "out"}
+"""
+    )
+    ended = truing(["align", tmp_path / "game.yaml"], tmp_path / "p")
+    assert ended.code == 0, ended.err
+    assert [r.step for r in rollouts(tmp_path / "out")] == [0, 1]
+    assert ("opponents" in rollouts(tmp_path / "out")[1].tokens) == ("mnpo" in objective)
