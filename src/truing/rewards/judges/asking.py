@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from truing.errors import RunError
 from truing.rewards.judges.endpoint import Endpoint, Messages
+from truing.rewards.judges.posting import at_once
 from truing.rewards.judges.reply_cache import ReplyCache
 
 logger = logging.getLogger(__name__)
@@ -60,19 +61,8 @@ class Asking:
 
     def _ask(self, questions: dict[str, Messages], read: Callable[[str], Read | None]) -> dict[str, Read | None]:
         stop = threading.Event()
-        with ThreadPoolExecutor(self.concurrency, "judge") as pool:
-            running: dict[str, Future[tuple[Read | None, str]]] = {
-                key: pool.submit(self._one, key, question, read, stop) for key, question in questions.items()
-            }
-            try:
-                wait(running.values(), return_when=FIRST_EXCEPTION)
-                for future in running.values():
-                    if future.done():
-                        future.result()
-            finally:
-                stop.set()
-                pool.shutdown(wait=True, cancel_futures=True)
-        replies = {key: future.result() for key, future in running.items()}
+        calls = [partial(self._one, key, question, read, stop) for key, question in questions.items()]
+        replies = dict(zip(questions, at_once(calls, self.concurrency, stop), strict=True))
         self._check(replies)
         return {key: value for key, (value, _) in replies.items()}
 
