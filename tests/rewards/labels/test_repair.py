@@ -122,6 +122,9 @@ def test_real_pairs(shared_data):
     records = load(str(shared_data / "hh-rlhf" / "harmless-base-test.jsonl.gz"), limit=150)
     found = repair_of({"name": "preference-strength", "members": 3, "max_length": 128}, "truing/tiny")(records)
     assert 0.5 < found.agreement.value < 0.9
+    # Linear rewards on states of a tiny model know little about harm, and that is said.
+    assert "little more than chance" in found.sentences()[-1]
+    assert "little more than chance" in found.records.notes[-1]
     assert len(found.records) == len(records) == 150
     before = {row["id"]: row for row in records.dataset}
     for name, flipped in zip(found.ids, found.repairs.flipped, strict=True):

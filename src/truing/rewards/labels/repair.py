@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,14 @@ from truing.rewards.personal.encoder import FrozenEncoder
 from truing.statistics import Estimate, mean
 
 KIND = "label repair"
+KNOWS_LITTLE = 0.6
+"""Share of agreement with labels below which exchanging them is called a risk."""
+
+
+_DOUBT = (
+    "They know little more than chance, so that many of these labels may have been right: take more pairs or a better "
+    "frozen model before you train on the result."
+)
 
 
 @dataclass(frozen=True)
@@ -60,12 +68,13 @@ class Mended:
         own = self.agreement
         weakest = np.argsort(self.votes.strength, kind="stable")[:3]
         shown = ", ".join(f"{self.ids[i]} ({self.votes.strength[i]:+.2f})" for i in weakest)
-        return [
+        lines = [
             f"Members that did not see a pair agree with {own.value:.1%} of the labels ({own.low:.1%} to "
             f"{own.high:.1%}, {own.n} pairs); their gaps were divided by {self.votes.temperature:.3g}.",
             f"{int(self.repairs.flipped.sum())} labels were exchanged, {int(self.repairs.soft.sum())} made uncertain.",
             f"The weakest preferences, in nats: {shown}.",
         ]
+        return lines if own.low >= KNOWS_LITTLE else [*lines, _DOUBT]
 
 
 @dataclass(frozen=True)
@@ -113,7 +122,10 @@ class Repair:
             f"repaired: {flipped:,} of {len(ids):,} labels exchanged and {soft:,} made uncertain by linear rewards on "
             f"states of {self.model}"
         )
-        return Mended(rewritten(records, changed, self, note), ids, votes, repairs)
+        found = Mended(rewritten(records, changed, self, note), ids, votes, repairs)
+        if found.agreement.low >= KNOWS_LITTLE:
+            return found
+        return replace(found, records=found.records.with_notes(_DOUBT))
 
 
 def _changed(row: Row, repairs: Repairs, place: int) -> Row:
