@@ -26,8 +26,8 @@ def test_example_is_found_and_converted(layout):
     assert records.layout == layout.name
     assert records.kind == layout.kind
     assert len(records) >= 3
-    column = {"pairs": "chosen", "unpaired": "label", "ranked": "scores"}.get(layout.kind, "completion")
-    assert column in records.columns
+    columns = {"pairs": "chosen", "unpaired": "label", "ranked": "scores", "samples": "completions"}
+    assert columns.get(layout.kind, "completion") in records.columns
 
 
 @pytest.mark.parametrize("layout", list(LAYOUTS), ids=lambda layout: layout.name)

@@ -45,7 +45,7 @@ def fit(
     room = len(prompt) if max_prompt_length is None else min(len(prompt), max_prompt_length)
     if max_length is not None:
         least = min(room, max(1, max_length // SMALLEST_PROMPT_SHARE))
-        longest = max(map(len, completions))
+        longest = max(map(len, completions), default=0)
         room = max(least, min(room, max_length - longest))
     kept = _left_cut(prompt, room, bos)
     space = None if max_length is None else max_length - len(kept)

@@ -93,6 +93,8 @@ def _fix(kind: str) -> str:
     possible = sorted({to for source, to in _VIEWS if source == kind and to != "unwanted"})
     if kind == "demonstrations":
         return "choose an objective that takes demonstrations, such as sft"
+    if kind == "samples":
+        return "add an `online` section, in which the model answers these prompts, or add answers to the data"
     kinds = " or ".join([kind, *possible])
     return f"choose an objective that takes {kinds} data (`truing methods` lists what each takes)"
 

@@ -33,7 +33,7 @@ class Before:
     """The starting model on held-out data.
 
     Attributes:
-        rows: scores of the held-out completions; ``None`` where nothing is held out.
+        rows: scores of the held-out completions; ``None`` where there are none.
         prompts: token ids of the prompts that are answered.
         answers: the starting model's answers.
         asked: the same prompts as the trained model is asked them.
@@ -79,7 +79,10 @@ def measure_before(prepared: Prepared, references: Resolved, progress: Progress 
     if prepared.held_out is None:
         return Before(None, [], None)
     data = prepared.held_out.examples
-    if references.held_out_values is not None:
+    rows: RowScores | None
+    if not any(len(tree.branches) for tree in data.trees(range(len(data)))):
+        rows = None  # prompts alone: there is no answer whose likelihood could have changed
+    elif references.held_out_values is not None:
         lengths = [len(b) for tree in data.trees(range(len(data))) for b in tree.branches]
         rows = held_out.reference_rows(references.held_out_values, lengths)
     else:

@@ -170,3 +170,30 @@ def test_a_critic_that_reads_other_tokens_is_refused(tmp_path: Path) -> None:
     ended = truing(["align", path], tmp_path / "p")
     assert ended.code == 2
     assert "reads 8192 tokens, and the policy" in ended.err
+
+
+@pytest.mark.slow
+def test_prompts_are_enough(tmp_path: Path) -> None:
+    prompts = tmp_path / "prompts.jsonl"
+    rows = [{"prompt": f"Question {i}", "gold": str(i)} for i in range(12)]
+    prompts.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    data = {"path": str(prompts), "layout": "prompts", "columns": {"context": "gold"}, "eval_fraction": 0.2}
+    rewards = {"name": "numeric-answer", "column": "context"}
+    path = recipe(tmp_path, data=data, online={**ONLINE, "rewards": rewards}, training__max_steps=2)
+    ended = truing(["align", path], tmp_path / "p")
+    assert ended.code == 0, ended.err
+    record = json.loads((tmp_path / "out/run.json").read_text())
+    assert record["evaluation"]["held_out"] is None, "no answer is there whose likelihood could have changed"
+    assert [len(rollout.ids) for rollout in rollouts(tmp_path / "out")] == [4, 4]
+
+
+def test_prompts_alone_need_an_online_section(tmp_path: Path) -> None:
+    prompts = tmp_path / "prompts.jsonl"
+    prompts.write_text(json.dumps({"prompt": "Why?"}) + "\n")
+    path = recipe(tmp_path, "dpo", data={"path": str(prompts)}, online=None)
+    ended = truing(["align", path], tmp_path / "p")
+    assert ended.code == 2
+    assert "these are prompts without answers" in ended.err
+    ended = truing(["align", path, "data.layout=prompts"], tmp_path / "p")
+    assert ended.code == 2
+    assert "add an `online` section" in ended.err

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from truing.data.conversion import answers
-from truing.data.records import Records
+from truing.data.records import ANSWER_COLUMNS, Records
 from truing.data.rows import Message
 from truing.data.tokenise import token_ids
 from truing.registry import Registry
@@ -114,6 +114,9 @@ class Check:
 
 
 CHECKS: Registry[Check] = Registry("data check")
+
+ANSWERED = frozenset(ANSWER_COLUMNS) - {"samples"}
+"""Kinds of data whose every row has an answer."""
 
 
 class Subject:

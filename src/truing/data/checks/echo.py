@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from truing.data.checks.base import CHECKS, Check, Finding, Subject, finding
+from truing.data.checks.base import ANSWERED, CHECKS, Check, Finding, Subject, finding
 
 SHORTEST = 20
 """Characters below which a repeated prompt is no sign of anything."""
@@ -31,4 +31,4 @@ def _run(subject: Subject) -> list[Finding]:
     ]
 
 
-CHECKS.add(Check("echo", "answers that repeat their prompt", _run))
+CHECKS.add(Check("echo", "answers that repeat their prompt", _run, kinds=ANSWERED))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from truing.data.checks.base import CHECKS, Check, Finding, Subject, finding
+from truing.data.checks.base import ANSWERED, CHECKS, Check, Finding, Subject, finding
 from truing.statistics import Estimate, rate
 
 _REFUSAL = re.compile(
@@ -51,4 +51,4 @@ def _one(subject: Subject, name: str, flags: list[bool], values: Mapping[str, Es
     )
 
 
-CHECKS.add(Check("refusals", "answers that begin like a refusal", _run))
+CHECKS.add(Check("refusals", "answers that begin like a refusal", _run, kinds=ANSWERED))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from itertools import chain
 
-from truing.data.checks.base import CHECKS, Check, Finding, Subject, finding
+from truing.data.checks.base import ANSWERED, CHECKS, Check, Finding, Subject, finding
 
 FEWEST_WORDS = 12
 
@@ -51,4 +51,4 @@ def _run(subject: Subject) -> list[Finding]:
     ]
 
 
-CHECKS.add(Check("truncated", "answers that end where no sentence ends", _run))
+CHECKS.add(Check("truncated", "answers that end where no sentence ends", _run, kinds=ANSWERED))

@@ -32,7 +32,7 @@ def no_preference(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> 
     if present & set(ANSWER_NAMES):
         return None
     if present & set(PROMPTS) and not any(_long_answers(name, rows) for name in present - set(PROMPTS)):
-        return "these are prompts without answers", ANSWERS
+        return "these are prompts without answers", f"{ANSWERS}; in a run with an online section, layout: prompts"
     return None
 
 
