@@ -136,6 +136,8 @@ def _facts(record: Values, names: list[str]) -> list[tuple[str, list[tuple[str, 
 _FORMS = {
     "scalar": "one reward an answer",
     "skew": "an embedding an answer; two are compared by a skew-symmetric form",
+    "ratings": "one rating a respect; their mean puts pairs in order, and is no log-odds",
+    "zero-inflated": "a distribution of a value; its expectation puts pairs in order, and is no log-odds",
     "implicit": "log-probabilities; the reward is their ratio to the reference's",
     "judge": "words; the odds of naming one answer or the other, in both orders",
 }
