@@ -20,11 +20,24 @@ def of_parameters(model: nn.Module) -> str:
     for name, parameter in sorted(model.state_dict().items()):
         if "lora_" in name or "modules_to_save" in name:
             continue
-        plain = name.replace("base_model.model.", "").replace(".base_layer", "")
-        digest.update(f"{plain}:{tuple(parameter.shape)}:{parameter.dtype}".encode())
-        flat = parameter.detach().contiguous().reshape(-1).cpu()
-        digest.update(flat.view(torch.uint8).numpy() if flat.numel() else b"")
+        _add(digest, name.replace("base_model.model.", "").replace(".base_layer", ""), parameter)
     return digest.hexdigest()
+
+
+def of_trained(model: nn.Module) -> str:
+    """Fingerprint of the weights that learn, e.g. those of an adapter."""
+    digest = xxhash.xxh3_128()
+    for name, parameter in sorted(model.named_parameters()):
+        if parameter.requires_grad:
+            _add(digest, name, parameter)
+    return digest.hexdigest()
+
+
+def _add(digest: xxhash.xxh3_128, name: str, values: torch.Tensor) -> None:
+    digest.update(f"{name}:{tuple(values.shape)}:{values.dtype}".encode())
+    flat = values.detach().contiguous().reshape(-1).cpu()
+    if flat.numel():
+        digest.update(flat.view(torch.uint8).numpy().data)
 
 
 def of_trees(trees: Iterable[Tree]) -> str:

@@ -232,6 +232,23 @@ class OpponentsSection(Section):
     """Optimiser steps in a round; by default those of a rollout."""
 
 
+class SamplerSection(Section):
+    name: Literal["vllm"]
+    """A server of vLLM that answers with the trained adapter; it must see the run's folder at the same path."""
+    url: Annotated[str, Field(min_length=1)]
+    """Endpoint up to and without /completions, e.g. http://localhost:8000/v1; no key in it."""
+    key_from: str | None = None
+    """Environment variable that holds the server's key; the key itself has no place in a recipe."""
+    concurrency: Annotated[int, Field(gt=0, le=1024)] = 64
+    """Prompts that are answered at a time."""
+    attempts: Annotated[int, Field(gt=0, le=100)] = 6
+    """How often a request is made before the run stops."""
+    timeout: Annotated[float, Field(gt=0)] = 600.0
+    """Seconds for one attempt."""
+    first_wait: Annotated[float, Field(ge=0)] = 1.0
+    """Seconds before the second attempt; doubled up to a minute."""
+
+
 class OnlineSection(RewardsSection):
     answers: Annotated[int, Field(gt=0)] = 4
     """Answers drawn for each prompt."""
@@ -255,6 +272,8 @@ class OnlineSection(RewardsSection):
     """What the model is told in front of each prompt: the direction in which `dpa-direction` weighs its rewards."""
     opponents: OpponentsSection | None = None
     """Population that mnpo, inpo and gpo are trained against; by default the policy that drew the answers."""
+    sampler: SamplerSection | None = None
+    """What draws the answers; by default the trained model itself, in the same process."""
 
 
 class EvaluationSection(Section):

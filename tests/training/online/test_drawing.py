@@ -31,8 +31,13 @@ class Lengths:
 class Scripted:
     """Prompts with an even token get two answers of one length, others of two; the seeds it is asked with are kept."""
 
+    is_policy = True
+
     def __init__(self) -> None:
         self.seeds: list[int] = []
+
+    def follow(self, *, main: bool) -> None:
+        pass
 
     def __call__(self, prompts: Sequence[Sequence[int]], count: int, seed: int) -> list[list[list[int]]]:
         self.seeds.append(seed)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from truing.errors import DataError
-from truing.policies.generation import end_tokens
+from truing.policies.generation import Sampling, end_tokens
+from truing.recipe.schema import OnlineSection
 from truing.rewards.algebra import Prompt
 from truing.rewards.build import build
 from truing.rewards.pipeline import Pipeline
@@ -19,8 +20,9 @@ from truing.training.online.logged import logged_in
 from truing.training.online.population import population_for
 from truing.training.online.reference_samples import compared_with_start
 from truing.training.online.rollouts import RolloutLog
-from truing.training.online.sampler import OwnSampler
+from truing.training.online.sampler import OwnSampler, Sampler
 from truing.training.online.step import OnlineStep
+from truing.training.online.vllm import vllm_sampler
 from truing.training.prepare import Prepared
 from truing.training.step import References
 
@@ -41,7 +43,7 @@ def online_step(prepared: Prepared, references: References, world: World) -> Onl
 
     drawing = Drawing(
         records,
-        OwnSampler(prepared.policy, online.max_new_tokens, online.temperature, online.top_p, online.batch),
+        _sampler(prepared, online),
         lambda answer: decode(answer, skip_special_tokens=True),
         rewards,
         asked,
@@ -76,6 +78,14 @@ def online_step(prepared: Prepared, references: References, world: World) -> Onl
             ),
         ),
     )
+
+
+def _sampler(prepared: Prepared, online: OnlineSection) -> Sampler:
+    """What draws the answers."""
+    if online.sampler is None:
+        return OwnSampler(prepared.policy, online.max_new_tokens, online.temperature, online.top_p, online.batch)
+    sampling = Sampling(online.max_new_tokens, online.temperature, online.top_p)
+    return vllm_sampler(online.sampler, prepared.policy, prepared.output, sampling)
 
 
 def _condition(prepared: Prepared, rewards: Pipeline) -> Condition | None:

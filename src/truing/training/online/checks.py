@@ -13,6 +13,8 @@ from truing.objectives.algebra.logged import LOGGED, REAL
 from truing.objectives.algebra.sampled import ONLINE
 from truing.recipe import Recipe
 from truing.rewards.build import build
+from truing.rewards.judges.endpoint import key_from_environment
+from truing.rewards.judges.posting import usable
 from truing.rewards.weighters.direction import Directions
 from truing.training.online.choosing import kind_for
 
@@ -78,6 +80,7 @@ def check_online(recipe: Recipe, objective: Objective) -> None:
             fix="remove opponents, or use one of these",
         )
     _check_opponents(recipe)
+    _check_sampler(recipe)
     # Unknown names, and pieces that do not fit together.
     rewards = build(online, where="online")
     if online.condition == "direction" and not isinstance(rewards.weighter, Directions):
@@ -86,6 +89,40 @@ def check_online(recipe: Recipe, objective: Objective) -> None:
             where="online.condition",
             fix="use `combine: weighted-sum` with `weights: dpa-direction`, or remove condition",
         )
+
+
+def _check_sampler(recipe: Recipe) -> None:
+    """Refuse a server that cannot be given the weights as they change.
+
+    Raises:
+        RecipeError: naming the key and what to do.
+        ObjectiveError: if the server's key is not to be had.
+    """
+    section = recipe.online.sampler if recipe.online is not None else None
+    if section is None:
+        return
+    if not usable(section.url):
+        raise RecipeError(
+            "the url of the sampler cannot be used",
+            where="online.sampler.url",
+            allowed="http:// or https://, a host, and a path up to /completions; no user, key or query",
+            fix="e.g. url: http://localhost:8000/v1",
+        )
+    if recipe.training.peft is None:
+        raise RecipeError(
+            "a server of vLLM is given new weights as an adapter: whole models it takes through a group of GPUs only, "
+            "which the trainer does not join",
+            where="online.sampler and training.peft",
+            fix="use peft: lora, or remove sampler",
+        )
+    sharded = next((key for key in ("fsdp", "deepspeed") if recipe.training.arguments.get(key)), None)
+    if sharded:
+        raise RecipeError(
+            f"the server is given the whole adapter, and {sharded} shards it",
+            where=f"online.sampler and training.arguments.{sharded}",
+            fix="train the adapter without sharding",
+        )
+    key_from_environment(section.key_from)
 
 
 def _check_opponents(recipe: Recipe) -> None:

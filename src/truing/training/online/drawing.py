@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -18,6 +18,9 @@ from truing.training.examples import ExampleData
 from truing.training.online.condition import Condition
 from truing.training.online.rollouts import Rollout, RolloutLog
 from truing.training.online.sampler import Sampler
+
+Sampled = Mapping[int, list[list[int]]]
+"""Token ids of answers, by the place of the prompt in its batch."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class Drawing:
             indices: numbers of the records.
             round: how many rollouts went before.
         """
+        self.follow()
         found = self._drawn(step, indices, round, 0)
         if not self.redraw:
             return found
@@ -85,23 +89,41 @@ class Drawing:
         kept = kept.then(flat.only(range(len(indices) - len(kept.ids))))
         return replace(kept, asked=found.ids)
 
-    def _drawn(self, step: int, indices: Sequence[int], round: int, attempt: int) -> Rollout:
-        prompts = [list(row["prompt_ids"]) for row in self.records.take(indices)]
-        if self.condition is not None:
-            prompts = self.condition(self.asked(indices)[0], round)
+    def follow(self) -> None:
+        """Draw from the policy as it is now; every process must call it."""
+        self.sampler.follow(main=self.world.is_main)
+        self.world.barrier()
+
+    def sampled(self, step: int, indices: Sequence[int], round: int, attempt: int = 0) -> Sampled:
+        """Answers to this process's share of the prompts of these records.
+
+        Nothing of the policy is touched, unless it is itself the sampler, and nothing is exchanged with other
+        processes.
+        """
+        prompts = self._prompts(indices, round)
         mine = list(range(len(indices)))[self.world.rank :: self.world.size]
         seed = self.seed + 7919 * step + 104_729 * attempt + self.world.rank
         own = self.sampler([prompts[i] for i in mine], self.answers, seed) if mine else []
-        gathered = {
-            i: group for part in self.world.gather(dict(zip(mine, own, strict=True))) for i, group in part.items()
-        }
+        return dict(zip(mine, own, strict=True))
+
+    def _drawn(self, step: int, indices: Sequence[int], round: int, attempt: int) -> Rollout:
+        return self.rewarded(step, indices, round, self.sampled(step, indices, round, attempt))
+
+    def _prompts(self, indices: Sequence[int], round: int) -> list[list[int]]:
+        if self.condition is not None:
+            return self.condition(self.asked(indices)[0], round)
+        return [list(row["prompt_ids"]) for row in self.records.take(indices)]
+
+    def rewarded(self, step: int, indices: Sequence[int], round: int, sampled: Sampled) -> Rollout:
+        """The answers of all processes, and what they are worth; arguments as for :meth:`__call__`."""
+        gathered = {i: group for part in self.world.gather(sampled) for i, group in part.items()}
         completions = [gathered[i] for i in range(len(indices))]
         texts = [[self.decode(answer) for answer in group] for group in completions]
         judged = self._judged(indices, texts, round)
         return Rollout(
             step=step,
             ids=self.ids(indices),
-            prompts=prompts,
+            prompts=self._prompts(indices, round),
             completions=completions,
             texts=texts,
             rewards=self._ended(self._grouped(judged.reward.tolist()), completions),

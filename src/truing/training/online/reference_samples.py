@@ -46,6 +46,7 @@ def compared_with_start(drawing: Drawing, prepared: Prepared, world: World) -> D
     }
 
     def draw() -> list[list[str]]:
+        drawing.sampler.follow(main=True)
         drawn = drawing.sampler(tokens, online.reference_answers, recipe.training.seed + 1)
         return [[drawing.decode(answer) for answer in group] for group in drawn]
 

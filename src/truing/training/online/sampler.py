@@ -12,7 +12,16 @@ from truing.policies.group_sampling import GroupSampler
 
 
 class Sampler(Protocol):
-    """Draws answers from the policy as it is now."""
+    """Draws answers from the policy."""
+
+    @property
+    def is_policy(self) -> bool:
+        """Whether the trained model itself draws, so that what it draws is always from its weights as they are."""
+        ...
+
+    def follow(self, *, main: bool) -> None:
+        """Draw from the policy as it is now, until the next call; ``main`` where this is the main process."""
+        ...
 
     def __call__(self, prompts: Sequence[Sequence[int]], count: int, seed: int) -> list[list[list[int]]]:
         """``count`` answers to each prompt, as token ids, ended by the end-of-sequence token where one was drawn."""
@@ -29,6 +38,8 @@ class OwnSampler:
         batch: answers in one pass.
     """
 
+    is_policy = True
+
     def __init__(
         self,
         policy: CausalPolicy,
@@ -39,6 +50,9 @@ class OwnSampler:
     ) -> None:
         self._sampler = GroupSampler(policy)
         self._sampling = Sampling(max_new_tokens, temperature, top_p, batch=batch)
+
+    def follow(self, *, main: bool) -> None:
+        """Nothing is to be done."""
 
     def __call__(self, prompts: Sequence[Sequence[int]], count: int, seed: int) -> list[list[list[int]]]:
         return self._sampler(prompts, count, replace(self._sampling, seed=seed))

@@ -100,7 +100,9 @@ class OnlineStep(PreferenceStep):
     def _credited(self, rollout: Rollout) -> Rollout:
         """With what is known of every token when it is drawn, by the engine that trains the policy."""
         credits = CREDITED in self.objective.requires
-        if self.steps_per_rollout == 1 and not credits and self.population is None:
+        # What is drawn by the weights that learn from it has ratio 1, as long as they draw it themselves.
+        exact = self.steps_per_rollout == 1 and self.drawing.sampler.is_policy
+        if exact and not credits and self.population is None:
             return rollout
         data = chosen_data(rollout, "samples")
         plan = self._plan(data, range(len(data)))
