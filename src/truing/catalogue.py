@@ -14,7 +14,10 @@ from truing.control.controls import CONTROLS
 from truing.data.derive import DATA_METHODS, DataMethod
 from truing.diagnostics.audits import AUDITS
 from truing.objectives.algebra import DataKind, Objective, Scores
+from truing.objectives.algebra.actor_critic import VALUE
 from truing.objectives.algebra.control import code_request
+from truing.objectives.algebra.crediting import credit
+from truing.objectives.algebra.sampled import ONLINE
 from truing.objectives.algebra.values import as_values, head_width
 from truing.objectives.method import METHODS, Method
 from truing.objectives.semantics.words import meaning
@@ -33,7 +36,9 @@ def entries() -> list[dict[str, Any]]:
 
     Keys: name, slug, aliases, kind, paper, requires, claim, summary, parameters.
     """
-    return [entry(method) for registry in (METHODS, AUDITS, DATA_METHODS, REWARDS, CONTROLS) for method in registry]
+    return [
+        entry(method) for registry in (METHODS, AUDITS, DATA_METHODS, REWARDS, CONTROLS) for method in registry
+    ]
 
 
 def entry(method: Method[Any] | RegisteredFunction[Any, Any] | DataMethod) -> dict[str, Any]:
@@ -186,6 +191,8 @@ def _weights(objective: Objective, kind: DataKind, gaps: Sequence[float]) -> lis
             rows[name] = [row(True, record[place : place + _answers(part)]) for record in moved]
             place += _answers(part)
         batch = joined(batch, {name: roles(parts[name], own) for name, own in rows.items()})
+    given, _ = credit(objective, scores.detach(), batch, objective.init())
+    scores = replace(scores, signals={**signals, **given})
     tokens = len(records) * _ANSWER_TOKENS
     neutral = Scores(reference[:tokens], sequence[:tokens], len(records), reference[:tokens])
     state = objective.update(objective.init(), scores.detach(), batch, neutral, training=False)
@@ -210,7 +217,7 @@ def _answers(kind: DataKind) -> int:
 def cost(objective: Objective) -> dict[str, Any]:
     """What a step costs beside the forward and backward pass that every method needs."""
     extra = []
-    online = "online" in objective.requires
+    online = ONLINE in objective.requires
     if online:
         extra.append("drawing the answers, and a reward for each")
     if "reference" in objective.requires:
@@ -253,12 +260,20 @@ def _cost_of_distributions(objective: Objective) -> list[str]:
     """Models that run along in every step."""
     names = [name.removeprefix("derived:") for name in sorted(objective.requires) if name.startswith("derived:")]
     compared = [name for name in names if name.partition(":")[0] in FUNCTIONALS]
-    masks = [name for name in names if name not in compared and not name.startswith("degree:")]
+    critics = [name.partition(":")[2] for name in names if name.startswith(f"{VALUE}:")]
+    masks = [name for name in names if name not in compared and not name.startswith(("degree:", f"{VALUE}:"))]
     models = sorted({model for name in compared for model in compared_models(name)})
     extra = [
         f"a forward pass of {_model(model)}, which stays in memory, in every step, and the logits of both models at "
         "every position"
         for model in models
+    ]
+    extra += [
+        "one layer more on the policy's states"
+        if critic == "head"
+        else "a critic that is trained along, with its gradient and optimiser state: a second forward and backward "
+        "pass, and one more forward pass where answers are drawn"
+        for critic in critics
     ]
     if masks:
         again = "another" if "reference" in models else "a"

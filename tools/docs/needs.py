@@ -23,6 +23,10 @@ LAYOUTS = {
 _SINGLE = {
     "reference": "a reference model: by default the starting model",
     "online": "an `online` section in the recipe: answers are drawn in training and rewarded",
+    "credited": "credit for every token, given once when answers are drawn",
+    "opponents": "what a population of opponents finds of every answer: `online.opponents`, or the policy that drew it",
+    "agreed-ranking": "a judge that orders the drawn answers: `online.rewards`",
+    "logged-complaint": "answers that users complained about, beside every prompt",
     "mismatched": "answers to other prompts, to estimate a KL baseline; drawn from the same data",
 }
 _SIGNALS = {"log_collision": "log Σ_v π(v)² at every position; the scoring engine returns it"}
@@ -69,6 +73,8 @@ def _column(name: str) -> str:
 
 def _derived(name: str) -> str:
     kind = name.partition(":")[0]
+    if kind == "value":
+        return "a critic, which is trained along"
     if kind in FUNCTIONALS:
         models = ["the reference" if model == "reference" else f"`{model}`" for model in compared_models(name)]
         return f"whole next-token distributions of {' and of '.join(dict.fromkeys(models))}, which stay in memory"

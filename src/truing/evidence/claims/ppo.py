@@ -47,7 +47,8 @@ def rewards_to_go(make: Factory, seed: int) -> Measurement:
     found, _ = credit(objective, scores, batch, objective.init())
     assert scores.reference is not None
     assert batch.reward is not None
-    costs, expected, place = 0.3 * (scores.token_logps - scores.reference), [], 0
+    costs, place = 0.3 * (scores.token_logps - scores.reference), 0
+    expected: list[float] = []
     for length, reward in zip(scores.lengths.long().tolist(), batch.reward.tolist(), strict=True):
         own = costs[place : place + length]
         expected.extend(reward - float(own[t:].sum()) for t in range(length))
