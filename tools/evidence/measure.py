@@ -1,7 +1,7 @@
-"""Run every claim, and write what was measured into the package.
+"""Run every claim, or those of some methods, and write what was measured into the package.
 
-Usage (about a minute):
-    python tools/evidence/measure.py
+    python tools/evidence/measure.py              # all of them, about ten minutes on one slow core
+    python tools/evidence/measure.py ppo parl     # those of two methods; the others stay as they were
 
 ``truing explain``, the documentation and the coverage table show these numbers. Times and plots' details are
 left out and measurements rounded, so that the file changes only where a claim or its outcome does.
@@ -10,10 +10,12 @@ left out and measurements rounded, so that the file changes only where a claim o
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 from truing.assets import folder
 from truing.evidence import verify
+from truing.evidence.claim import CLAIMS
 
 KEPT = ("method", "name", "claim", "source", "predicted", "relation", "tolerance", "unit", "seed")
 ROUNDED = ("measured", "interval")
@@ -27,7 +29,9 @@ def rounded(value: Any) -> Any:
 
 
 def main() -> None:
-    results = [result.as_dict() for result in verify("all")]
+    path = folder() / "evidence.json"
+    methods = sys.argv[1:]
+    results = [result.as_dict() for method in methods or ["all"] for result in verify(method)]
     failed = [result["name"] for result in results if not result["passed"]]
     if failed:
         raise SystemExit(f"these claims fail, and nothing was written: {', '.join(failed)}")
@@ -35,7 +39,13 @@ def main() -> None:
         {**{key: result[key] for key in KEPT}, **{key: rounded(result[key]) for key in ROUNDED}}
         for result in results
     ]
-    path = folder() / "evidence.json"
+    if methods:
+        kept = {(row["method"], row["name"]): row for row in json.loads(path.read_text(encoding="utf-8"))}
+        again = {row["method"] for row in rows}
+        kept = {key: row for key, row in kept.items() if key[0] not in again}
+        kept |= {(row["method"], row["name"]): row for row in rows}
+        order = [(claim.method, claim.name) for claim in CLAIMS]
+        rows = [kept[key] for key in order if key in kept]
     path.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{len(rows)} claims hold; written to {path.name}")
 
