@@ -274,6 +274,8 @@ class OnlineSection(RewardsSection):
     """Population that mnpo, inpo and gpo are trained against; by default the policy that drew the answers."""
     sampler: SamplerSection | None = None
     """What draws the answers; by default the trained model itself, in the same process."""
+    ahead: Annotated[int, Field(ge=0, le=1)] = 0
+    """1 draws the next answers while a step is made, with a sampler that is not the trained model itself."""
 
 
 class EvaluationSection(Section):

@@ -39,7 +39,7 @@ from truing.training.control import steps_alone, under_good_code, with_codes
 from truing.training.drop_ches import check_drop_ches, drop_highest
 from truing.training.examples import ExampleData
 from truing.training.layers import checkpoint_activations, compile_layers
-from truing.training.online.checks import check_online
+from truing.training.online.checks import check_online, online_notes
 from truing.training.parts import add_parts, check_parts, check_self_samples
 from truing.training.questions import Questions, asking_of, questions
 from truing.training.splits import hold_out, read_splits, relabel_splits
@@ -315,4 +315,4 @@ def _notes(recipe: Recipe, objective: Objective, train: Split, held: Split | Non
         notes.append("the KL baseline of this objective is estimated per batch; batches of 8 or more are advised")
     if steps < 10:
         notes.append(f"the whole run is {steps} optimiser steps; a smaller training.global_batch gives more")
-    return tuple(notes)
+    return (*notes, *online_notes(recipe, objective))

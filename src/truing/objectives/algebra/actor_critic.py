@@ -98,6 +98,10 @@ class ActorCritic(Sampled):
             return coefficient
         return coefficient * (1 + 0.1 * min(0.2, max(-0.2, divergence / self.target - 1)))
 
+    @property
+    def reweighs(self) -> bool:
+        return True
+
     def losses(self, scores: Scores, batch: Batch, state: State) -> TermLoss:
         if _ADVANTAGE not in scores.signals:
             raise ObjectiveError(

@@ -124,6 +124,10 @@ class AgainstMixture(Sampled):
     def requires(self) -> frozenset[str]:
         return super().requires | {"reference"}
 
+    @property
+    def reweighs(self) -> bool:
+        return True
+
     def losses(self, scores: Scores, batch: Batch, state: State) -> TermLoss:
         index = batch.chosen
         owners = batch.example[index]

@@ -55,6 +55,11 @@ class Sampled(Stateless):
     def compares(self) -> bool:
         return False
 
+    @property
+    def reweighs(self) -> bool:
+        """Whether an answer counts by its ratio to the policy that drew it, which corrects for its age."""
+        return False
+
     def averaged(self, tokens: Float[Tensor, " tokens"], scores: Scores, batch: Batch) -> TermLoss:
         """Losses of answers from losses of tokens."""
         owners = batch.example[batch.chosen]
@@ -107,6 +112,10 @@ class PolicyGradient(Sampled):
     def requires(self) -> frozenset[str]:
         pulled = frozenset({"reference"}) if self.kl or self.penalty else frozenset[str]()
         return super().requires | self.credit.requires | pulled
+
+    @property
+    def reweighs(self) -> bool:
+        return True
 
     def losses(self, scores: Scores, batch: Batch, state: State) -> TermLoss:
         change = (scores.token_logps - scores.drawn_logps).clamp(-_LIMIT, _LIMIT)
@@ -172,6 +181,10 @@ class NegativeAware(Sampled):
     prompt_weight: Literal["one-minus-rate", "root"] = "one-minus-rate"
     floor: float = 1.0
     negatives: float = 1.0
+
+    @property
+    def reweighs(self) -> bool:
+        return True
 
     def losses(self, scores: Scores, batch: Batch, state: State) -> TermLoss:
         index = batch.chosen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from truing.errors import DataError
@@ -18,7 +19,7 @@ from truing.training.online.condition import Condition, DirectionCondition
 from truing.training.online.drawing import Drawing
 from truing.training.online.logged import logged_in
 from truing.training.online.population import population_for
-from truing.training.online.reference_samples import compared_with_start
+from truing.training.online.reference_samples import compared_with_start, records_of
 from truing.training.online.rollouts import RolloutLog
 from truing.training.online.sampler import OwnSampler, Sampler
 from truing.training.online.step import OnlineStep
@@ -67,6 +68,7 @@ def online_step(prepared: Prepared, references: References, world: World) -> Onl
         population=None
         if online.opponents is None
         else population_for(prepared, online.opponents, online.steps_per_rollout),
+        coming=partial(records_of, prepared) if online.ahead else None,
         choose=chooser_for(
             prepared.objective,
             Given(

@@ -10,7 +10,7 @@ from truing.objectives.algebra.credits import BATCH_MEAN, BATCH_STD
 from truing.objectives.algebra.games import OPPONENTS
 from truing.objectives.algebra.internal import VERDICTS
 from truing.objectives.algebra.logged import LOGGED, REAL
-from truing.objectives.algebra.sampled import ONLINE
+from truing.objectives.algebra.sampled import ONLINE, Sampled
 from truing.recipe import Recipe
 from truing.rewards.build import build
 from truing.rewards.judges.endpoint import key_from_environment
@@ -91,6 +91,19 @@ def check_online(recipe: Recipe, objective: Objective) -> None:
         )
 
 
+def online_notes(recipe: Recipe, objective: Objective) -> list[str]:
+    """What of an online recipe the user should know."""
+    online = recipe.online
+    if online is None or not online.ahead:
+        return []
+    if any(isinstance(term, Sampled) and term.reweighs for _, term in objective.terms):
+        return ["answers are one step old when they are learned from; their ratio to the policy corrects for that"]
+    return [
+        f"answers are one step old when they are learned from, and objective {objective.name!r} has no ratio that "
+        "corrects for that"
+    ]
+
+
 def _check_sampler(recipe: Recipe) -> None:
     """Refuse a server that cannot be given the weights as they change.
 
@@ -98,7 +111,23 @@ def _check_sampler(recipe: Recipe) -> None:
         RecipeError: naming the key and what to do.
         ObjectiveError: if the server's key is not to be had.
     """
-    section = recipe.online.sampler if recipe.online is not None else None
+    online = recipe.online
+    if online is None:
+        return
+    section = online.sampler
+    if online.ahead and section is None:
+        raise RecipeError(
+            "answers are to be drawn while a step is made, and the model that is to draw them is busy with the step",
+            where="online.ahead",
+            fix="name a sampler, e.g. `sampler: {name: vllm, url: http://localhost:8000/v1}`, or remove ahead",
+        )
+    if online.ahead and (online.redraw or online.opponents is not None):
+        key = "redraw" if online.redraw else "opponents"
+        raise RecipeError(
+            f"answers that are drawn ahead are of the weights before a step, and online.{key} needs those after it",
+            where=f"online.ahead and online.{key}",
+            fix=f"remove ahead, or {key}",
+        )
     if section is None:
         return
     if not usable(section.url):

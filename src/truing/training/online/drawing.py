@@ -94,20 +94,23 @@ class Drawing:
         self.sampler.follow(main=self.world.is_main)
         self.world.barrier()
 
-    def sampled(self, step: int, indices: Sequence[int], round: int, attempt: int = 0) -> Sampled:
-        """Answers to this process's share of the prompts of these records.
+    def sampling(self, step: int, indices: Sequence[int], round: int, attempt: int = 0) -> Callable[[], Sampled]:
+        """Draws the answers to this process's share of the prompts of these records, once it is called.
 
-        Nothing of the policy is touched, unless it is itself the sampler, and nothing is exchanged with other
-        processes.
+        It touches nothing but the sampler, and exchanges nothing with other processes.
         """
         prompts = self._prompts(indices, round)
         mine = list(range(len(indices)))[self.world.rank :: self.world.size]
         seed = self.seed + 7919 * step + 104_729 * attempt + self.world.rank
-        own = self.sampler([prompts[i] for i in mine], self.answers, seed) if mine else []
-        return dict(zip(mine, own, strict=True))
+
+        def sampled() -> Sampled:
+            own = self.sampler([prompts[i] for i in mine], self.answers, seed) if mine else []
+            return dict(zip(mine, own, strict=True))
+
+        return sampled
 
     def _drawn(self, step: int, indices: Sequence[int], round: int, attempt: int) -> Rollout:
-        return self.rewarded(step, indices, round, self.sampled(step, indices, round, attempt))
+        return self.rewarded(step, indices, round, self.sampling(step, indices, round, attempt)())
 
     def _prompts(self, indices: Sequence[int], round: int) -> list[list[int]]:
         if self.condition is not None:

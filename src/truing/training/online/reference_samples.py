@@ -67,6 +67,17 @@ def compared_with_start(drawing: Drawing, prepared: Prepared, world: World) -> D
     return replace(drawing, rewards=_first_then_others(kept, world))
 
 
+def records_of(prepared: Prepared, step: int) -> list[int] | None:
+    """Numbers of the records of a step, as the trainer comes to them; ``None`` behind the last step."""
+    if step >= prepared.steps:
+        return None
+    training = prepared.recipe.training
+    order = GlobalBatchSampler(len(prepared.train.examples), training.global_batch, training.seed)
+    epoch, place = divmod(step, len(order))
+    order.set_epoch(epoch)
+    return next(islice(order, place, None))
+
+
 def coming(prepared: Prepared) -> list[int]:
     """Numbers of the records that the run will come to, each once; all of them where prompts may be replaced."""
     training, online = prepared.recipe.training, prepared.recipe.online

@@ -39,6 +39,7 @@ class Rollout:
             where they are not known.
         state: of the objective after credit was given, one mapping a term.
         asked: ids of the records that the step came to, where some were replaced; else empty.
+        weights: optimiser steps before the weights that drew it, where that is not ``step``.
     """
 
     step: int
@@ -52,6 +53,11 @@ class Rollout:
     state: list[dict[str, float]] = field(default_factory=list)
     versus: list[list[list[float | None]]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    weights: int | None = None
+
+    def answers(self, ids: Sequence[str] | None) -> bool:
+        """Whether it answers these records, the ones that its step came to; any if left out."""
+        return ids is None or (self.asked or self.ids) == list(ids)
 
     def flat(self) -> list[bool]:
         """Whether all of a prompt's answers are worth the same, so that they teach nothing."""
@@ -180,7 +186,7 @@ class RolloutLog:
                 where=str(path),
                 fix="remove it: the step's answers are then drawn again",
             ) from None
-        return stored if ids is None or (stored.asked or stored.ids) == list(ids) else None
+        return stored if stored.answers(ids) else None
 
     def write(self, rollout: Rollout) -> None:
         """Keep a rollout, in one step."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -22,6 +24,9 @@ from truing.training.step import Backward, Part, Plan, PreferenceStep, Reference
 
 DRAWN = "drawn"
 
+Coming = Callable[[int], Sequence[int] | None]
+"""From the number of a step to the numbers of its records."""
+
 
 class OnlineStep(PreferenceStep):
     """Computes losses and gradients of answers that are drawn for the step.
@@ -35,6 +40,8 @@ class OnlineStep(PreferenceStep):
         steps_per_rollout: steps that are made with the same answers.
         choose: from a rollout to records; by what rewards say, if left out.
         population: the opponents, where there are others than the policy that drew the answers.
+        coming: from the number of a step to its records, ``None`` behind the last; where it is given, answers are
+            drawn while the step before is made.
     """
 
     def __init__(
@@ -48,6 +55,7 @@ class OnlineStep(PreferenceStep):
         steps_per_rollout: int,
         choose: Chooser | None = None,
         population: Population | None = None,
+        coming: Coming | None = None,
     ) -> None:
         super().__init__(policy, objective, drawing.records, references, budget=budget, world=drawing.world)
         self.drawing = drawing
@@ -55,7 +63,9 @@ class OnlineStep(PreferenceStep):
         self.steps_per_rollout = steps_per_rollout
         self.population = population
         self.number = 0
+        self.coming = coming
         self._rollout: Rollout | None = None
+        self._next: Rollout | None = None
 
     @property
     def companions(self) -> Sequence[Companion]:
@@ -76,7 +86,8 @@ class OnlineStep(PreferenceStep):
         """Accumulate the gradient of the answers to these records' prompts; see :class:`PreferenceStep`."""
         rollout = self.rollout(indices)
         data = self.choose(rollout)
-        result = self._train(self._plan(data, range(len(data))), backward, through, signals)
+        with self._drawing_ahead():
+            result = self._train(self._plan(data, range(len(data))), backward, through, signals)
         if self.world.is_main:
             result.add(rollout.metrics())
         return result
@@ -86,15 +97,43 @@ class OnlineStep(PreferenceStep):
         first = self.number - self.number % self.steps_per_rollout
         if self._rollout is not None and self._rollout.step == first:
             return self._rollout
-        log = self.drawing.log
-        found = log.read(first, self.drawing.ids(indices) if first == self.number else None)
+        wanted = self.drawing.ids(indices) if first == self.number else None
+        found, self._next = self._next, None
+        if found is None or found.step != first or not found.answers(wanted):
+            found = self.drawing.log.read(first, wanted)
         if found is None:
-            found = self._credited(self.drawing(first, indices, first // self.steps_per_rollout))
-            if self.world.is_main:
-                log.write(found)
+            found = self._kept(self.drawing(first, indices, first // self.steps_per_rollout))
         for own, after in zip(self.state, found.state, strict=False):
             own.update({name: torch.tensor(value, dtype=torch.float64) for name, value in after.items()})
         self._rollout = found
+        return found
+
+    @contextmanager
+    def _drawing_ahead(self) -> Iterator[None]:
+        """Draw the answers of the next step within, with the weights that this one begins with.
+
+        They are scored before this step's optimiser moves the weights, and so by those that drew them.
+        """
+        step = self.number + 1
+        due = self.coming is not None and step % self.steps_per_rollout == 0
+        indices = self.coming(step) if due and self.coming is not None else None
+        if indices is None or self.drawing.log.read(step, self.drawing.ids(indices)) is not None:
+            yield
+            return
+        round = step // self.steps_per_rollout
+        self.drawing.follow()
+        with ThreadPoolExecutor(1, "ahead") as pool:
+            drawn = pool.submit(self.drawing.sampling(step, indices, round))
+            yield
+            sampled = drawn.result()
+        rollout = replace(self.drawing.rewarded(step, indices, round, sampled), weights=self.number)
+        self._next = self._kept(rollout)
+
+    def _kept(self, rollout: Rollout) -> Rollout:
+        """With what is known of every token, in the log."""
+        found = self._credited(rollout)
+        if self.world.is_main:
+            self.drawing.log.write(found)
         return found
 
     def _credited(self, rollout: Rollout) -> Rollout:
