@@ -7,8 +7,9 @@ import torch
 from torch.nn.attention.flex_attention import create_mask
 
 from tests.policies.reference_scores import random_trees
-from truing.policies.attention import BlockAttention, TreeLayout, allowed, flex_rule
+from truing.policies.attention import BlockAttention
 from truing.policies.packing import Tree, pack
+from truing.policies.tree_layout import TreeLayout, allowed, flex_rule
 
 
 def _dense(query, key, value, mask, scale):  # type: ignore[no-untyped-def]

@@ -14,17 +14,18 @@ Registered with transformers under the name ``truing_tree``. A forward pass that
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-from truing.policies.packing import Packed, Segment
+from truing.policies.packing import Segment
+from truing.policies.tree_layout import TreeLayout
 
 NAME = "truing_tree"
 
@@ -34,48 +35,6 @@ _flash_backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_bac
 
 class UnsupportedAttentionError(Exception):
     """The model's attention has a part that trees cannot express; the engine falls back to padded rows."""
-
-
-@dataclass(frozen=True)
-class TreeLayout:
-    """What attention has to know about the trees in a flat sequence.
-
-    Masks are built on first use and kept for the other layers.
-    """
-
-    segments: tuple[Segment, ...]
-    tree: Int[Tensor, " tokens"]
-    branch: Int[Tensor, " tokens"]
-    position: Int[Tensor, " tokens"]
-    _cache: dict[Any, Any] = field(default_factory=dict, repr=False)
-
-    @classmethod
-    def of(cls, packed: Packed) -> TreeLayout:
-        return cls(packed.segments, packed.tree, packed.branch, packed.position_ids)
-
-    @property
-    def longest(self) -> int:
-        return max(segment.longest for segment in self.segments)
-
-    def mask(self, segment: Segment, window: int | None) -> Bool[Tensor, "length length"]:
-        """Which keys each query of one tree may see, ``True`` where allowed."""
-        key = ("mask", segment.start, window)
-        if key not in self._cache:
-            part = slice(segment.start, segment.stop)
-            self._cache[key] = allowed(self.tree[part], self.branch[part], self.position[part], window)
-        mask: Tensor = self._cache[key]
-        return mask
-
-    def block_mask(self, window: int | None) -> Any:
-        """FlexAttention's description of the same rule."""
-        key = ("block", window)
-        if key not in self._cache:
-            from torch.nn.attention.flex_attention import create_block_mask
-
-            length = len(self.tree)
-            rule = flex_rule(self.tree, self.branch, self.position, window)
-            self._cache[key] = create_block_mask(rule, None, None, length, length, device=self.tree.device.type)
-        return self._cache[key]
 
 
 class Memory(Protocol):
@@ -93,32 +52,6 @@ class Memory(Protocol):
     ) -> Tensor | None:
         """Attention of new tokens, or ``None`` where there is nothing before them."""
         ...
-
-
-def allowed(
-    tree: Int[Tensor, " tokens"],
-    branch: Int[Tensor, " tokens"],
-    position: Int[Tensor, " tokens"],
-    window: int | None,
-) -> Bool[Tensor, "tokens tokens"]:
-    """The rule itself: same tree, not later, on the same path, and within the window if there is one."""
-    same_path = (branch[None, :] == 0) | (branch[None, :] == branch[:, None])
-    order = torch.arange(len(tree), device=tree.device)
-    mask = (tree[None, :] == tree[:, None]) & (order[None, :] <= order[:, None]) & same_path
-    if window is not None:
-        mask = mask & (position[:, None] - position[None, :] < window)
-    return mask
-
-
-def flex_rule(tree: Tensor, branch: Tensor, position: Tensor, window: int | None) -> Any:
-    """The rule as a FlexAttention ``mask_mod``."""
-
-    def rule(batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:
-        same_path = (branch[key] == 0) | (branch[key] == branch[query])
-        mask = (tree[query] == tree[key]) & (key <= query) & same_path
-        return mask if window is None else mask & (position[query] - position[key] < window)
-
-    return rule
 
 
 # Every batch has a layout of its own: compiled, it would be compiled anew each time.

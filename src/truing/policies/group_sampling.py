@@ -9,12 +9,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from truing.errors import ModelError
-from truing.policies.attention import TreeLayout, UnsupportedAttentionError
+from truing.policies.attention import UnsupportedAttentionError
 from truing.policies.causal import CausalPolicy
 from truing.policies.decoding import Decoding
 from truing.policies.generation import Sampling, end_tokens, generate
 from truing.policies.packing import Packed, Tree, pack
 from truing.policies.selfcheck import probe
+from truing.policies.tree_layout import TreeLayout
 
 # Answers that have ended are dropped when so many of those that are still carried along have.
 _DROP = 0.125

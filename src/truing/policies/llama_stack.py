@@ -18,8 +18,9 @@ from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from truing.policies import fused
-from truing.policies.attention import BlockAttention, TreeLayout
+from truing.policies.attention import BlockAttention
 from truing.policies.packing import Packed
+from truing.policies.tree_layout import TreeLayout
 
 _LAYERS = frozenset({"LlamaDecoderLayer", "MistralDecoderLayer", "Qwen2DecoderLayer", "Qwen3DecoderLayer"})
 

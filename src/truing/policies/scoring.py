@@ -20,12 +20,13 @@ from transformers import PreTrainedModel
 
 from truing.errors import ObjectiveError
 from truing.policies import llama_stack
-from truing.policies.attention import TreeLayout, UnsupportedAttentionError
+from truing.policies.attention import UnsupportedAttentionError
 from truing.policies.distributions import Comparison, comparison_values
 from truing.policies.head import HeadSpec, chunks, signal_values, token_log_probs
 from truing.policies.packing import Packed
 from truing.policies.rows import EncoderDecoderRows, Rows
 from truing.policies.state_targets import StateTarget
+from truing.policies.tree_layout import TreeLayout
 
 Layout = Packed | Rows
 
