@@ -73,5 +73,14 @@ def test_the_curve_steps_evenly_from_one_answer_and_says_what_is_gained() -> Non
     )
 
 
+def test_gaps_that_are_no_log_odds_are_not_called_so() -> None:
+    values = content("a")
+    values["models"]["a"]["calibration"]["bins"] = []
+    html = evaluation_page("ev", values, {"a": [12.0, -3.0]}, {"a": mistakes()})
+    assert "gap, units of the reward" in html
+    assert "sure of the wrong order" not in html
+    assert 'id="figure-reliability"' not in html
+
+
 def test_absurd_curves_are_left_out() -> None:
     assert best_of_figure(Values({"a": {"n": [1, "x"], "gold": [7, {}]}, "b": 3, "c": {"n": None}})) is None

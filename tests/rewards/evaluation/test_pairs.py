@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from truing.rewards.evaluation.ensemble import ensemble_pairs
 from truing.rewards.evaluation.findings import pair_findings
 from truing.rewards.evaluation.mistakes import surest_mistakes
 from truing.rewards.evaluation.pairs import JudgedPairs, judge_pairs
@@ -26,6 +28,19 @@ def test_subsets_count_alike_in_the_macro_average() -> None:
     assert report.accuracy.value == 0.75
     assert report.macro_accuracy == 0.5
     assert {name: (e.value, e.n) for name, e in report.subsets.items()} == {"a": (1.0, 3), "b": (0.0, 1)}
+
+
+def test_gaps_that_are_no_log_odds_say_no_confidence() -> None:
+    """Points of a rating: 3 of 4 in order, but a gap of 20 points is not 100 % sure."""
+    own = replace(judged([20, 30, 5, -10]), odds=False)
+    report = judge_pairs(own)
+    assert report.accuracy.value == 0.75
+    assert report.calibration.bins == ()
+    assert [found.name for found in pair_findings(report)] == [
+        found.name for found in pair_findings(judge_pairs(judged([20, 30, 5, -10]))) if found.name != "calibration"
+    ]
+    together = ensemble_pairs({"a": own, "b": judged([1, 2, 3, -1])})
+    assert {e.odds for e in together.values()} == {False}
 
 
 def test_ties_are_half_right() -> None:

@@ -38,6 +38,13 @@ def test_the_form_of_an_objective_survives_the_disk(name: str, kind: str, scale:
     assert RewardForm.load(tmp_path) == form
 
 
+@pytest.mark.parametrize(
+    ("name", "odds"), [("bradley-terry", True), ("gpm", True), ("dpa-ratings", False), ("optdist", False)]
+)
+def test_only_comparisons_say_odds(name: str, odds: bool) -> None:
+    assert RewardForm.of(METHODS.get(name)()).says_odds is odds
+
+
 def test_policies_have_no_form() -> None:
     with pytest.raises(ModelError, match="objective 'dpo' trains no reward model"):
         RewardForm.of(METHODS.get("dpo")())

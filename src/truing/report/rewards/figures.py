@@ -65,8 +65,14 @@ def reliability_figure(report: Values, name: str = "reliability") -> Figure | No
     )
 
 
-def gap_figure(log_odds: Sequence[float], name: str = "gaps") -> Figure | None:
-    """How far rewards of chosen and rejected answers are apart; ``None`` where no pair was judged."""
+def gap_figure(log_odds: Sequence[float], name: str = "gaps", *, odds: bool = True) -> Figure | None:
+    """How far rewards of chosen and rejected answers are apart; ``None`` where no pair was judged.
+
+    Args:
+        log_odds: of every pair.
+        name: of the figure.
+        odds: whether they are log-odds; else they are gaps in the reward's own units.
+    """
     gaps = tuple(gap for gap in log_odds if abs(gap) < _MOST_GAP)
     if not gaps:
         return None
@@ -75,10 +81,11 @@ def gap_figure(log_odds: Sequence[float], name: str = "gaps") -> Figure | None:
     return Figure(
         name,
         "How far are the rewards apart?",
-        "Reward of the chosen answer minus that of the rejected one: the log-odds that the model gives to the order "
-        "that people chose. Left of 0 the model contradicts them.",
+        "Reward of the chosen answer minus that of the rejected one"
+        + (": the log-odds that the model gives to the order that people chose" if odds else "")
+        + ". Left of 0 the model contradicts them.",
         f"{wrong:,} of {len(gaps):,} pairs are left of 0.",
-        draw([sample], "gap, nats", zero="undecided", of="pairs"),
+        draw([sample], "gap, nats" if odds else "gap, units of the reward", zero="undecided", of="pairs"),
         legend([sample]),
         table([sample], decimals=2),
     )

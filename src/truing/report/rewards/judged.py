@@ -39,7 +39,7 @@ class WrongPair:
     Attributes:
         id: of the record.
         subset: which it belongs to; may be empty.
-        sure: how sure the model is of the wrong order, and the log-odds, in words.
+        sure: how sure the model is of the wrong order, and the gap, in words; the gap alone where it is no log-odds.
         prompt: in pieces.
         chosen, rejected: the answers.
         tokens: of chosen and rejected, in words; empty where not known.
@@ -94,10 +94,11 @@ def judged(
         name: of the model.
         place: of the model, where there are several on a page, for the names of its figures.
     """
+    odds = bool(report.parts("calibration", "bins"))
     ending = "" if place is None else f"-{place}"
     figures = (
         reliability_figure(report, f"reliability{ending}"),
-        gap_figure(log_odds, f"gaps{ending}"),
+        gap_figure(log_odds, f"gaps{ending}", odds=odds),
         length_figure(report, f"by-length{ending}"),
     )
     subsets = tuple(
@@ -110,7 +111,7 @@ def judged(
         tuple(figure for figure in figures if figure is not None),
         subsets if len(subsets) > 1 else (),
         percent(report.number("macro_accuracy")),
-        tuple(_wrong(mistake) for mistake in mistakes),
+        tuple(_wrong(mistake, odds) for mistake in mistakes),
         report.text("benchmark", "title") or "",
         _sections(report.part("benchmark")),
     )
@@ -137,9 +138,7 @@ def rate_row(name: str, estimate: Estimate) -> Rate:
     return Rate(name, shown, interval(estimate, share=True), f"{estimate.n:,}", bar)
 
 
-def _wrong(mistake: Values) -> WrongPair:
-    from scipy.special import expit
-
+def _wrong(mistake: Values, sure: bool) -> WrongPair:
     odds = mistake.number("log_odds")
     given = mistake.raw("tokens")
     tokens = [f"{n:,} tokens" for n in given if isinstance(n, int)] if isinstance(given, list) else []
@@ -149,9 +148,22 @@ def _wrong(mistake: Values) -> WrongPair:
     return WrongPair(
         mistake.text("id") or "",
         mistake.text("subset") or "",
-        "" if odds is None else f"{percent(float(expit(-odds)))} sure of the wrong order (gap {number(odds)})",
+        _how_sure(odds, sure),
         pieces(texts[0]),
         texts[1],
         texts[2],
         (tokens[0], tokens[1]) if len(tokens) == 2 else ("", ""),
+    )
+
+
+def _how_sure(gap: float | None, odds: bool) -> str:
+    """In words; ``odds`` says whether the gap is log-odds."""
+    from scipy.special import expit
+
+    if gap is None:
+        return ""
+    return (
+        f"{percent(float(expit(-gap)))} sure of the wrong order (gap {number(gap)})"
+        if odds
+        else f"gap {number(gap)}"
     )

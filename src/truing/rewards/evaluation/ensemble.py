@@ -72,7 +72,11 @@ def ensemble_pairs(judged: Mapping[str, JudgedPairs]) -> dict[str, JudgedPairs]:
     kept = order[next(iter(judged))]
     return {
         name: JudgedPairs(
-            ids, combined.reshape(-1, 2), first.lengths[kept], [first.subsets[number] for number in kept]
+            ids,
+            combined.reshape(-1, 2),
+            first.lengths[kept],
+            [first.subsets[number] for number in kept],
+            all(own.odds for own in judged.values()),
         )
         for name, combined in ensemble.aggregates().items()
     }

@@ -25,16 +25,18 @@ class JudgedPairs:
         rewards: of chosen and rejected, so that their difference is the log-odds of the preference.
         lengths: tokens of chosen and rejected.
         subsets: what part of the data each pair belongs to; empty text where that is not said.
+        odds: whether gaps are log-odds; those of ratings and of expected values put in order, and say no confidence.
     """
 
     ids: Sequence[str]
     rewards: Float[np.ndarray, "pairs two"]
     lengths: Int[np.ndarray, "pairs two"]
     subsets: Sequence[str]
+    odds: bool = True
 
     @property
     def log_odds(self) -> Float[np.ndarray, " pairs"]:
-        """That the answer which people chose is preferred, nats."""
+        """That the answer which people chose is preferred, nats; without :attr:`odds` a gap in the reward's units."""
         found: np.ndarray = self.rewards[:, 0] - self.rewards[:, 1]
         return found
 
@@ -68,7 +70,7 @@ class PairReport:
         macro_accuracy: mean over subsets of their accuracies; benchmarks report it.
         subsets: accuracy of each.
         ties: pairs with equal rewards.
-        calibration: see :class:`Calibration`.
+        calibration: see :class:`Calibration`; without bins where gaps are no log-odds.
         gap: mean of the log-odds.
         length_correlation: Spearman's, of log-odds with how much longer the chosen answer is.
         chosen_longer, chosen_shorter: accuracy where the chosen answer is the longer or the shorter one.
@@ -118,7 +120,7 @@ def judge_pairs(pairs: JudgedPairs) -> PairReport:
         macro_accuracy=float(np.mean([e.value for e in subsets.values()])) if subsets else accuracy.value,
         subsets=subsets,
         ties=int((pairs.log_odds == 0).sum()),
-        calibration=calibration(pairs.log_odds),
+        calibration=calibration(pairs.log_odds if pairs.odds else np.zeros(0)),
         gap=mean(pairs.log_odds),
         length_correlation=rank_correlation(pairs.log_odds, longer),
         chosen_longer=_accuracy(right[longer > 0]),

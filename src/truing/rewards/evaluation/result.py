@@ -144,7 +144,8 @@ class RewardEvaluation:
             lines.append(f"Ensemble of {len(self.reports)}, on a common scale:")
             lines += [
                 f"  {name}: {e.accuracy.value:.1%} right ({e.accuracy.low:.1%} to {e.accuracy.high:.1%}, "
-                f"{e.accuracy.n} pairs), expected calibration error {e.calibration.ece:.1%}"
+                f"{e.accuracy.n} pairs)"
+                + (f", expected calibration error {e.calibration.ece:.1%}" if e.calibration.bins else "")
                 for name, e in self.ensemble.items()
             ]
         if self.best_of:

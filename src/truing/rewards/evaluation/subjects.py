@@ -168,6 +168,7 @@ def judged_pairs(model: RewardModel, examples: ExampleData, subsets: Mapping[str
         rewards=model.pair_rewards(trees).numpy(),
         lengths=np.array([[len(branch) for branch in tree.branches] for tree in trees]),
         subsets=[subsets[name] for name in ids],
+        odds=model.form.says_odds,
     )
 
 

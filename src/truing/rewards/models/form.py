@@ -58,10 +58,15 @@ class RewardForm:
             return cls("scalar", objective.reward_scale, objective=objective.name)
         raise ModelError(f"objective {objective.name!r} trains no reward model")
 
+    @property
+    def says_odds(self) -> bool:
+        """Whether gaps are log-odds of a preference; those of ratings and of expected values only give an order."""
+        return self.kind in ("scalar", "skew")
+
     def log_odds(
         self, better: Float[Tensor, "*pairs width"], worse: Float[Tensor, "*pairs width"]
     ) -> Float[Tensor, "*pairs"]:
-        """Log-odds that the first answer is preferred to the second."""
+        """Log-odds that the first answer is preferred to the second, or, without :attr:`says_odds`, a gap."""
         if self.kind == "skew":
             return self.scale * skew(better, worse, unit=self.unit)
         return self._level(better) - self._level(worse)
