@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -96,7 +97,7 @@ def _of_samples(c: Comparison, judged_by_reward: bool) -> list[Finding]:
                 "distance",
                 "changed",
                 f"The trained model is {c.kl.value:.2f} nats an answer (KL) away from the starting model "
-                f"(95 % interval {c.kl.low:.2f} to {c.kl.high:.2f}, on its own samples).",
+                f"({_interval(c.kl, '.2f')}, on its own samples).",
                 c.kl.value,
                 c.kl.low,
                 c.kl.high,
@@ -155,7 +156,14 @@ def _signed(name: str, e: Estimate, sentence: str, *, good: int) -> Finding:
     else:
         verdict = "better" if (e.value > 0) == (good > 0) else "worse"
     text = sentence.format(name=name.removesuffix(" score"), v=f"{e.value:+.3g}")
-    text += f" (95 % interval {e.low:+.3g} to {e.high:+.3g}, n = {e.n})."
+    text += f" ({_interval(e, '+.3g')}, n = {e.n})."
     if verdict == "same":
         text += " That may be chance."
     return Finding(name, verdict, text, e.value, e.low, e.high, e.n)
+
+
+def _interval(e: Estimate, form: str) -> str:
+    """One value alone has none."""
+    if not math.isfinite(e.low) or not math.isfinite(e.high):
+        return "no interval"
+    return f"95 % interval {e.low:{form}} to {e.high:{form}}"
