@@ -165,7 +165,7 @@ def reference(record: Record) -> str:
     """What the reference cost, and how often it was reused."""
     with_one = [cell for cell in record["cells"] if Values(cell).number("reference_reused") is not None]
     if not with_one:
-        return "No objective needed a reference."
+        return "No reference values were computed ahead."
     whole = sum(cell["reference_reused"] == 1 for cell in with_one)
     passes = record["reference"]
     tokens = sum(entry["tokens"] for entry in passes)
