@@ -18,8 +18,8 @@ from truing.worlds.policies import Tabular
 Agree = Callable[[Sequence[int], Sequence[int]], list[int]]
 """From the judge's order and the student's to the order that is learned."""
 Choose = Callable[[list[list[int]], np.random.Generator], Sequence[int] | None]
-"""From the cycle's agreed orders, one a prompt, to the number of the prompt that is shown; ``None`` shows nothing "
-"new."""
+"""From the cycle's agreed orders, one a prompt, to the number of the prompt that is shown; ``None`` shows
+nothing new."""
 
 
 def pairs_right(order: Sequence[int], worth: np.ndarray) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,12 +34,12 @@ class Follower:
 
     Attributes:
         taxonomy: of the world.
-        words: that it knows.
+        words: that it knows, in the order of the network's inputs.
         network: from a bag of words to the log-odds.
     """
 
     taxonomy: Taxonomy
-    words: dict[str, int]
+    words: tuple[str, ...]
     network: nn.Module
 
     @classmethod
@@ -54,7 +55,7 @@ class Follower:
             steps: of Adam, on all rows.
             told: whether it may read the message.
         """
-        names = {word: place for place, word in enumerate(taxonomy.values)} if told else {}
+        names = tuple(taxonomy.values) if told else ()
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             network = nn.Sequential(nn.Linear(len(names) + 1, 64), nn.Tanh(), nn.Linear(64, CHOICES)).double()
@@ -72,12 +73,8 @@ class Follower:
 
     def bag(self, message: str) -> Float[Tensor, " words"]:
         """How often each word is in a message, and a 1."""
-        found = torch.zeros(len(self.words) + 1, dtype=torch.float64)
-        found[-1] = 1
-        for word in re.findall(r"\w+", message):
-            if word in self.words:
-                found[self.words[word]] += 1
-        return found
+        counts = Counter(re.findall(r"\w+", message))
+        return torch.tensor([*(counts[word] for word in self.words), 1], dtype=torch.float64)
 
     @torch.no_grad()
     def answer(self, message: str) -> str:

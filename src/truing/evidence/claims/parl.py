@@ -127,9 +127,7 @@ def samples_estimate_it(make: Make, seed: int) -> Measurement:
         problem, reward = _problem(seed + 10 * number)
         policy = problem.best(reward)
         generator = torch.Generator().manual_seed(seed + number)
-        found = problem.sampled(
-            reward, policy, 20_000, generator, rollouts=20_000, solver=make, damping=1e-3
-        ).whole
+        found = problem.sampled(reward, policy, 20_000, generator, rollouts=5_000, solver=make, damping=1e-3).whole
         exact = _slopes(problem, reward)
         cosines.append(float((found * exact).sum() / (found.norm() * exact.norm())))
     return above(0.95, cosines, "cosine")
