@@ -32,7 +32,7 @@ _ANSWER_TOKENS = 20
 
 
 def entries() -> list[dict[str, Any]]:
-    """One mapping per objective, audit, relabelling and piece of a reward.
+    """One mapping per objective, audit, relabelling, piece of a reward and method of control.
 
     Keys: name, slug, aliases, kind, paper, requires, claim, summary, parameters.
     """
@@ -66,8 +66,8 @@ def entry(method: Method[Any] | RegisteredFunction[Any, Any] | DataMethod) -> di
 def explanation(name: str) -> dict[str, Any]:
     """Everything that helps to choose a method, and to read its formula.
 
-    ``gradient``, ``meaning`` and ``cost.beside_forward_and_backward`` are those of objectives; audits and
-    relabellings have ``cost.in_all``.
+    ``gradient``, ``meaning`` and ``cost.beside_forward_and_backward`` are those of objectives; all others have
+    ``cost.in_all``.
     """
     from truing.evidence.subjects import subject
 

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from truing.assets import folder
+from truing.control.controls import CONTROLS
 from truing.data.checks import CHECKS
 from truing.data.layouts import LAYOUTS
 from truing.evidence import CLAIMS
@@ -77,6 +78,14 @@ def test_nearest_relatives_of_dpo_differ_by_one_piece(generated: Path) -> None:
 def test_the_index_lists_every_method_once(generated: Path) -> None:
     page = (generated / "objectives" / "index.md").read_text(encoding="utf-8")
     assert sorted(re.findall(r"^\| \[([\w-]+)\]", page, re.MULTILINE)) == sorted(NAMES)
+
+
+def test_methods_of_control_have_a_section_and_a_row(generated: Path) -> None:
+    page, coverage = ((generated / name).read_text(encoding="utf-8") for name in ("control.md", "coverage.md"))
+    for method in CONTROLS:
+        assert f"\n## {method.name}\n" in page
+        assert method.formula in page
+        assert f"[{method.name}](control.md#{method.name})" in coverage
 
 
 def test_coverage_says_what_is_missing(generated: Path) -> None:

@@ -10,6 +10,7 @@ from markup import GENERATED, paper_link, plain, table
 
 from truing.assets import folder
 from truing.catalogue import entries
+from truing.control.controls import CONTROLS
 from truing.data.derive import DATA_METHODS
 from truing.diagnostics.audits import AUDITS
 from truing.objectives import METHODS, MODIFIERS
@@ -23,17 +24,18 @@ def page() -> str:
     rows = [row for row in entries() if row["name"] in METHODS]
     audits = [row for row in entries() if row["name"] in AUDITS]
     rewards = [row for row in entries() if row["name"] in REWARDS]
+    controls = [row for row in entries() if row["name"] in CONTROLS]
     changes = [row for row in entries() if row["name"] in DATA_METHODS]
     results: list[dict[str, Any]] = json.loads((folder() / "evidence.json").read_text(encoding="utf-8"))
-    papers = {row["paper"]["arxiv"] for row in [*rows, *audits, *rewards, *changes]} | {
+    papers = {row["paper"]["arxiv"] for row in [*rows, *audits, *rewards, *controls, *changes]} | {
         modifier.paper.arxiv for modifier in MODIFIERS
     }
     return "\n".join(
         [
             GENERATED,
             "# What works, what does not\n",
-            f"{len(rows)} objectives, {len(MODIFIERS)} modifiers, {len(audits)} audits and {len(rewards)} pieces of "
-            f"rewards from {len(papers)} papers, "
+            f"{len(rows)} objectives, {len(MODIFIERS)} modifiers, {len(audits)} audits, {len(rewards)} pieces of "
+            f"rewards and {len(controls)} methods of control from {len(papers)} papers, "
             f"with {len(results)} measured claims. A claim is an experiment with a predicted outcome; `truing verify "
             "--all` runs every one of them again.\n",
             "## Objectives\n",
@@ -55,6 +57,11 @@ def page() -> str:
             table(
                 ("piece", "entry", "paper", "claims that hold", "status"),
                 [_row(row) for row in rewards],
+            ),
+            "## Control\n",
+            table(
+                ("method", "entry", "paper", "claims that hold", "status"),
+                [_row(row) for row in controls],
             ),
             "## Data\n",
             table(
@@ -83,4 +90,6 @@ def _page(row: dict[str, Any]) -> str:
         return f"audits.md#{row['name']}"
     if row["name"] in REWARDS:
         return f"rewards.md#{row['name']}"
+    if row["name"] in CONTROLS:
+        return f"control.md#{row['name']}"
     return "data-layouts.md#made-from-records" if row["name"] in DATA_METHODS else f"objectives/{row['name']}.md"

@@ -20,7 +20,7 @@ def methods(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
 ) -> None:
-    """List objectives, audits and relabellings, what they need and what each was measured to do."""
+    """List all methods of Truing, what they need and what each was measured to do."""
     from rich.console import Console
     from rich.table import Table
 

@@ -1,4 +1,4 @@
-"""What claims are about: objectives, audits, ways to relabel data and pieces of rewards, by one name each."""
+"""What claims are about, by one name each: objectives, audits, relabellings, pieces of rewards, methods of control."""
 
 from __future__ import annotations
 
