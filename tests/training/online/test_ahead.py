@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +21,7 @@ from tests.rewards.judges.stub import Answer
 from truing.objectives.recipe import build
 from truing.recipe import parse_recipe
 from truing.training.online.checks import online_notes
+from truing.training.online.reference_samples import records_of
 from truing.training.online.step import OnlineStep
 
 from .test_drawing import Scripted, drawing
@@ -27,6 +32,17 @@ from .vllm_stub import serving
 
 def ahead(folder: Path, stub: Any, **changes: Any) -> Path:
     return served(folder, stub, online__ahead=1, **changes)
+
+
+def test_every_record_comes_once_in_a_pass() -> None:
+    """18 records in batches of four: five steps a pass, the fifth with two; later passes count on from 18."""
+    recipe = SimpleNamespace(training=SimpleNamespace(global_batch=4, seed=3))
+    prepared: Any = SimpleNamespace(recipe=recipe, steps=9, train=SimpleNamespace(examples=range(18)))
+    found = [records_of(prepared, step) for step in range(10)]
+    assert [len(batch) for batch in found[:-1] if batch is not None] == [4, 4, 4, 4, 2, 4, 4, 4, 4]
+    assert sorted(number for batch in found[:5] for number in batch or []) == list(range(18))
+    assert {number // 18 for batch in found[5:-1] for number in batch or []} == {1}
+    assert found[9] is None
 
 
 class Waiting(Scripted):
@@ -177,3 +193,39 @@ def test_the_plan_says_whether_age_is_corrected_for(objective: str, corrected: b
     assert len(found) == 1
     assert ("their ratio to the policy corrects for that" in found[0]) is corrected
     assert (f"'{objective}' has no ratio" in found[0]) is not corrected
+
+
+@pytest.mark.slow
+def test_two_processes_share_one_server(tmp_path: Path) -> None:
+    """Each asks for its half of the prompts; one of them loads the adapters."""
+    with serving(tmp_path / "kept") as stub:
+        path = ahead(tmp_path, stub, training__learning_rate=1e-3, training__max_steps=3)
+        launcher = ["torch.distributed.run", "--nproc-per-node=2", "--standalone", "--no-python"]
+        ended = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                *launcher,
+                sys.executable,
+                "-c",
+                "from truing.cli import main; main()",
+                "align",
+                path,
+            ],
+            env={**os.environ, "OMP_NUM_THREADS": "1", "TRUING_CACHE": str(tmp_path / "cache")},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    loaded = [body["lora_name"] for path, body in stub.requests if path == "/v1/load_lora_adapter"]
+    assert len(loaded) == 2, "the weights that draw steps 0 and 1, and step 2"
+    asked = [body["model"] for body in stub.completions]
+    assert asked == [loaded[0]] * 8 + [loaded[1]] * 4
+    found = rollouts(tmp_path / "out")
+    assert [(rollout.step, rollout.weights) for rollout in found] == [(0, None), (1, 0), (2, 1)]
+    expected = scored(tmp_path, tmp_path / "kept" / loaded[1], found[2])
+    for own, other in zip(found[2].tokens["drawn"], expected, strict=True):
+        for one, two in zip(own, other, strict=True):
+            assert one == pytest.approx(two, abs=1e-4)

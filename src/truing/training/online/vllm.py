@@ -179,7 +179,8 @@ def vllm_sampler(section: SamplerSection, policy: CausalPolicy, output: Path, sa
 
 _STARTED = (
     "start the server with the model that is trained, --enable-lora, --max-lora-rank of at least training.peft.rank, "
-    "and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True; it must see the run's folder at the same path; then --resume"
+    "--max-model-len for prompt and answer, and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True; it must see the run's folder at "
+    "the same path, and url ends with /v1; then go on with --resume"
 )
 _REMEDIES = {
     400: _STARTED,
