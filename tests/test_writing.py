@@ -34,6 +34,18 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     assert (tmp_path / "model" / "config.json").read_text() == "{}"
 
 
+def test_a_file_in_the_place_of_a_folder_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("here first")
+    with pytest.raises(RunError, match="a file stands where a folder is to be written"):
+        write_json(tmp_path / "a" / "b.json", {})
+    with (
+        pytest.raises(RunError, match="a file stands where a folder is to be written"),
+        atomic_path(tmp_path / "a") as partial,
+    ):
+        partial.mkdir()
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
 @pytest.mark.parametrize(
     "error",
     [

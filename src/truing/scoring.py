@@ -61,7 +61,7 @@ def score_file(
     ``tokens``, ``logp`` (nats), ``logp_per_token`` and, with a reference, ``reference_logp``, ``log_ratio`` and
     ``reward`` (beta times the log-ratio); pairs also get ``margin``. Of a reward model the completions have ``role``,
     ``tokens`` and ``reward`` (where it only compares answers, the mean log-odds against the others); pairs also get
-    ``log_odds``.
+    ``log_odds``. Of a personal reward model ``reward`` and ``log_odds`` have a number for each user.
 
     Args:
         model: folder, checkpoint of a run, or hub name; of a policy or of a reward model.
@@ -69,7 +69,7 @@ def score_file(
         reference: another model; the same tokens are scored with it. For policies.
         beta: scale of the implicit reward, 0.1 if left out. For policies.
         output: file; ``None`` writes to standard output.
-        max_length: tokens.
+        max_length: tokens; a personal reward model cuts texts as in its own fit.
         precision: auto, float32 or bfloat16.
         chat_template: for tokenizers that have none.
 
@@ -79,6 +79,7 @@ def score_file(
     from truing.data.sources import load
     from truing.data.text import TextEncoder
     from truing.policies.loading import is_reward_model, load_tokenizer
+    from truing.rewards.personal.model import is_personal
     from truing.training.examples import ExampleData
 
     if precision not in ("auto", "float32", "bfloat16"):
@@ -87,7 +88,7 @@ def score_file(
         )
     if beta is not None and not beta > 0:
         raise TruingError(f"beta must be > 0, not {beta:g}", where="--beta")
-    if is_reward_model(model):
+    if is_reward_model(model) or is_personal(model):
         for option, value in (("--reference", reference), ("--beta", beta)):
             if value is not None:
                 raise TruingError(
@@ -95,6 +96,8 @@ def score_file(
                     where=option,
                     fix="leave it out",
                 )
+        if is_personal(model):
+            return _score_users(model, data, output)
         return _score_rewards(model, data, output, max_length, precision, chat_template)
     records = load(data)
     tokenizer = load_tokenizer(model)
@@ -120,6 +123,16 @@ def _score_rewards(
     rows = reward_rows(model, model.encode(load(data), max_length=max_length, chat_template=chat_template))
     _write(rows, output)
     return ScoreSummary(len(rows), reward_metrics(rows, model.form))
+
+
+def _score_users(name: str, data: str, output: Path | None) -> ScoreSummary:
+    from truing.data.sources import load
+    from truing.rewards.personal.model import PersonalModel
+    from truing.rewards.personal.scoring import user_metrics, user_rows
+
+    rows = user_rows(PersonalModel.load(name), load(data))
+    _write(rows, output)
+    return ScoreSummary(len(rows), user_metrics(rows))
 
 
 def _policy(name: str, precision: str) -> CausalPolicy:

@@ -54,17 +54,30 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """A path to write to; it takes the place of ``path`` when the block ends well, and is removed otherwise.
 
     Raises:
-        RunError: if the disk is full, the folder may not be written to, or a file was to replace a folder.
+        RunError: if the disk is full, the folder may not be written to, or a file was to replace a folder, or a folder
+            a file.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with explain_disk_errors(path):
+        _make_folder(path.parent)
     try:
         with explain_disk_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
             yield partial
             sync(partial)
             _replace(partial, path)
     finally:
         _remove(partial)
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise _file_in_the_way(path) from None
+
+
+def _file_in_the_way(path: Path) -> RunError:
+    return RunError("a file stands where a folder is to be written", where=str(path), fix="name another folder")
 
 
 def remove_partials(folder: Path) -> None:
@@ -75,6 +88,8 @@ def remove_partials(folder: Path) -> None:
 
 def _replace(partial: Path, path: Path) -> None:
     if not path.is_dir():
+        if partial.is_dir() and path.exists():
+            raise _file_in_the_way(path)
         partial.replace(path)
         return
     if not partial.is_dir():

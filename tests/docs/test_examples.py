@@ -20,10 +20,12 @@ from truing.unlearning.load import load_job
 from .pages import ROOT
 
 EXAMPLES = ROOT / "examples"
+ASPECTS = sorted(EXAMPLES.glob("aspects*.yaml"))  # tests/arenas/test_aspects.py reads it
+FRONTIERS = sorted(EXAMPLES.glob("frontier*.yaml"))
 ARENAS = sorted(EXAMPLES.glob("arena*.yaml"))
 UNLEARNING = sorted(set((EXAMPLES / "unlearning").glob("*.yaml")) - {EXAMPLES / "unlearning" / "teach.yaml"})
 REWARDS = sorted(EXAMPLES.glob("reward*.yaml"))
-RECIPES = sorted(set(EXAMPLES.glob("*.yaml")) - {*ARENAS, *REWARDS})
+RECIPES = sorted(set(EXAMPLES.glob("*.yaml")) - {*ARENAS, *FRONTIERS, *ASPECTS, *REWARDS})
 # Enough to see every stage, little enough to be quick.
 SHORT = [
     "training.max_steps=2",
@@ -70,6 +72,11 @@ def test_an_arena_gives_a_plan_with_equal_budgets(path: Path) -> None:
     assert len({cell.objective for cell in found.cells}) >= 25
     assert {work.steps for work in found.work} == {16}
     assert not any(cell.own_budget for cell in found.cells)
+
+
+@pytest.mark.parametrize("path", FRONTIERS, ids=lambda path: path.stem)
+def test_a_frontier_gives_a_plan(path: Path) -> None:
+    assert len({cell.name for cell in arena_plan(load_arena(path)).cells}) == 8
 
 
 @pytest.mark.slow

@@ -45,6 +45,8 @@ def personal(
                 f"    {user}: {accuracy.value:.1%} ({accuracy.low:.1%} to {accuracy.high:.1%}, {accuracy.n} pairs), "
                 f"weights {shown}"
             )
+    else:
+        say("  Nothing was held out: how good it is was not measured.")
     compared = shared_sentence(run)
     if compared is not None:
         say(f"  {compared}")

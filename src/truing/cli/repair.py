@@ -32,7 +32,7 @@ def repair(
     from truing.writing import write_text
 
     spec = {"name": "preference-strength", "flip": flip, "soft": soft, "margin": margin, "max_length": max_length}
-    found = repair_of(spec, model, "the command line")(view(load(path), frozenset({"pairs"})))
+    found = repair_of(spec, model, "")(view(load(path), frozenset({"pairs"})))
     rows = ({key: value for key, value in row.items() if value is not None} for row in found.records.dataset)
     write_text(output, "".join(dumps(row, ensure_ascii=False) + "\n" for row in rows))
     if json:

@@ -79,9 +79,9 @@ def critiques(
 
     found = write_critique_data(data, output)
     console = Console(highlight=False)
-    console.print(
-        f"{found.pairs} pairs: {found.critic} for the critic, {found.scores} for the score", markup=False
-    )
+    pairs = "1 pair" if found.pairs == 1 else f"{found.pairs:,} pairs"
+    told = f"{pairs}: {found.critic} is for the critic, {found.scores} for the reward model"
+    console.print(told, markup=False, soft_wrap=True)
 
 
 @app.command("segments")

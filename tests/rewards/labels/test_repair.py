@@ -51,6 +51,11 @@ def test_repairs_by_hand():
     assert found.margin.tolist() == pytest.approx([3, 2, 0.1, 0, 0, 0, 1, 2, 4, 5])
 
 
+def test_shares_of_more_than_all_pairs_are_refused():
+    with pytest.raises(ObjectiveError, match=r"0\.6 \+ 0\.7 is more than the whole"):
+        preference_strength(flip=0.6, soft=0.7)
+
+
 def test_without_shares_nothing_changes():
     votes = Votes(np.array([-5.0, 5.0]), np.zeros(2), 1.0)
     found = preference_strength(flip=0.0, soft=0.0).repairs(votes)

@@ -11,6 +11,7 @@ from truing.cli.app import app
 from truing.errors import DataError, ModelError, ObjectiveError, RecipeError, RunError
 from truing.recipe.schema import RewardsSection
 from truing.rewards.build import build
+from truing.rewards.evaluation.run import evaluate_rewards
 from truing.rewards.personal.model import PersonalModel
 from truing.rewards.personal.training import fit_personal
 
@@ -69,6 +70,44 @@ def test_a_folder_gives_the_rewards_that_were_fitted(run):
     assert liked[0] > liked[2]
     other = loaded.rewards([prompt] * 2, [short, long], "user-1")
     assert other[0] < other[1]
+
+
+def test_score_has_a_number_for_every_user(run, tmp_path):
+    """What the file says is what the model says, and opposite tastes are right where the other is wrong."""
+    data, output = write(tmp_path / "pairs.jsonl", rows("x", True, 3)), tmp_path / "scores.jsonl"
+    done = CliRunner().invoke(app, ["score", str(run.model), data, "-o", str(output), "--json"])
+    assert done.exit_code == 0, done.output
+    metrics = json.loads(done.stdout)["metrics"]
+    assert metrics["accuracy (chosen above rejected) of user-0"]["value"] == 1.0
+    assert metrics["accuracy (chosen above rejected) of user-1"]["value"] == 0.0
+    first = json.loads(output.read_text(encoding="utf-8").splitlines()[0])
+    given = rows("x", True)[0]
+    for user in run.report.subsets:
+        both = PersonalModel.load(run.model).rewards(
+            [given["prompt"]] * 2, [given["chosen"], given["rejected"]], user
+        )
+        assert [own["reward"][user] for own in first["completions"]] == pytest.approx(both.tolist(), abs=1e-5)
+        assert first["log_odds"][user] == pytest.approx(float(both[0] - both[1]), abs=1e-5)
+
+
+def test_a_folder_with_something_else_is_not_replaced(run, tmp_path):
+    (tmp_path / "diary.txt").write_text("dear")
+    with pytest.raises(RunError, match="holds something else"):
+        PersonalModel.load(run.model).save(tmp_path)
+    assert (tmp_path / "diary.txt").exists()
+
+
+def test_the_folder_of_the_run_is_not_the_model(run):
+    with pytest.raises(ModelError, match=r"there is no personal\.json in it") as raised:
+        PersonalModel.load(run.folder)
+    assert str(run.model) in str(raised.value.fix)
+
+
+def test_a_column_that_is_not_there_tells_nothing_apart(run, tmp_path):
+    data = write(tmp_path / "pairs.jsonl", rows("user-0", True, 2))
+    with pytest.raises(DataError, match="the data have no column 'anotator'") as raised:
+        evaluate_rewards([str(run.model)], data, by="anotator")
+    assert "annotator" in str(raised.value.allowed)
 
 
 def test_one_users_reward_in_a_recipe(run):

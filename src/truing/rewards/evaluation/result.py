@@ -157,7 +157,6 @@ class RewardEvaluation:
         """Write ``reward.json``, ``pairs.jsonl`` (what every model says of each pair), and ``report.html``."""
         from truing.report.rewards.evaluation_page import evaluation_page
 
-        folder.mkdir(parents=True, exist_ok=True)
         values = self.as_dict()
         write_json(folder / "reward.json", values)
         odds = {

@@ -72,6 +72,7 @@ def evaluate_rewards(
     _check(models, judges, precision, reference, sample)
     loaded = load(data)
     records = drawn(view(loaded, frozenset({"pairs"})), sample, seed)
+    _check_column(records, by)
     subsets = subsets_of(records, by)
     other = None if paraphrased is None else view(load(paraphrased), frozenset({"pairs"}))
     convention = CONVENTIONS.get(loaded.layout)
@@ -142,6 +143,22 @@ def _check(
             where="--reference",
             fix="leave it out, or name a policy, whose implicit reward is then judged",
         )
+
+
+def _check_column(records: Records, by: str | None) -> None:
+    """Raise where the user names a column that the data lack."""
+    if by not in (None, "file") and by not in records.dataset.column_names:
+        raise DataError(
+            f"the data have no column {by!r}",
+            where="--by",
+            allowed="file, " + ", ".join(sorted(_text_columns(records))),
+        )
+
+
+def _text_columns(records: Records) -> list[str]:
+    """Columns that may tell subsets apart."""
+    known = [name for name in records.dataset.column_names if name not in ("id", "prompt", "chosen", "rejected")]
+    return [name for name in known if all(isinstance(own, str | None) for own in records.dataset[name])]
 
 
 def drawn(records: Records, sample: int | None, seed: int) -> Records:

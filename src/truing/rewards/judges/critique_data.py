@@ -56,7 +56,6 @@ def write_critique_data(source: Path, folder: Path) -> CritiqueFiles:
         pairs.append(pair)
     if not pairs:
         raise DataError("there are no rows", where=str(source))
-    folder.mkdir(parents=True, exist_ok=True)
     found = CritiqueFiles(folder / "critic.jsonl", folder / "scores.jsonl", len(pairs))
     for path, rows in ((found.critic, lessons), (found.scores, pairs)):
         write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))

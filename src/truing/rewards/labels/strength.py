@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from pydantic import Field
 from scipy.special import expit
 
-from truing.errors import DataError
+from truing.errors import DataError, ObjectiveError
 from truing.parameters import POSITIVE, Doc
 from truing.registry import Paper
 from truing.rewards.evaluation.calibration import temperature
@@ -168,5 +168,13 @@ def preference_strength(
 
     Shares are the paper's parts of its data by strength. Soft labels and margins are off: where rewards are linear they
     gain nothing over flips alone (`truing verify preference-strength`).
+
+    Raises:
+        ObjectiveError: if the shares are more than the whole.
     """
+    if flip + soft > 1:
+        raise ObjectiveError(
+            f"flip and soft are shares of the same pairs, and {flip:g} + {soft:g} is more than the whole",
+            allowed="flip + soft <= 1",
+        )
     return Strength(members, folds, ridge, flip, soft, margin, seed)

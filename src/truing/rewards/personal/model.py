@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from truing.data.records import Records
-from truing.errors import DataError, ModelError
+from truing.errors import DataError, ModelError, RunError
+from truing.policies.packing import Tree
 from truing.rewards.algebra import Prompt
 from truing.rewards.models.texts import placed_trees
 from truing.rewards.personal.comparisons import Comparisons
@@ -60,13 +62,21 @@ class PersonalModel:
         placed = placed_trees(self.encoder.policy.tokenizer, self.max_length, prompts, completions)
         if not placed:
             return found
-        trees = [own.tree for own in placed]
-        counts = torch.tensor([len(own.places) for own in placed])
-        prompts_seen = self.encoder.prompts(trees).repeat_interleave(counts, 0)
-        answers = self.encoder.answers(trees)
-        values = self.fitted.rewards([user] * len(answers), prompts_seen, answers)
-        found[torch.tensor([place for own in placed for place in own.places])] = values.double()
+        values = self.table([own.tree for own in placed], [user])
+        found[torch.tensor([place for own in placed for place in own.places])] = values[:, 0]
         return found
+
+    def table(self, trees: Sequence[Tree], users: Sequence[str]) -> Float[Tensor, "answers users"]:
+        """Rewards of every answer, trees after trees, by each of these users, float64.
+
+        Raises:
+            DataError: if a user is not known.
+        """
+        counts = torch.tensor([len(tree.branches) for tree in trees])
+        prompts = self.encoder.prompts(trees).repeat_interleave(counts, 0)
+        answers = self.encoder.answers(trees)
+        columns = [self.fitted.rewards([user] * len(answers), prompts, answers) for user in users]
+        return torch.stack(columns, 1).double()
 
     def comparisons(self, records: Records, examples: ExampleData) -> Comparisons:
         """Pairs as vectors.
@@ -105,7 +115,13 @@ class PersonalModel:
         }
 
     def save(self, folder: Path) -> None:
-        """Write it; the frozen model is named, not copied."""
+        """Write it; the frozen model is named, not copied.
+
+        Raises:
+            RunError: if the folder holds something else.
+        """
+        if folder.is_dir() and not is_personal(str(folder)) and any(folder.iterdir()):
+            raise RunError("the folder holds something else", where=str(folder), fix="name another folder")
         stored = {
             "encoder": self.encoder.name,
             "fingerprint": self.encoder.fingerprint,
@@ -134,6 +150,14 @@ class PersonalModel:
             points = settings.untrained(len(tensors["centre"]), len(users))
             points.load_state_dict(tensors)
             encoder_name, fingerprint, max_length = stored["encoder"], stored["fingerprint"], stored["max_length"]
+        except FileNotFoundError as error:
+            inside = folder / "model"
+            raise ModelError(
+                f"this is no personal reward model: there is no {Path(error.filename or FILE).name} in it",
+                where=str(name),
+                allowed="the `model` folder of `truing reward personal`",
+                fix=f"name {str(inside)!r}" if is_personal(str(inside)) else None,
+            ) from None
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
             raise ModelError(
                 f"this is no personal reward model: {str(error).splitlines()[0]}",
@@ -162,7 +186,7 @@ def check_annotators(records: Records) -> None:
     Raises:
         DataError: naming the row.
     """
-    fix = "name the column that does, e.g. data.columns: {annotator: YOUR_COLUMN}"
+    fix = "call the column that does `annotator`, or name it in a recipe: data.columns: {annotator: YOUR_COLUMN}"
     if "annotator" not in records.columns:
         raise DataError("no row says who labelled it", where=records.source, fix=fix)
     for name, user in zip(records.dataset["id"], records.dataset["annotator"], strict=True):
