@@ -40,4 +40,4 @@ def score(
     elif output is not None:
         console = Console(stderr=True, highlight=False)
         for line in summary.sentences():
-            console.print(line, markup=False)
+            console.print(line, markup=False, soft_wrap=True)

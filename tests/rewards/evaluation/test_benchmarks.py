@@ -161,3 +161,11 @@ def test_judges_and_implicit_rewards_on_published_pairs(shared_data: Path) -> No
     assert own.reports["truing/tiny"].ties == 8
     assert own.cut["truing/tiny"]["prompts"] > 0
     assert own.stability["truing/tiny"]["casing"].shift.value == 0
+
+
+def test_one_section_is_not_called_a_mean() -> None:
+    """A file alone names no section; its pairs are all there is."""
+    found = benchmark_scores(np.array([1.0, 0.0]), ["", ""], np.array([1, 2]), CONVENTIONS["llmbar"])
+    (line,) = found.sentences()
+    assert line.startswith("LLMBar: 50.0% (")
+    assert "mean of" not in line

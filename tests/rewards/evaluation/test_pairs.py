@@ -43,6 +43,17 @@ def test_gaps_that_are_no_log_odds_say_no_confidence() -> None:
     assert {e.odds for e in together.values()} == {False}
 
 
+def test_what_was_not_measured_is_not_said() -> None:
+    """All right, so that no finite scale is best; three pairs, too few for a correlation; none is shorter."""
+    few = " ".join(found.sentence for found in pair_findings(judge_pairs(judged([0.1, 0.2, 0.3]))))
+    assert "nan" not in few
+    assert "dividing" not in few
+    lengths = [(9, 1), (8, 2), (7, 3), (6, 4), (5, 4)]
+    found = pair_findings(judge_pairs(judged([0.1, 0.2, 0.5, -0.4, 0.3], lengths)))[-1]
+    assert found.name == "length"
+    assert found.sentence.endswith("; where the chosen answer is the longer one it is right in 80.0%.")
+
+
 def test_ties_are_half_right() -> None:
     report = judge_pairs(judged([0.0, 0.0, 1.0, -1.0]))
     assert report.accuracy.value == 0.5

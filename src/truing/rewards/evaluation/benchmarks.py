@@ -100,8 +100,9 @@ class BenchmarkScores:
         """For people."""
         own, shorter = (self.pooled if self.overall == "pooled" else self.average), self.chosen_shorter
         how = "all pairs alike" if self.overall == "pooled" else f"mean of {len(self.sections)} sections"
-        told = [f"{self.title}: {_told(own)} ({how})."]
-        told += [f"  {name}: {_told(estimate)}" for name, estimate in self.sections.items()]
+        several = len(self.sections) > 1
+        told = [f"{self.title}: {_told(own)}" + (f" ({how})." if several else ".")]
+        told += [f"  {name}: {_told(estimate)}" for name, estimate in self.sections.items() if several or name]
         if shorter.n:
             told.append(f"  Where the better answer is the shorter one: {_told(shorter)}.")
         return told

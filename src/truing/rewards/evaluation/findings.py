@@ -30,7 +30,7 @@ def pair_findings(report: PairReport) -> list[Finding]:
         good = own.ece < WELL_CALIBRATED
         advice = (
             ""
-            if good or not math.isfinite(own.temperature)
+            if good or not 0 < own.temperature < math.inf
             else (f"; dividing its gaps by {own.temperature:.3g} would bring the two closest")
         )
         estimate = Estimate(own.ece, float("nan"), float("nan"), accuracy.n)
@@ -44,20 +44,36 @@ def pair_findings(report: PairReport) -> list[Finding]:
             )
         )
     length = report.length_correlation
-    if length.n:
+    if math.isfinite(length.value):
         follows = length.excludes_zero
         found.append(
             finding(
                 "length",
                 "changed" if follows else "same",
                 f"Its gaps {'follow' if follows else 'do not follow'} length (rank correlation {length.value:.2f}, "
-                f"95 % interval {length.low:.2f} to {length.high:.2f}); where the chosen answer is the shorter one it "
-                f"is right in {report.chosen_shorter.value:.1%}, where it is the longer one in "
-                f"{report.chosen_longer.value:.1%}.",
+                f"95 % interval {length.low:.2f} to {length.high:.2f}){_by_length(report)}.",
                 length,
             )
         )
     return found
+
+
+def _by_length(report: PairReport) -> str:
+    """Accuracy where the chosen answer is the shorter one, and where it is the longer one; what there are pairs of."""
+    shorter, longer = (
+        f"{own.value:.1%}" if own.n else "" for own in (report.chosen_shorter, report.chosen_longer)
+    )
+    if shorter and longer:
+        return (
+            f"; where the chosen answer is the shorter one it is right in {shorter}, where it is the longer one in "
+            f"{longer}"
+        )
+    word = "shorter" if shorter else "longer"
+    return (
+        f"; where the chosen answer is the {word} one it is right in {shorter or longer}"
+        if shorter or longer
+        else ""
+    )
 
 
 def best_of_sentence(curve: BestOf) -> str:

@@ -71,9 +71,10 @@ def evaluate_rewards(
     """
     _check(models, judges, precision, reference, sample)
     loaded = load(data)
-    records = drawn(view(loaded, frozenset({"pairs"})), sample, seed)
-    _check_column(records, by)
-    subsets = subsets_of(records, by)
+    everything = view(loaded, frozenset({"pairs"}))
+    _check_column(everything, by)
+    subsets = subsets_of(everything, by)
+    records = drawn(everything, sample, seed)
     other = None if paraphrased is None else view(load(paraphrased), frozenset({"pairs"}))
     convention = CONVENTIONS.get(loaded.layout)
     judged, answers, how, cut, orders, stable, benchmark = {}, {}, {}, {}, {}, {}, {}
