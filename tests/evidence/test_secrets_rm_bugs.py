@@ -12,6 +12,7 @@ from tests.evidence.mutants import each_term
 from truing.evidence.claim import CLAIMS
 from truing.objectives import METHODS
 from truing.objectives.algebra.beliefs import Believed
+from truing.objectives.algebra.contrast import GapContrast
 from truing.rewards.labels.strength import Strength, preference_strength
 
 
@@ -93,5 +94,51 @@ def test_a_claim_about_the_loss_fails(claim, kind):
     def make(**settings):
         objective = METHODS.get("secrets-rm")(**settings)
         return each_term(objective, lambda t: Loss(t.score, t.beta, kind) if isinstance(t, Believed) else t)
+
+    assert not CLAIMS.get(f"secrets-rm/{claim}").measure(seed=0, factory=make).passed
+
+
+@dataclass(frozen=True)
+class Contrast(GapContrast):
+    """A mistake in the contrastive term."""
+
+    kind: str = ""
+
+    def losses(self, scores, batch, state):
+        if self.kind == "sums":
+            signs = torch.ones(scores.count, 1).index_fill(0, batch.rejected, -1.0)
+            scores = replace(scores, states=scores.states * signs)
+        if self.kind == "detached":
+            scores = replace(scores, states=scores.states.detach() + 0 * scores.states)
+        found = super().losses(scores, batch, state)
+        return found._replace(values=-found.values) if self.kind == "sign" else found
+
+    def _gaps(self, states, batch):
+        found = super()._gaps(states, batch)
+        return 2 * found if self.kind == "not of length 1" else found
+
+
+@pytest.mark.parametrize(
+    ("claim", "kind"),
+    [
+        ("right-angles-cost-this", "sums"),
+        ("right-angles-cost-this", "not of length 1"),
+        ("right-angles-cost-this", "sign"),
+        ("contrast-spreads-differences", "sign"),
+        ("contrast-spreads-differences", "detached"),
+    ],
+)
+def test_a_claim_about_the_contrast_fails(claim, kind):
+    def make(**settings):
+        objective = METHODS.get("secrets-rm")(**settings)
+
+        def changed(term):
+            return (
+                Contrast(term.temperature, term.dropout, term.seed, kind)
+                if isinstance(term, GapContrast)
+                else term
+            )
+
+        return each_term(objective, changed)
 
     assert not CLAIMS.get(f"secrets-rm/{claim}").measure(seed=0, factory=make).passed

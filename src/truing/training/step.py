@@ -2,13 +2,13 @@
 
 The mathematics is that of the whole global batch. Every term is divided by the batch's own denominator,
 known before anything is scored. Where an objective couples records (sorted pairings, batch statistics), the
-whole batch is scored first without gradient: the exact gradient with respect to every token follows from that,
+whole batch is scored first without gradient: the exact gradient in what was scored follows from that,
 and the micro-batches only carry it back through the model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -256,14 +256,10 @@ class PreferenceStep:
         return assembled([everyone[i] for i in range(len(trees))], trees)
 
     def _token_gradients(self, plan: Plan, whole: Scores) -> dict[str, Tensor]:
-        """Gradient of the loss in each token's log-probability, ``""``, and in each derived value, over the batch."""
+        """Gradient of the whole batch's loss in everything that :func:`_carriers` names."""
         with torch.enable_grad():
-            leaves = {
-                name: value.detach().clone().requires_grad_()
-                for name, value in {"": whole.token_logps, **whole.derived}.items()
-            }
-            derived = {name: leaf for name, leaf in leaves.items() if name}
-            out = self.objective(replace(whole, token_logps=leaves[""], derived=derived), plan.batch, self.state)
+            leaves = {name: value.detach().clone().requires_grad_() for name, value in _carriers(whole).items()}
+            out = self.objective(_replaced(whole, leaves), plan.batch, self.state)
             found = torch.autograd.grad(out.loss, list(leaves.values()), allow_unused=True, materialize_grads=True)
         return dict(zip(leaves, found, strict=True))
 
@@ -328,10 +324,24 @@ class Plan:
 def _carried(scores: Scores, gradients: dict[str, Tensor], plan: Plan, group: list[int]) -> Tensor:
     """A number whose gradient is that of the whole batch's loss, as far as it goes through these records."""
     total = scores.token_logps.new_zeros(())
-    for name, value in {"": scores.token_logps, **scores.derived}.items():
+    for name, value in _carriers(scores).items():
         own = gradients[name][plan.places(group, len(gradients[name]))]
-        total = total + (value * own.to(value)).sum()
+        total = total + (value.to(total) * own.to(total)).sum()
     return total
+
+
+def _carriers(scores: Scores) -> dict[str, Tensor]:
+    """What gradient flows through: fields of the scores, and ``derived:NAME`` for what is derived."""
+    fields = {"token_logps": scores.token_logps, "values": scores.values, "states": scores.states}
+    found = {name: value for name, value in fields.items() if value is not None}
+    return {**found, **{f"derived:{name}": value for name, value in scores.derived.items()}}
+
+
+def _replaced(scores: Scores, carriers: Mapping[str, Tensor]) -> Scores:
+    """The scores with these for what :func:`_carriers` names."""
+    derived = {name: carriers[f"derived:{name}"] for name in scores.derived}
+    values, states = carriers.get("values"), carriers.get("states")
+    return replace(scores, token_logps=carriers["token_logps"], derived=derived, values=values, states=states)
 
 
 def means(sums: dict[str, float]) -> dict[str, float]:

@@ -8,10 +8,14 @@ from functools import cache
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from truing.evidence.claim import Factory, claim
 from truing.evidence.measurement import Measurement, above, below, equals
-from truing.objectives import Batch, Scores
+from truing.evidence.setups import normals
+from truing.objectives import Batch, Objective, Scores
+from truing.objectives.algebra.sources import STATES
+from truing.objectives.algebra.terms import Term
 from truing.rewards.labels.strength import Repairs, Strength
 from truing.worlds.noisy_labels import NoisyPairs, draw, fit_linear
 
@@ -123,10 +127,65 @@ def lead_is_margin_and_log_odds(make: Factory, seed: int) -> Measurement:
     source="p = 1 and m = 0 in the loss",
 )
 def certain_labels_are_bradley_terry(make: Factory, seed: int) -> Measurement:
-    from truing.evidence.setups import normals
     from truing.objectives import bradley_terry
 
     values, nothing = normals(seed, 20, 1), torch.zeros(20, dtype=torch.float64)
     scores = Scores(nothing, torch.arange(20), 20, values=values)
     own, other = (build()(scores, Batch.pairs(10)).per_example for build in (make, bradley_terry))
     return equals(0.0, float((own - other).abs().max()), 1e-12, "nats")
+
+
+def _contrast(objective: Objective) -> Term:
+    """The contrastive term of the loss."""
+    return next(term for _, term in objective.terms if STATES in term.requires)
+
+
+def _pairs(gaps: Tensor) -> tuple[Scores, Batch]:
+    """Pairs whose states differ by these, half of it on either side."""
+    states = torch.stack([gaps / 2, -gaps / 2], dim=1).flatten(0, 1)
+    nothing = torch.zeros(len(states), dtype=torch.float64)
+    scores = Scores(nothing, torch.arange(len(states)), len(states), states=states, values=states[:, :1])
+    return scores, Batch.pairs(len(gaps))
+
+
+@claim(
+    method="secrets-rm",
+    statement="Of 8 pairs whose states differ in directions at right angles to each other, one that is hardly masked "
+    "finds itself at temperature 1 with a contrastive loss of log(1 + 7/e) = 1.274 nats.",
+    source="2401.06080, contrastive loss on differences: cosines are 1 with itself and 0 with the others",
+)
+def right_angles_cost_this(make: Factory, seed: int) -> Measurement:
+    turned, _ = torch.linalg.qr(normals(seed, 8, 8))
+    scores, batch = _pairs(turned)
+    term = _contrast(make(contrast=1.0, temperature=1.0, dropout=1e-9, seed=seed))
+    values = term.losses(scores, batch, term.init()).values
+    return equals(math.log1p(7 / math.e), float(values.mean()), 1e-6, "nats")
+
+
+@claim(
+    method="secrets-rm",
+    statement="Followed alone, the contrastive loss turns the differences of 16 pairs, which share a direction at "
+    "first, away from each other: the mean cosine between pairs falls, its change is below 0.",
+    source="2401.06080, contrastive learning; SimCSE (2104.08821), uniformity",
+)
+def contrast_spreads_differences(make: Factory, seed: int) -> Measurement:
+    changes = []
+    for own in range(8 * seed, 8 * seed + 8):
+        objective = make(contrast=1.0, temperature=0.2, dropout=0.1, seed=own)
+        term = _contrast(objective)
+        gaps = (normals(own, 16, 12) + 1.0).requires_grad_()
+        before, state = _likeness(gaps), term.init()
+        for _ in range(30):
+            scores, batch = _pairs(gaps)
+            state = term.update(state, scores, batch, None, True)
+            (slope,) = torch.autograd.grad(term.losses(scores, batch, state).values.mean(), [gaps])
+            gaps = (gaps - 2.0 * slope).detach().requires_grad_()
+        changes.append(_likeness(gaps) - before)
+    return below(0.0, changes, "cosine")
+
+
+def _likeness(gaps: Tensor) -> float:
+    """Mean cosine of the differences of two pairs."""
+    unit = torch.nn.functional.normalize(gaps.detach(), dim=1)
+    count = len(unit)
+    return float(((unit @ unit.T).sum() - count) / (count * (count - 1)))

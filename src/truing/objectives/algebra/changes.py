@@ -12,6 +12,7 @@ from dataclasses import replace
 from truing.errors import ObjectiveError
 from truing.objectives.algebra.across import AcrossParts
 from truing.objectives.algebra.columns import RecordValue
+from truing.objectives.algebra.contrast import GapContrast
 from truing.objectives.algebra.internal import Internal
 from truing.objectives.algebra.latent import LatentOrder
 from truing.objectives.algebra.margins import Margin, with_margin
@@ -141,6 +142,8 @@ def unfit_for_latent_order(term: Term) -> str | None:
         return _ACROSS
     if isinstance(term, Internal):
         return "it reads no labels, so that no annotator is to be relied on"
+    if isinstance(term, GapContrast):
+        return "it reads no labels, and its loss depends on the other pairs of the batch"
     if term.coupled:
         return _SORTED
     if term.coupling != "none":

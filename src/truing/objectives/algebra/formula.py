@@ -181,6 +181,12 @@ _SYMBOLS: tuple[tuple[str, str, str], ...] = (
     (r"z₀", "z₀", "mean log-ratio of completions under another prompt, at least 0; no gradient"),
     (r"p_b\b", "p_b", "the record's probability that chosen is preferred; 1 without the column preference"),
     (
+        r"InfoNCE\(",
+        "InfoNCE(h_w − h_l, τ)",
+        "−log of the share that the pair itself has in Σ_j e^(cos(d, d′_j)/τ) over the batch's pairs; d and d′ are the "
+        "differences of the two answers' states at the reward head under two masks",
+    ),
+    (
         r"λ_s",
         "λ_s",
         "weight of the record's source, over its share of the batch: that of the shortest combination of the sources' "

@@ -2,11 +2,15 @@
 
 from typing import Annotated
 
+from pydantic import Field
+
 from truing.objectives.algebra import Objective
 from truing.objectives.algebra.beliefs import Believed
+from truing.objectives.algebra.contrast import GapContrast
+from truing.objectives.algebra.terms import Term
 from truing.objectives.algebra.values import Centred, HeadValue
 from truing.objectives.method import objective
-from truing.parameters import NON_NEGATIVE, Doc
+from truing.parameters import NON_NEGATIVE, POSITIVE, Doc
 from truing.registry import Paper
 
 
@@ -15,9 +19,11 @@ from truing.registry import Paper
     slug="secrets-rm",
     paper=Paper("Secrets of RLHF in Large Language Models Part II: Reward Modeling", 2024, "2401.06080"),
     kind="reward model",
-    summary="Bradley–Terry with a probability for every label and a margin for every pair, as data.repair leaves them.",
-    use_when="Labels are probabilities, or were repaired: `data.repair` or `truing data repair` make the columns.",
-    avoid_when="All labels are certain and no pair has a margin: it is Bradley–Terry then.",
+    summary="Bradley–Terry with a probability for every label and a margin for every pair, as data.repair leaves them; "
+    "optionally differences of states are contrasted.",
+    use_when="Labels are probabilities, or were repaired: `data.repair` or `truing data repair` make the columns; or "
+    "states should keep pairs apart (contrast).",
+    avoid_when="All labels are certain, no pair has a margin and nothing is contrasted: it is Bradley–Terry then.",
 )
 def secrets_rm(
     centre: Annotated[
@@ -28,8 +34,41 @@ def secrets_rm(
             "centre >= 0; below 0 levels would run away",
         ),
     ] = 0.01,
+    contrast: Annotated[
+        float,
+        NON_NEGATIVE,
+        Doc(
+            "weight of the contrastive term: of all pairs in the batch, a pair should find itself by the difference of "
+            "its two states under other dropout. Every step then scores its batch twice",
+            "contrast >= 0; at 0 there is no such term",
+        ),
+    ] = 0.0,
+    temperature: Annotated[
+        float,
+        POSITIVE,
+        Doc(
+            "what cosines of the contrastive term are divided by",
+            "temperature > 0; small ones see the nearest pairs",
+        ),
+    ] = 0.05,
+    dropout: Annotated[
+        float,
+        Field(gt=0, lt=1),
+        Doc("share of a state's components that a view of the contrastive term lacks", "0 < dropout < 1"),
+    ] = 0.1,
+    seed: Annotated[int, Field(ge=0), Doc("of the masks of the contrastive term", "seed >= 0")] = 0,
 ) -> Objective:
-    """−p log σ(R_w − R_l − m) − (1 − p) log σ(m − R_w + R_l) + centre · (R_w + R_l)²."""
+    """−p log σ(R_w − R_l − m) − (1 − p) log σ(m − R_w + R_l) + centre · (R_w + R_l)² + contrast · InfoNCE(h_w − h_l).
+
+    The contrastive term is the paper's SimCSE form on differences. One thing is otherwise than there: the two views of
+    a pair are not two passes through a model with dropout, because models are trained without it here. They are one
+    pass, whose states at the reward head are put under two masks, one mask for every answer and view. What the layers
+    below do is the same in both.
+    """
     score = HeadValue()
-    terms = ((1.0, Believed(score)), *(((centre, Centred(score)),) if centre else ()))
-    return Objective("secrets-rm", terms, score, 1.0)
+    terms: list[tuple[float, Term]] = [(1.0, Believed(score))]
+    if centre:
+        terms.append((centre, Centred(score)))
+    if contrast:
+        terms.append((contrast, GapContrast(temperature, dropout, seed)))
+    return Objective("secrets-rm", tuple(terms), score, 1.0)
