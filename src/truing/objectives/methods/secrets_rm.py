@@ -63,7 +63,7 @@ def secrets_rm(
     The contrastive term is the paper's SimCSE form on differences. One thing is otherwise than there: the two views of
     a pair are not two passes through a model with dropout, because models are trained without it here. They are one
     pass, whose states at the reward head are put under two masks, one mask for every answer and view. What the layers
-    below do is the same in both.
+    below do is the same in both. The paper's MetaRM, a step ahead on samples of a shifted policy, is not part of this.
     """
     score = HeadValue()
     terms: list[tuple[float, Term]] = [(1.0, Believed(score))]
