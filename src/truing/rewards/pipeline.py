@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Bool, Float
@@ -25,6 +25,7 @@ from truing.rewards.algebra import (
     beside,
     score,
 )
+from truing.rewards.judges.usage import usage_in
 
 Missing = Literal["mask", "present"]
 
@@ -122,6 +123,11 @@ class Pipeline:
     def needs_reference(self) -> bool:
         """Whether samples of a reference policy are needed."""
         return any(transform.needs_reference for transform in self.transforms)
+
+    def usage(self) -> dict[str, dict[str, Any]]:
+        """What asking judges cost so far, by the first objective of each, see :class:`Usage`."""
+        found = {scorer.names[0]: usage_in(scorer) for scorer in self.scorers}
+        return {name: usage.as_dict() for name, usage in found.items() if usage is not None}
 
     def with_reference(self, stats: ReferenceStats) -> Pipeline:
         """The same, comparing with a reference.

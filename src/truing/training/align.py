@@ -20,6 +20,7 @@ from truing.evaluation.findings import Finding
 from truing.objectives.algebra.latent import ANNOTATOR
 from truing.policies.control_codes import FILE as CODES
 from truing.recipe import Recipe, load_recipe, parse_recipe
+from truing.rewards.judges.usage import added
 from truing.training import adapters, model_card
 from truing.training.assembly import arguments, assemble, keeps_best
 from truing.training.columns import names_in, with_columns
@@ -155,6 +156,8 @@ def _run(
         trainer.train(resume_from_checkpoint=str(checkpoints[-1]) if checkpoints else None)
     finally:
         stop.restore()
+    if trainer.step.usage:
+        record.values["usage"] = added(record.values.get("usage", {}), trainer.step.usage)
     alarms = list(watch.raised.values())
     received = stop.agreed()
     if received is not None:

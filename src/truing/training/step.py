@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -102,6 +102,11 @@ class PreferenceStep:
 
     def begin(self, step: int) -> None:
         """Hear how many optimiser steps have been made; called before each."""
+
+    @property
+    def usage(self) -> dict[str, dict[str, Any]]:
+        """What asking others cost in training, by whom."""
+        return {}
 
     # -- the two entry points --------------------------------------------------------------------------
 

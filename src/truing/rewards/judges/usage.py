@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 
@@ -47,3 +48,22 @@ class Usage:
         """Plain data for JSON."""
         names = ("calls", "failures", "unreadable", "cached", "tokens_in", "tokens_out", "cost")
         return {name: getattr(self, name) for name in names}
+
+
+def usage_in(piece: object) -> Usage | None:
+    """What a scorer's judge used, however the judge is wrapped; ``None`` where it asks nobody."""
+    own = getattr(piece, "usage", None)
+    if isinstance(own, Usage):
+        return own
+    if not is_dataclass(piece):
+        return None
+    inner = (usage_in(getattr(piece, part.name)) for part in fields(piece))
+    return next((found for found in inner if found is not None), None)
+
+
+def added(before: Mapping[str, Mapping[str, Any]], now: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Counts of a run that went on, with those from before it was interrupted, by judge."""
+    return {
+        name: {key: value + before.get(name, {}).get(key, 0) for key, value in counts.items()}
+        for name, counts in now.items()
+    }

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -70,6 +71,10 @@ class OnlineStep(PreferenceStep):
     @property
     def companions(self) -> Sequence[Companion]:
         return () if self.population is None else (self.population,)
+
+    @property
+    def usage(self) -> dict[str, dict[str, Any]]:
+        return self.drawing.rewards.usage()
 
     def begin(self, step: int) -> None:
         """Hear how many steps have been made."""
