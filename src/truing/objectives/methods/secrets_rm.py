@@ -54,9 +54,19 @@ def secrets_rm(
     dropout: Annotated[
         float,
         Field(gt=0, lt=1),
-        Doc("share of a state's components that a view of the contrastive term lacks", "0 < dropout < 1"),
+        Doc(
+            "share of a state's components that a view of the contrastive term lacks",
+            "0 < dropout < 1; at 0 both views are the same, at 1 nothing is left",
+        ),
     ] = 0.1,
-    seed: Annotated[int, Field(ge=0), Doc("of the masks of the contrastive term", "seed >= 0")] = 0,
+    seed: Annotated[
+        int,
+        Field(ge=0, le=4294967295),
+        Doc(
+            "of the masks of the contrastive term",
+            "0 <= seed <= 4294967295; runs that differ in it alone show what masks matter",
+        ),
+    ] = 0,
 ) -> Objective:
     """−p log σ(R_w − R_l − m) − (1 − p) log σ(m − R_w + R_l) + centre · (R_w + R_l)² + contrast · InfoNCE(h_w − h_l).
 
