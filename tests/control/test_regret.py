@@ -155,3 +155,16 @@ def test_worlds_and_segments_must_fit() -> None:
         regret_preference(corridor(), SegmentPairs(fine, fine, torch.ones(1).double()), torch.zeros(2, 2, 1))
     with pytest.raises(DataError, match="a segment has 1 states and 1 actions"):
         Segments.of([[0]], [[1]])
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "segments.jsonl"
+    with pytest.raises(DataError, match="cannot be read: No such file"):
+        read_pairs(path)
+    path.write_bytes(b'{"first": "\xff"}\n')
+    with pytest.raises(DataError, match="not UTF-8") as raised:
+        read_pairs(path)
+    assert raised.value.where == f"{path}:1"
+    path.write_text("")
+    with pytest.raises(DataError, match="the file has no rows"):
+        read_pairs(path)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from truing.data.readers import read_rows
 from truing.errors import DataError
 
 
@@ -98,13 +98,11 @@ def read_pairs(path: Path) -> SegmentPairs:
     ``label`` is 1 where the first is preferred, 2 where the second is, 0 where neither is.
 
     Raises:
-        DataError: naming the line.
+        DataError: naming the line, or if the file cannot be read or has no rows.
     """
-    if not path.is_file():
-        raise DataError(f"there is no file {str(path)!r}")
     sides: dict[str, tuple[list[Any], list[Any]]] = {"first": ([], []), "second": ([], [])}
     labels = []
-    for number, row in _lines(path):
+    for number, row in read_rows(path):
         where = f"{path}:{number}"
         for name, (states, actions) in sides.items():
             part = row.get(name)
@@ -123,8 +121,6 @@ def read_pairs(path: Path) -> SegmentPairs:
         if row.get("label") not in (0, 1, 2):
             raise DataError(f"the label is {row.get('label')!r}", where=where, allowed="1, 2, or 0 for neither")
         labels.append({1: 1.0, 2: 0.0, 0: 0.5}[row["label"]])
-    if not labels:
-        raise DataError("there are no comparisons", where=str(path))
     return SegmentPairs(
         Segments.of(*sides["first"]), Segments.of(*sides["second"]), torch.tensor(labels, dtype=torch.float64)
     )
@@ -134,16 +130,3 @@ def _numbers(value: Any) -> bool:
     return isinstance(value, list) and all(
         isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in value
     )
-
-
-def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError:
-            row = None
-        if not isinstance(row, Mapping):
-            raise DataError("the line is no JSON object", where=f"{path}:{number}")
-        yield number, row

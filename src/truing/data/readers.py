@@ -42,6 +42,18 @@ def read_file(path: Path) -> Iterator[Numbered]:
             raise DataError("the file has no rows", where=str(path), fix="check how it was written")
 
 
+def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
+    """Rows of one file all of which are needed.
+
+    Raises:
+        DataError: as :func:`read_file`, and naming the first row that cannot be read.
+    """
+    for number, row in read_file(path):
+        if isinstance(row, Unreadable):
+            raise DataError(row.error.reason, where=f"{path}:{number}", fix=row.error.fix)
+        yield number, row
+
+
 def suffix(path: Path) -> str:
     """The suffix that says what a file holds, ``.gz`` left out, in lower case."""
     name = path.name.lower().removesuffix(".gz")

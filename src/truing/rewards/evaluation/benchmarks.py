@@ -101,14 +101,15 @@ class BenchmarkScores:
         own, shorter = (self.pooled if self.overall == "pooled" else self.average), self.chosen_shorter
         how = "all pairs alike" if self.overall == "pooled" else f"mean of {len(self.sections)} sections"
         several = len(self.sections) > 1
-        told = [f"{self.title}: {_told(own)}" + (f" ({how})." if several else ".")]
-        told += [f"  {name}: {_told(estimate)}" for name, estimate in self.sections.items() if several or name]
+        lines = [f"{self.title}: {in_words(own)}" + (f" ({how})." if several else ".")]
+        lines += [f"  {name}: {in_words(estimate)}" for name, estimate in self.sections.items() if several or name]
         if shorter.n:
-            told.append(f"  Where the better answer is the shorter one: {_told(shorter)}.")
-        return told
+            lines.append(f"  Where the better answer is the shorter one: {in_words(shorter)}.")
+        return lines
 
 
-def _told(estimate: Estimate) -> str:
+def in_words(estimate: Estimate) -> str:
+    """An accuracy in words."""
     return f"{estimate.value:.1%} ({estimate.low:.1%} to {estimate.high:.1%}, {estimate.n} pairs)"
 
 

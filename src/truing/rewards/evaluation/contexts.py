@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,9 @@ from scipy.special import expit
 from truing.data.derive.base import relabelled
 from truing.data.records import Records
 from truing.errors import DataError
-from truing.rewards.evaluation.pairs import JudgedPairs
+from truing.rewards.evaluation.pairs import JudgedPairs, accuracy_of
 from truing.rewards.evaluation.subjects import Subject
-from truing.statistics import Estimate, rate
+from truing.statistics import Estimate
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,11 @@ def context_report(subject: Subject, records: Records) -> ContextReport:
             where=records.source,
             fix="rename the column that holds it, e.g. data.columns: {context: criterion}, or use --make",
         )
-    from dataclasses import replace
-
     own = replace(records, dataset=records.dataset.select(kept))
     subsets = dict(zip(map(str, own.dataset["id"]), own.dataset["context"], strict=True))
     seen = subject(relabelled(own, ["context-aware-pm"]), subsets).pairs
     dropped = subject(own, subsets).pairs
-    return ContextReport(_rate(seen.right), _rate(dropped.right), _both(seen, own), _by_context(seen))
+    return ContextReport(accuracy_of(seen.right), accuracy_of(dropped.right), _both(seen, own), _by_context(seen))
 
 
 def _both(seen: JudgedPairs, records: Records) -> Estimate:
@@ -95,17 +93,13 @@ def _both(seen: JudgedPairs, records: Records) -> Estimate:
             correct = bool(right[str(row["id"])])
             groups[repr(row["prompt"]), answers].append((repr(row["chosen"]), correct))
     reversed_ = [rows for rows in groups.values() if len({chosen for chosen, _ in rows}) == 2]
-    return _rate(np.array([all(correct for _, correct in rows) for rows in reversed_], dtype=np.float64))
+    return accuracy_of(np.array([all(correct for _, correct in rows) for rows in reversed_], dtype=np.float64))
 
 
 def _by_context(seen: JudgedPairs) -> dict[str, Estimate]:
     right, labels = seen.right, np.array(list(seen.subsets), dtype=object)
     names = [name for name in dict.fromkeys(seen.subsets) if (labels == name).sum() > 1]
-    return {name: _rate(right[labels == name]) for name in names}
-
-
-def _rate(right: Float[np.ndarray, " pairs"]) -> Estimate:
-    return rate(float(right.sum()), len(right))
+    return {name: accuracy_of(right[labels == name]) for name in names}
 
 
 def _words(own: Estimate) -> str:

@@ -112,9 +112,9 @@ def judge_pairs(pairs: JudgedPairs) -> PairReport:
     right = pairs.right
     names = list(dict.fromkeys(name for name in pairs.subsets if name))
     labels = np.array(list(pairs.subsets), dtype=object)
-    subsets = {name: _accuracy(right[labels == name]) for name in names}
+    subsets = {name: accuracy_of(right[labels == name]) for name in names}
     longer = pairs.lengths[:, 0] - pairs.lengths[:, 1]
-    accuracy = _accuracy(right)
+    accuracy = accuracy_of(right)
     return PairReport(
         accuracy=accuracy,
         macro_accuracy=float(np.mean([e.value for e in subsets.values()])) if subsets else accuracy.value,
@@ -123,8 +123,8 @@ def judge_pairs(pairs: JudgedPairs) -> PairReport:
         calibration=calibration(pairs.log_odds if pairs.odds else np.zeros(0)),
         gap=mean(pairs.log_odds),
         length_correlation=rank_correlation(pairs.log_odds, longer),
-        chosen_longer=_accuracy(right[longer > 0]),
-        chosen_shorter=_accuracy(right[longer < 0]),
+        chosen_longer=accuracy_of(right[longer > 0]),
+        chosen_shorter=accuracy_of(right[longer < 0]),
         by_length=_by_length(right, longer),
     )
 
@@ -138,9 +138,10 @@ def _by_length(right: Float[np.ndarray, " pairs"], longer: Int[np.ndarray, " pai
     place = np.digitize(longer, edges)
     parts = [(longer[place == number], right[place == number]) for number in range(len(edges) + 1)]
     return tuple(
-        LengthBin(int(own.min()), int(own.max()), _accuracy(correct)) for own, correct in parts if len(own)
+        LengthBin(int(own.min()), int(own.max()), accuracy_of(correct)) for own, correct in parts if len(own)
     )
 
 
-def _accuracy(right: Float[np.ndarray, " pairs"]) -> Estimate:
+def accuracy_of(right: Float[np.ndarray, " pairs"]) -> Estimate:
+    """Share of pairs that are right, with its interval; one half for a tie."""
     return rate(float(right.sum()), len(right))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from truing.json_values import plain
-from truing.rewards.evaluation.benchmarks import BenchmarkScores
+from truing.rewards.evaluation.benchmarks import BenchmarkScores, in_words
 from truing.rewards.evaluation.best_of import BestOf
 from truing.rewards.evaluation.findings import best_of_sentence, pair_findings
 from truing.rewards.evaluation.mistakes import Mistake
@@ -131,10 +131,7 @@ class RewardEvaluation:
             lines += [f"  {line}" for line in (own.sentences() if own is not None else ())]
             if len(report.subsets) > 1 and (own is None or set(own.sections) != set(report.subsets)):
                 lines.append(f"  Mean accuracy over {len(report.subsets)} subsets: {report.macro_accuracy:.1%}.")
-                lines += [
-                    f"    {subset}: {e.value:.1%} ({e.low:.1%} to {e.high:.1%}, {e.n} pairs)"
-                    for subset, e in report.subsets.items()
-                ]
+                lines += [f"    {subset}: {in_words(rate)}" for subset, rate in report.subsets.items()]
         for pair in self.agreement:
             lines.append(
                 f"{pair.models[0]} and {pair.models[1]} order {pair.order.value:.1%} of pairs alike; rank correlation "

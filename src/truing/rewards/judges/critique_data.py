@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from truing.data.readers import read_file
+from truing.data.readers import read_rows
 from truing.data.rows import Row, RowError, is_messages, text
 from truing.errors import DataError
 from truing.rewards.judges.critique import critic_prompt, with_critique
@@ -40,22 +39,16 @@ def write_critique_data(source: Path, folder: Path) -> CritiqueFiles:
         folder: for ``critic.jsonl`` and ``scores.jsonl``.
 
     Raises:
-        DataError: naming the row that lacks something.
+        DataError: naming the row that lacks something, or if the file cannot be read or has no rows.
     """
-    if not source.is_file():
-        raise DataError(f"there is no file {str(source)!r}")
     lessons, pairs = [], []
-    for number, row in read_file(source):
+    for number, row in read_rows(source):
         try:
-            if not isinstance(row, Mapping):
-                raise RowError("the row is no object")
-            own, pair = _converted(dict(row))
+            own, pair = _converted(row)
         except RowError as error:
             raise DataError(error.reason, where=f"{source}:{number}", allowed=", ".join(COLUMNS)) from None
         lessons += own
         pairs.append(pair)
-    if not pairs:
-        raise DataError("there are no rows", where=str(source))
     found = CritiqueFiles(folder / "critic.jsonl", folder / "scores.jsonl", len(pairs))
     for path, rows in ((found.critic, lessons), (found.scores, pairs)):
         write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
