@@ -51,7 +51,7 @@ def test_cross_entropy_equals_a_slow_computation(part: str) -> None:
     scores = CausalPolicy(tiny("llama"), precision="float32").score(TREES, pooled=True)
     assert scores.states is not None
     found = head(part)
-    values = found(scores, BATCH)
+    values = found(scores, (), BATCH)
     means = scores.total(values) / scores.lengths
     expected = torch.zeros(scores.count)
     for place, grade in PLACES[part]:
@@ -80,7 +80,7 @@ def test_the_loss_is_that_of_dpo_and_both_classifiers() -> None:
     with torch.no_grad():
         scores = policy.score(short, pooled=True)
     heads = {f"degree:{part}": head(part, seed) for seed, part in enumerate(batch.parts)}
-    derived = {name: found(scores, batch) for name, found in heads.items()}
+    derived = {name: found(scores, (), batch) for name, found in heads.items()}
     given = Scores(
         scores.token_logps,
         scores.sequence,

@@ -96,7 +96,7 @@ def train(objective: Objective, seed: int) -> Trained:
         with torch.no_grad():
             base = reference.score(trees).token_logps
         scores = policy.score(trees, pooled=True)
-        found = {name: head(scores, batch) for name, head in heads.items()}
+        found = {name: head(scores, (), batch) for name, head in heads.items()}
         scores = replace(scores, reference=base, derived=found)
         optimiser.zero_grad()
         objective(scores, batch).loss.backward()
