@@ -64,7 +64,7 @@ def test_cross_entropy_equals_a_slow_computation(part: str) -> None:
 def test_gradient_reaches_the_policy_and_the_head() -> None:
     policy = CausalPolicy(tiny("llama"), precision="float32")
     found = head("graded_chosen_2")
-    found(policy.score(TREES, pooled=True), BATCH).sum().backward()
+    found(policy.score(TREES, pooled=True), (), BATCH).sum().backward()
     reached = {name for name, p in policy.model.named_parameters() if p.grad is not None and p.grad.any()}
     assert any("layers.0" in name for name in reached)
     assert any("embed_tokens" in name for name in reached)
