@@ -184,7 +184,7 @@ def _columns(records: Records) -> list[str]:
 def _annotators(records: Records) -> tuple[str, ...]:
     if "annotator" not in records.columns:
         return ()
-    return tuple(sorted(name for name in records.dataset.unique("annotator") if name is not None))
+    return tuple(sorted({name for name in records.dataset["annotator"] if name is not None}))
 
 
 def _check_lengths(max_length: int | None, max_prompt_length: int | None) -> None:
