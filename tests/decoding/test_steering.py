@@ -56,6 +56,9 @@ def test_changes_from_a_command_line() -> None:
     }
     with pytest.raises(DataError, match=r"'CQ\.LLM' is no change of payoffs"):
         parse_changes(["CQ.LLM"])
+    for wrong in ("CQ.LLM=nan", "CQ.model=1", "XX.LLM=1", "CQ=1"):
+        with pytest.raises(DataError, match=f"'{wrong}' is no change of payoffs"):
+            parse_changes([wrong])
 
 
 def test_the_question_names_every_cell_and_block() -> None:

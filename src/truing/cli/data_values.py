@@ -38,12 +38,20 @@ def values(
     """Make pairs in which what suits one system message is rejected under another."""
     from truing.data.values.files import endpoint_answers, make_files
     from truing.data.values.taxonomy import by_rules, read_taxonomy
+    from truing.errors import DataError
 
-    answer = None if url is None and model is None and taxonomy is None else endpoint_answers(url, model, key_from)
+    wanted = by_rules() if taxonomy is None else read_taxonomy(taxonomy)
+    if taxonomy is not None and url is None and model is None:
+        raise DataError(
+            "no rule gives answers the values of a file, so that a model has to",
+            where=f"--taxonomy {taxonomy}",
+            fix="name one that answers under system messages: --url http://localhost:8000/v1 --model NAME",
+        )
+    answer = None if url is None and model is None else endpoint_answers(url, model, key_from)
     made = make_files(
         path,
         output,
-        by_rules() if taxonomy is None else read_taxonomy(taxonomy),
+        wanted,
         sets=sets,
         default_share=default_share,
         held_out=held_out,

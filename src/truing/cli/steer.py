@@ -22,8 +22,10 @@ def steer(
     ask: Annotated[
         bool, typer.Option("--ask", help="Tell the model first how to answer; for models not trained to.")
     ] = False,
-    max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", help="Longest piece, tokens.")] = 512,
-    temperature: Annotated[float, typer.Option("--temperature", help="0 takes the most likely token.")] = 0.0,
+    max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest piece, tokens.")] = 512,
+    temperature: Annotated[
+        float, typer.Option("--temperature", min=0.0, help="0 takes the most likely token.")
+    ] = 0.0,
     seed: Annotated[int, typer.Option("--seed", help="Of what is drawn.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:

@@ -5,6 +5,7 @@ Weights stay as they are; a change of what an action costs changes what the mode
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,7 +13,7 @@ from typing import Any, Literal
 from truing.decoding.drawing import Draw
 from truing.errors import DataError
 from truing.rewards.algebra import Prompt
-from truing.rewards.welfare.payoffs import ACTIONS, QUESTIONS, Payoffs
+from truing.rewards.welfare.payoffs import ACTIONS, CELLS, QUESTIONS, SIDES, Payoffs
 
 Rule = Literal["product", "sum"]
 STOP = "</payoff>"
@@ -80,8 +81,8 @@ def steer(
             "the model wrote no payoffs",
             where=f"it wrote {opening[:80]!r}",
             allowed="<thinking>…</thinking><payoff>{…}</payoff>",
-            fix="put truing.rewards.welfare.tagged.asking() in front of the prompt, allow more tokens, or train the "
-            "model on answers in blocks",
+            fix="tell the model how to answer (--ask; in Python truing.rewards.welfare.tagged.asking() in front of the "
+            "prompt), allow more tokens, or train it on answers in blocks",
         )
     written = Payoffs.parse(matrix)
     changed = written.shifted(changes)
@@ -111,11 +112,17 @@ def parse_changes(texts: list[str]) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for text in texts:
         place, _, value = text.partition("=")
-        where, _, side = place.partition(".")
+        where, _, side = (part.strip() for part in place.partition("."))
         try:
-            found.setdefault(where.strip(), {})[side.strip()] = float(value)
+            change = float(value)
         except ValueError:
+            change = math.nan
+        if where not in (*ACTIONS, *CELLS) or side not in SIDES or not math.isfinite(change):
             raise DataError(
-                f"{text!r} is no change of payoffs", allowed="ACTION.SIDE=NUMBER", fix="e.g. CQ.LLM=-2"
-            ) from None
+                f"{text!r} is no change of payoffs",
+                allowed=f"ACTION.SIDE=NUMBER with an action of {', '.join(ACTIONS)} or a cell such as {CELLS[0]}, and "
+                f"a side of {', '.join(SIDES)}",
+                fix="e.g. CQ.LLM=-2",
+            )
+        found.setdefault(where, {})[side] = change
     return found

@@ -184,7 +184,10 @@ def _sentence(problems: list[ErrorDetails], path: KeyPath) -> str:
     if first["type"] == "missing":
         return f"the key {key!r} is missing"
     wanted = " or ".join(dict.fromkeys(_wanted(problem) for problem in problems))
-    return f"{key} must be {wanted}, not {_shown(first['input'])}"
+    return f"{key or 'the recipe'} must be {wanted}, not {_shown(first['input'])}"
+
+
+_COLLECTIONS = {"Dictionary": "a mapping"}
 
 
 def _wanted(problem: ErrorDetails) -> str:
@@ -192,6 +195,10 @@ def _wanted(problem: ErrorDetails) -> str:
     plain = {"model_type": "a mapping", "dict_type": "a mapping", "list_type": "a list", "string_type": "text"}
     if problem["type"] in plain:
         return plain[problem["type"]]
+    if problem["type"] == "too_short":
+        least = problem["ctx"]["min_length"]
+        kind = _COLLECTIONS.get(problem["ctx"]["field_type"], "a list")
+        return f"{kind} with at least {least} item{'' if least == 1 else 's'}"
     message = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     return message.split(", unable to parse")[0].replace("a valid ", "a ")
 

@@ -193,7 +193,7 @@ def test_rules_do_not_know_other_values(tmp_path: Path) -> None:
             str(tmp_path / "taxonomy.yaml"),
         ],
     )
-    assert "the judge has no url or no model" in str(ended.exception)
+    assert "no rule gives answers the values of a file" in str(ended.exception)
 
 
 def test_real_answers(shared_data: Path, tmp_path: Path) -> None:

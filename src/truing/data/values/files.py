@@ -32,9 +32,8 @@ def make_files(
     """Write pairs to train on, and pairs under combinations that they do not have.
 
     Args:
-        path: demonstrations, as any command reads them; a tenth of the instructions, and one at least, are kept for
-        the
-            combinations that are held out.
+        path: demonstrations, as any command reads them; a tenth of the instructions, and one at least, are kept
+            for the combinations that are held out.
         output: folder.
         taxonomy: of values.
         sets, default_share, held_out, seed: see :class:`~truing.data.values.contrast.Plan`.
@@ -47,7 +46,14 @@ def make_files(
     Raises:
         DataError: if the data cannot be read as demonstrations, or the numbers leave nothing to write.
     """
-    records = view(load(path, limit=limit), {"demonstrations"})
+    loaded = load(path, limit=limit)
+    if loaded.kind == "unwanted":
+        raise DataError(
+            "system messages are given to plain answers, and these answers are unwanted",
+            where=f"{path}, layout {loaded.layout!r}",
+            allowed="demonstrations, or preferences, whose chosen answers are taken",
+        )
+    records = view(loaded, {"demonstrations"})
     rows = [
         {"id": str(row["id"]), "prompt": said(row["prompt"]), "completion": said(row["completion"])}
         for row in records.dataset
