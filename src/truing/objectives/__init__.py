@@ -12,8 +12,8 @@ from truing.objectives.methods.bradley_terry import bradley_terry
 from truing.objectives.methods.bvpo import bvpo
 from truing.objectives.methods.cdpo import cdpo
 from truing.objectives.methods.cpo import cpo, cpo_simpo
-from truing.objectives.methods.cyclealign import cyclealign
 from truing.objectives.methods.curated import curated
+from truing.objectives.methods.cyclealign import cyclealign
 from truing.objectives.methods.d2o import d2o
 from truing.objectives.methods.discopop import discopop
 from truing.objectives.methods.distillation import adpa, dckd, kl
@@ -93,8 +93,8 @@ __all__ = [
     "cdpo",
     "cpo",
     "cpo_simpo",
-    "cyclealign",
     "curated",
+    "cyclealign",
     "d2o",
     "dapo",
     "dckd",

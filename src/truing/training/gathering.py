@@ -38,6 +38,7 @@ def pieces(scores: Scores, trees: Sequence[Sequence[Tree]]) -> list[Piece]:
         return torch.split(values.detach().float().cpu(), sizes)
 
     policy = split(scores.token_logps)
+
     def each(values: Tensor | None) -> Sequence[Tensor | None]:
         """What belongs to answers, not to tokens."""
         nothing = [None] * len(trees)

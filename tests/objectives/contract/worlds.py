@@ -174,8 +174,8 @@ def _scores(answers: Sequence[Answer], dtype: torch.dtype, *, leaf: bool) -> Sco
 def derived(objective: Objective, scores: Scores) -> Scores:
     """The scores with what the objective derives from whole distributions, of two tokens, masks and a reward head.
 
-    All other models are as the reference, but for the one before the teacher's alignment; masks and values are ⅓, ⅔, 1, ⅓,
-    …; tokens that get credit get 1.
+    All other models are as the reference, but for the one before the teacher's alignment. Masks and values are ⅓, ⅔,
+    1, ⅓, …; tokens that get credit get 1.
     """
     width = head_width(objective.requires)
     if width is not None:
