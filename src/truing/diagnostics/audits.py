@@ -13,7 +13,8 @@ from truing.unlearning.attribution import wagle
 
 __all__ = [
     "AUDITS",
-    "ches", "effects",
+    "ches",
+    "effects",
     "indicators",
     "mode_seeking",
     "rag_rewardbench",
