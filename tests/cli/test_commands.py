@@ -87,8 +87,8 @@ def test_a_command_that_was_mistyped(typed: list[str], said: str, tmp_path: Path
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        (["explain", "dppo"], "did you mean 'dpo'"),
-        (["verify", "dppo"], "did you mean 'dpo'"),
+        (["explain", "sympo"], "did you mean 'simpo'"),
+        (["verify", "sympo"], "did you mean 'simpo'"),
         (["verify"], "truing verify dpo"),
         (["verify", "dpo", "--all"], "leave the names out"),
         (["diagnose", "nowhere"], "truing diagnose nowhere --data PAIRS"),
