@@ -54,7 +54,7 @@ def align(recipe: Path, tmp_path: Path) -> Any:
         (["objective.beta=.inf"], ["beta"]),
         (["objective.beta=much"], ["beta", "much"]),
         (["objective.bta=0.1"], ["bta", "beta"]),
-        (["objective=dppo"], ["dppo", "did you mean 'dpo'"]),
+        (["objective=sympo"], ["sympo", "did you mean 'simpo'"]),
         (["objective=[]"], ["objective"]),
         (["objective=7"], ["objective"]),
         (["objective=[{name: dpo, weight: 0}]"], ["weight"]),
