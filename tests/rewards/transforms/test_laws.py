@@ -12,7 +12,8 @@ SETTINGS = {"clip": {"low": -1.0, "high": 1.0}, "power": {"exponent": 3.0}}
 NAMES = ("a", "b")
 PROMPTS = ("first", "second", "third")
 TRANSFORMS = [entry.name for entry in pieces("reward transform")]
-POINTWISE = [name for name in TRANSFORMS if name != "rank"]
+WITHIN_THE_BATCH = {"rank", "batch-z-score"}
+POINTWISE = [name for name in TRANSFORMS if name not in WITHIN_THE_BATCH]
 seeds = st.integers(0, 10_000)
 
 
@@ -82,7 +83,7 @@ def test_one_answer_at_a_time_gives_the_same(name: str, seed: int) -> None:
 def test_says_truly_what_it_needs(name: str) -> None:
     rewards, context = world(0)
     transform = make(name)
-    assert transform.pointwise == (name != "rank")
+    assert transform.pointwise == (name not in WITHIN_THE_BATCH)
     if transform.needs_reference:
         with pytest.raises(Exception, match="samples of a reference policy, and there are none"):
             transform(rewards, context.under(None))
