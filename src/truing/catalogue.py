@@ -10,21 +10,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from truing.control.controls import CONTROLS
-from truing.data.derive import DATA_METHODS, DataMethod
-from truing.diagnostics.audits import AUDITS
+from truing.data.derive import DataMethod
+from truing.families import REGISTRIES, Subject
 from truing.objectives.algebra import DataKind, Objective, Scores
 from truing.objectives.algebra.actor_critic import VALUE
 from truing.objectives.algebra.control import code_request
 from truing.objectives.algebra.crediting import credit
 from truing.objectives.algebra.sampled import ONLINE
 from truing.objectives.algebra.values import as_values, head_width
-from truing.objectives.method import METHODS, Method
 from truing.objectives.semantics.words import meaning
 from truing.policies.distributions import FUNCTIONALS, compared_models
 from truing.policies.two_tokens import derived_values
 from truing.registered import RegisteredFunction
-from truing.rewards.methods import REWARDS
 
 # Gaps at which the gradient weight is shown, nats of log-probability of the whole answer.
 _GAPS = [x / 2 for x in range(-40, 41)]
@@ -32,16 +29,14 @@ _ANSWER_TOKENS = 20
 
 
 def entries() -> list[dict[str, Any]]:
-    """One mapping per objective, audit, relabelling, piece of a reward and method of control.
+    """One mapping per method of every family.
 
     Keys: name, slug, aliases, kind, paper, requires, claim, summary, parameters.
     """
-    return [
-        entry(method) for registry in (METHODS, AUDITS, DATA_METHODS, REWARDS, CONTROLS) for method in registry
-    ]
+    return [entry(method) for registry in REGISTRIES for method in registry]
 
 
-def entry(method: Method[Any] | RegisteredFunction[Any, Any] | DataMethod) -> dict[str, Any]:
+def entry(method: Subject) -> dict[str, Any]:
     """One of them."""
     from truing.evidence import claims_for
 

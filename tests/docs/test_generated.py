@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -13,11 +14,15 @@ from truing.assets import folder
 from truing.control.controls import CONTROLS
 from truing.data.checks import CHECKS
 from truing.data.layouts import LAYOUTS
+from truing.decoding.decoders import DECODERS
 from truing.evidence import CLAIMS
+from truing.judging.protocols import JUDGING
 from truing.objectives import METHODS
 from truing.objectives.recipe import build
+from truing.prompting.prompts import PROMPTING
 from truing.recipe import Recipe
 from truing.recipe.load import load_recipe
+from truing.registry import Registry
 
 from .pages import snippets
 
@@ -80,12 +85,16 @@ def test_the_index_lists_every_method_once(generated: Path) -> None:
     assert sorted(re.findall(r"^\| \[([\w-]+)\]", page, re.MULTILINE)) == sorted(NAMES)
 
 
-def test_methods_of_control_have_a_section_and_a_row(generated: Path) -> None:
-    page, coverage = ((generated / name).read_text(encoding="utf-8") for name in ("control.md", "coverage.md"))
-    for method in CONTROLS:
+@pytest.mark.parametrize(
+    ("file", "registry"),
+    [("control.md", CONTROLS), ("decoding.md", DECODERS), ("judging.md", JUDGING), ("prompting.md", PROMPTING)],
+)
+def test_other_methods_have_a_section_and_a_row(file: str, registry: Registry[Any], generated: Path) -> None:
+    page, coverage = ((generated / name).read_text(encoding="utf-8") for name in (file, "coverage.md"))
+    for method in registry:
         assert f"\n## {method.name}\n" in page
         assert method.formula in page
-        assert f"[{method.name}](control.md#{method.name})" in coverage
+        assert f"[{method.name}]({file}#{method.name})" in coverage
 
 
 def test_coverage_says_what_is_missing(generated: Path) -> None:

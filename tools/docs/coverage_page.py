@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from family_pages import FAMILIES
 from markup import GENERATED, paper_link, plain, table
 
 from truing.assets import folder
 from truing.catalogue import entries
-from truing.control.controls import CONTROLS
 from truing.data.derive import DATA_METHODS
 from truing.diagnostics.audits import AUDITS
 from truing.objectives import METHODS, MODIFIERS
@@ -24,19 +24,20 @@ def page() -> str:
     rows = [row for row in entries() if row["name"] in METHODS]
     audits = [row for row in entries() if row["name"] in AUDITS]
     rewards = [row for row in entries() if row["name"] in REWARDS]
-    controls = [row for row in entries() if row["name"] in CONTROLS]
+    families = [(family, [row for row in entries() if row["name"] in family.registry]) for family in FAMILIES]
     changes = [row for row in entries() if row["name"] in DATA_METHODS]
     results: list[dict[str, Any]] = json.loads((folder() / "evidence.json").read_text(encoding="utf-8"))
-    papers = {row["paper"]["arxiv"] for row in [*rows, *audits, *rewards, *controls, *changes]} | {
+    others = [row for _, found in families for row in found]
+    papers = {row["paper"]["arxiv"] for row in [*rows, *audits, *rewards, *others, *changes]} | {
         modifier.paper.arxiv for modifier in MODIFIERS
     }
+    counts = ", ".join(f"{len(found)} of {family.title.lower()}" for family, found in families)
     return "\n".join(
         [
             GENERATED,
             "# What works, what does not\n",
             f"{len(rows)} objectives, {len(MODIFIERS)} modifiers, {len(audits)} audits, {len(rewards)} pieces of "
-            f"rewards and {len(controls)} methods of control from {len(papers)} papers, "
-            f"with {len(results)} measured claims. A claim is an experiment with a predicted outcome; `truing verify "
+            f"rewards and {len(others)} other methods ({counts}) from {len(papers)} papers, with {len(results)} measured claims. A claim is an experiment with a predicted outcome; `truing verify "
             "--all` runs every one of them again.\n",
             "## Objectives\n",
             table(
@@ -58,10 +59,10 @@ def page() -> str:
                 ("piece", "entry", "paper", "claims that hold", "status"),
                 [_row(row) for row in rewards],
             ),
-            "## Control\n",
-            table(
-                ("method", "entry", "paper", "claims that hold", "status"),
-                [_row(row) for row in controls],
+            *(
+                f"## {family.title}\n\n"
+                + table(("method", "entry", "paper", "claims that hold", "status"), [_row(row) for row in found])
+                for family, found in families
             ),
             "## Data\n",
             table(
@@ -90,6 +91,7 @@ def _page(row: dict[str, Any]) -> str:
         return f"audits.md#{row['name']}"
     if row["name"] in REWARDS:
         return f"rewards.md#{row['name']}"
-    if row["name"] in CONTROLS:
-        return f"control.md#{row['name']}"
+    for family in FAMILIES:
+        if row["name"] in family.registry:
+            return f"{family.file}#{row['name']}"
     return "data-layouts.md#made-from-records" if row["name"] in DATA_METHODS else f"objectives/{row['name']}.md"

@@ -4,8 +4,8 @@ Usage:
     python tools/docs/generate.py            into docs/
     python tools/docs/generate.py --out DIR  elsewhere
 
-One page for each objective, their index, the audits, the pieces of rewards, the methods of control, the recipe
-reference, the data layouts and the coverage table.
+One page for each objective, their index, the audits, the pieces of rewards, the other families of methods, the
+recipe reference, the data layouts and the coverage table.
 They are not kept in git.
 """
 
@@ -15,9 +15,9 @@ import argparse
 from pathlib import Path
 
 import audit_pages
-import control_page
 import coverage_page
 import data_page
+import family_pages
 import objective_pages
 import recipe_page
 import reward_pages
@@ -35,7 +35,7 @@ def generate(out: Path) -> list[Path]:
     pages["objectives/index.md"] = objective_pages.index()
     pages["audits.md"] = audit_pages.page()
     pages["rewards.md"] = reward_pages.page()
-    pages["control.md"] = control_page.page()
+    pages |= {family.file: family.page() for family in family_pages.FAMILIES}
     pages["coverage.md"] = coverage_page.page()
     pages["data-layouts.md"] = data_page.page()
     pages["recipe.md"] = recipe_page.page()

@@ -35,6 +35,11 @@ class Asking:
     concurrency: int = 8
     readings: int = 3
 
+    @property
+    def name(self) -> str:
+        """Of the judge's model."""
+        return self.endpoint.model
+
     def __call__(self, questions: Sequence[Messages], read: Callable[[str], Read | None]) -> list[Read | None]:
         """What the judge says of each question; ``None`` where no reply could be read.
 

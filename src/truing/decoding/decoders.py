@@ -1,0 +1,5 @@
+"""All ways to decode; importing this module registers them."""
+
+from truing.decoding.method import DECODERS
+
+__all__ = ["DECODERS"]

@@ -1,0 +1,1 @@
+"""Alignment by what a model is shown: changes of prompts, which leave its weights alone."""

@@ -1,0 +1,41 @@
+"""What all tests of planted bugs share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from truing.evidence import CLAIMS, verify
+
+Bug = Callable[..., Any]
+
+
+def planted(bugs: Mapping[str, Sequence[Bug]]) -> pytest.MarkDecorator:
+    """Parametrises a test with ``name`` and ``bug``, for every bug that a claim is paired with."""
+    cases = [pytest.param(name, bug, id=f"{name}-{bug.__name__}") for name, found in bugs.items() for bug in found]
+    return pytest.mark.parametrize(("name", "bug"), cases)
+
+
+def claims_of(*methods: str) -> set[str]:
+    """Names of the claims about these methods."""
+    return {entry.name for entry in CLAIMS if entry.method in methods}
+
+
+def must_hold(name: str) -> None:
+    """Fail if the claim does not hold."""
+    (result,) = verify(name)
+    assert result.passed, f"{name} does not hold: measured {result.measured_text}"
+
+
+def must_fail(name: str, bug: Bug, factory: Callable[..., Any] | None = None) -> None:
+    """Fail if the claim holds on the bug.
+
+    Args:
+        name: of the claim.
+        bug: stands in the method's place.
+        factory: what stands in the method's place instead, if the bug was put into something else.
+    """
+    (result,) = verify(name, factory=factory or bug)
+    assert not result.passed, f"{name} holds on {bug.__name__}: measured {result.measured_text}"
