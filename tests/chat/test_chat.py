@@ -38,7 +38,7 @@ def test_a_reply_that_cannot_be_read_is_drawn_again(chat: LocalChat) -> None:
 
 def test_what_cannot_be_read_is_none_and_asked_once_at_temperature_zero(chat: LocalChat) -> None:
     asked: list[str] = []
-    assert chat(ASKED, lambda reply: asked.append(reply)) == [None, None]
+    assert chat(ASKED, asked.append) == [None, None]
     assert len(asked) == 2
 
 

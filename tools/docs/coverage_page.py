@@ -37,8 +37,9 @@ def page() -> str:
             GENERATED,
             "# What works, what does not\n",
             f"{len(rows)} objectives, {len(MODIFIERS)} modifiers, {len(audits)} audits, {len(rewards)} pieces of "
-            f"rewards and {len(others)} other methods ({counts}) from {len(papers)} papers, with {len(results)} measured claims. A claim is an experiment with a predicted outcome; `truing verify "
-            "--all` runs every one of them again.\n",
+            f"rewards and {len(others)} other methods ({counts}) from {len(papers)} papers, with {len(results)} "
+            "measured claims. A claim is an experiment with a predicted outcome; `truing verify --all` runs "
+            "every one of them again.\n",
             "## Objectives\n",
             table(
                 ("objective", "entry", "paper", "claims that hold", "status"),

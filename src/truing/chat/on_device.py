@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from truing.errors import ModelError
 from truing.policies.generation import Sampling, generate
 from truing.rewards.judges.endpoint import Messages
 
@@ -54,6 +55,8 @@ class LocalChat:
         from truing.decoding.drawing import rendered
 
         tokenizer = self.policy.tokenizer
-        prompts = token_ids(tokenizer, [rendered(tokenizer, question) for question in questions])  # type: ignore[arg-type]
+        if tokenizer is None:
+            raise ModelError("a chat model needs its tokenizer", fix="pass tokenizer= to CausalPolicy")
+        prompts = token_ids(tokenizer, [rendered(tokenizer, question) for question in questions])
         drawn = generate(self.policy, prompts, sampling)
         return [str(tokenizer.decode(ids, skip_special_tokens=True)) for ids in drawn]
