@@ -1,0 +1,1 @@
+"""Audits that run models: what is asked, what is said, and rates with intervals."""
