@@ -73,12 +73,7 @@ class LocalJudge:
             for prompt, own, other in zip(prompts, first, second, strict=True)
             for answers in ((own, other), (other, own))
         ]
-        if not trees:
-            return torch.zeros(0, 2, dtype=torch.float64)
-        with self.policy.evaluating():
-            scores = self.policy.score_all(trees)
-        logps = scores.total(scores.token_logps).double().cpu().reshape(-1, 2, 2)
-        return logps[..., 0] - logps[..., 1]
+        return letter_odds(self.policy, trees).reshape(-1, 2)
 
     def tree(self, prompt: Prompt, first: str, second: str) -> Tree:
         """The question which answer is better, with "A" for the first and "B" for the second as its two answers.
@@ -86,27 +81,51 @@ class LocalJudge:
         Raises:
             ModelError: if there is no tokenizer, or it does not write both letters apart from the text before them.
         """
-        from truing.data.tokenise import token_ids
-        from truing.policies.packing import Tree
-
-        tokenizer = self.policy.tokenizer
-        if tokenizer is None:
-            raise ModelError("a judge needs its tokenizer", fix="pass tokenizer= to CausalPolicy")
         asked = _QUESTION.format(question=transcript(prompt), first=first, second=second, criteria=self.criteria)
-        if getattr(tokenizer, "chat_template", None):
-            messages = [{"role": "user", "content": asked}]
-            text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True) + _LEAD
-        else:
-            text = f"{tokenizer.bos_token or ''}{asked}\n{_LEAD}"
-        # The letter's token may depend on the space before it, so that both are tokenised with what stands there.
-        trunk, *branches = token_ids(tokenizer, [text, f"{text} A", f"{text} B"])
-        tails = [branch[len(trunk) :] for branch in branches]
-        if any(branch[: len(trunk)] != trunk for branch in branches) or not all(tails) or tails[0] == tails[1]:
-            raise ModelError(
-                "the judge's tokenizer does not write A and B as tokens of their own after a text",
-                fix="use another model as judge",
-            )
-        return Tree(trunk, tails)
+        return letter_tree(self.policy, asked)
+
+
+def letter_odds(policy: CausalPolicy, trees: Sequence[Tree]) -> Float[Tensor, " trees"]:
+    """Log-odds of the first branch over the second, nats; shape ``[len(trees)]``."""
+    if not trees:
+        return torch.zeros(0, dtype=torch.float64)
+    with policy.evaluating():
+        scores = policy.score_all(trees)
+    logps = scores.total(scores.token_logps).double().cpu().reshape(-1, 2)
+    return logps[:, 0] - logps[:, 1]
+
+
+def letter_tree(policy: CausalPolicy, asked: str, letters: tuple[str, str] = ("A", "B")) -> Tree:
+    """A question that two letters answer, which are its branches.
+
+    Args:
+        policy: with its tokenizer.
+        asked: the question, as a user says it.
+        letters: the two answers.
+
+    Raises:
+        ModelError: if there is no tokenizer, or it does not write both letters apart from the text before them.
+    """
+    from truing.data.tokenise import token_ids
+    from truing.policies.packing import Tree
+
+    tokenizer = policy.tokenizer
+    if tokenizer is None:
+        raise ModelError("a judge needs its tokenizer", fix="pass tokenizer= to CausalPolicy")
+    if getattr(tokenizer, "chat_template", None):
+        messages = [{"role": "user", "content": asked}]
+        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True) + _LEAD
+    else:
+        text = f"{tokenizer.bos_token or ''}{asked}\n{_LEAD}"
+    # The letter's token may depend on the space before it, so that both are tokenised with what stands there.
+    trunk, *branches = token_ids(tokenizer, [text, *(f"{text} {letter}" for letter in letters)])
+    tails = [branch[len(trunk) :] for branch in branches]
+    if any(branch[: len(trunk)] != trunk for branch in branches) or not all(tails) or tails[0] == tails[1]:
+        raise ModelError(
+            "the judge's tokenizer does not write A and B as tokens of their own after a text",
+            fix="use another model as judge",
+        )
+    return Tree(trunk, tails)
 
 
 @plain(

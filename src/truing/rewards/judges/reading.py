@@ -25,7 +25,7 @@ class ScoreReader:
 
     def __call__(self, reply: str) -> float | None:
         """The score; ``None`` where the reply has none, or one that is out of bounds."""
-        value = _last(reply, "score")
+        value = last_said(reply, "score")
         if isinstance(value, str):
             try:
                 value = float(value)
@@ -41,20 +41,20 @@ _VERDICTS = {"a": 1.0, "b": 0.0, "tie": 0.5}
 
 def read_verdict(reply: str) -> float | None:
     """Reads ``{"verdict": "A"}``: 1 for A, 0 for B, one half for a tie; ``None`` where the reply says neither."""
-    value = _last(reply, "verdict")
+    value = last_said(reply, "verdict")
     return _VERDICTS.get(value.strip().lower()) if isinstance(value, str) else None
 
 
 def read_order(reply: str, count: int) -> list[int] | None:
     """Reads ``{"ranking": [2, 1, 3]}``: numbers from 0, the best first; ``None`` unless every answer is there once."""
-    value = _last(reply, "ranking")
+    value = last_said(reply, "ranking")
     if not isinstance(value, list) or any(isinstance(number, bool) for number in value):
         return None
     found = [number - 1 for number in value if isinstance(number, int)]
     return found if len(found) == len(value) and sorted(found) == list(range(count)) else None
 
 
-def _last(reply: str, key: str) -> Any:
+def last_said(reply: str, key: str) -> Any:
     """The value of a key in the last JSON object that has it. What a judge quotes stands before what it says."""
     found = None
     for item in _objects(reply[-_LONGEST:]):
