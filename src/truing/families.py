@@ -6,6 +6,7 @@ from typing import Any
 
 from truing.control.controls import CONTROLS
 from truing.data.derive import DATA_METHODS, DataMethod
+from truing.data.synthesis.recipes import SYNTHESES
 from truing.decoding.decoders import DECODERS
 from truing.diagnostics.audits import AUDITS
 from truing.judging.protocols import JUDGING
@@ -22,6 +23,7 @@ REGISTRIES: tuple[Registry[Any], ...] = (
     METHODS,
     AUDITS,
     DATA_METHODS,
+    SYNTHESES,
     REWARDS,
     CONTROLS,
     DECODERS,

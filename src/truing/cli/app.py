@@ -11,6 +11,7 @@ from truing.cli import (
     align,
     arena,
     aspects,
+    audit,
     data,
     diagnose,
     methods,
@@ -62,6 +63,7 @@ app.command("mix")(mix.mix)
 app.command("methods")(methods.methods)
 app.command("explain")(methods.explain)
 app.command("verify")(verify.verify)
+app.add_typer(audit.app, name="audit", help="Measure models, judges and data for known faults.")
 app.add_typer(data.app, name="data", help="Look at data before you train on it.")
 app.add_typer(reward.app, name="reward", help="Train reward models, and measure how far they can be trusted.")
 app.add_typer(unlearn.app, name="unlearn", help="Make models forget, and measure what they still know.")

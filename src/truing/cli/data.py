@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from truing.cli import data_values
+from truing.cli import data_values, honest_data
 from truing.cli.repair import repair
 
 app = typer.Typer(no_args_is_help=True)
@@ -47,3 +47,4 @@ def check(
 
 
 app.command("values")(data_values.values)
+app.command("honesty")(honest_data.honesty)

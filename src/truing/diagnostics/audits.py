@@ -1,8 +1,10 @@
 """All audits; importing this module registers them."""
 
 from truing.arenas.effects import effects
+from truing.diagnostics.activation_steering import activation_steering
 from truing.diagnostics.audit import AUDITS
 from truing.diagnostics.ches import ches
+from truing.diagnostics.honesty import honesty
 from truing.diagnostics.mode_seeking import mode_seeking
 from truing.diagnostics.overoptimisation import indicators
 from truing.diagnostics.ranking import ranking
@@ -13,8 +15,10 @@ from truing.unlearning.attribution import wagle
 
 __all__ = [
     "AUDITS",
+    "activation_steering",
     "ches",
     "effects",
+    "honesty",
     "indicators",
     "mode_seeking",
     "rag_rewardbench",

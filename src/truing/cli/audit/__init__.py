@@ -1,0 +1,17 @@
+"""``truing audit``: measure models, judges and data for known faults."""
+
+from __future__ import annotations
+
+import typer
+
+from truing.cli.audit.honesty import honesty
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Measure models, judges and data for known faults."""
+
+
+app.command("honesty")(honesty)

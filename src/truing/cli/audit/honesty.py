@@ -1,0 +1,71 @@
+"""``truing audit honesty``: what a model declines after alignment, of what it knew and of what it did not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def honesty(
+    data: Annotated[str, typer.Option("--data", help="Questions with answers: file, folder or glob.")],
+    before: Annotated[str | None, typer.Option("--before", help="Model before alignment.")] = None,
+    after: Annotated[str | None, typer.Option("--after", help="Model after alignment.")] = None,
+    answers: Annotated[
+        Path | None,
+        typer.Option("--answers", help="Recorded answers in their place: rows with id, before and after."),
+    ] = None,
+    ask_before: Annotated[
+        str, typer.Option("--ask-before", help="plain, or honest: with the permission to decline.")
+    ] = "plain",
+    ask_after: Annotated[
+        str, typer.Option("--ask-after", help="plain, or honest: as models are trained by truing data honesty.")
+    ] = "honest",
+    max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer, tokens.")] = 64,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first questions.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder that keeps the answers; a stopped audit goes on.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read the questions, ask nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Measure over-conservativeness, prudence and honesty between two models, with intervals over questions."""
+    from truing.audit.honesty import audit_honesty, recorded
+    from truing.cli.console import ConsoleListener, print_json
+    from truing.data.questions import read_questions
+    from truing.errors import DataError
+
+    if (answers is None) == (before is None or after is None) or (answers is not None and (before or after)):
+        raise DataError(
+            "who answers?",
+            where="--before, --after, --answers",
+            allowed="--before and --after, or --answers",
+        )
+    found = read_questions(data, limit, "--data")
+    if dry_run:
+        plan = {"questions": len(found), "answers to draw": 0 if answers is not None else 2 * len(found)}
+        print_json(plan) if json else typer.echo(f"{plan}\nNothing was done (--dry-run).")
+        return
+    if answers is not None:
+        result = recorded(found, answers)
+    else:
+        listener = ConsoleListener(quiet=json)
+        try:
+            result = audit_honesty(
+                found,
+                str(before),
+                str(after),
+                ask_before=ask_before,
+                ask_after=ask_after,
+                max_new_tokens=max_new_tokens,
+                output=output,
+                progress=lambda name, done, total: listener.progress(f"Asking the model {name}", done, total),
+            )
+        finally:
+            listener.close()
+    if json:
+        print_json(result.as_dict())
+        return
+    for line in result.sentences():
+        typer.echo(line)

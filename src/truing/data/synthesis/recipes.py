@@ -1,0 +1,6 @@
+"""All ways to make data with a model; importing this module registers them."""
+
+from truing.data.synthesis.honesty import honest_rows
+from truing.data.synthesis.method import SYNTHESES
+
+__all__ = ["SYNTHESES", "honest_rows"]
