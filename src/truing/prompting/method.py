@@ -8,4 +8,4 @@ from truing.registered import RegisteredFunction, Registrar
 from truing.registry import Registry
 
 PROMPTING: Registry[RegisteredFunction[Any, Any]] = Registry("way to prompt")
-prompting = Registrar(PROMPTING, "prompting")
+prompting = Registrar(PROMPTING, "prompting", configurable=True)

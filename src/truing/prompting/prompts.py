@@ -1,5 +1,6 @@
 """All ways to prompt; importing this module registers them."""
 
 from truing.prompting.method import PROMPTING
+from truing.prompting.urial import urial
 
-__all__ = ["PROMPTING"]
+__all__ = ["PROMPTING", "urial"]

@@ -1,0 +1,17 @@
+"""``truing prompt``: change what models are shown, and measure what that is worth."""
+
+from __future__ import annotations
+
+import typer
+
+from truing.cli.prompt.apply import apply
+from truing.cli.prompt.compare import compare
+
+app = typer.Typer(no_args_is_help=True)
+app.command("apply")(apply)
+app.command("compare")(compare)
+
+
+@app.callback()
+def _group() -> None:
+    """Change what models are shown, and measure what that is worth."""

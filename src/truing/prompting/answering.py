@@ -1,0 +1,112 @@
+"""Answers to prompts as they are shown: from a chat model, or from a model on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from truing.chat.model import ChatModel
+from truing.errors import ModelError
+from truing.prompting.transform import Shown
+
+if TYPE_CHECKING:
+    from truing.policies.causal import CausalPolicy
+    from truing.policies.generation import Sampling
+
+
+class Answering(Protocol):
+    """Answers prompts."""
+
+    def __call__(self, shown: Sequence[Shown], draw: int = 0) -> list[str]:
+        """One answer to each, without what comes after its end; other numbers of ``draw`` draw other answers."""
+
+
+@dataclass(frozen=True)
+class FromChat:
+    """Answers of a chat model. What is to be continued verbatim is sent as a user's message.
+
+    Args:
+        model: whom to ask.
+    """
+
+    model: ChatModel
+
+    def __call__(self, shown: Sequence[Shown], draw: int = 0) -> list[str]:
+        """One answer to each.
+
+        Raises:
+            ModelError: if another than the first is wanted: replies are kept, and a question is asked once.
+        """
+        if draw:
+            raise ModelError(
+                "a chat model behind an endpoint gives one answer to each question",
+                fix="draw one, or take a model on this machine",
+            )
+        questions = [
+            [{"role": "user", "content": one.prompt}]
+            if isinstance(one.prompt, str)
+            else [dict(message) for message in one.prompt]
+            for one in shown
+        ]
+        replies = self.model(questions, str)
+        return [one.answer(reply or "") for one, reply in zip(shown, replies, strict=True)]
+
+
+@dataclass(frozen=True)
+class FromPolicy:
+    """Answers of a model on this machine.
+
+    At a temperature above 0 each prompt is answered by itself with the seed of ``draw``, so that two prompts for the
+    same question meet the same random numbers.
+
+    Args:
+        policy: the model, with its tokenizer.
+        sampling: how to draw.
+    """
+
+    policy: CausalPolicy
+    sampling: Sampling
+
+    def __call__(self, shown: Sequence[Shown], draw: int = 0) -> list[str]:
+        from truing.policies.generation import generate
+
+        ids = self.tokens(shown)
+        sampling = replace(self.sampling, seed=self.sampling.seed + draw)
+        if sampling.temperature == 0:
+            drawn = generate(self.policy, ids, sampling)
+        else:
+            drawn = [generate(self.policy, [prompt], sampling)[0] for prompt in ids]
+        assert self.policy.tokenizer is not None
+        decoded = [str(self.policy.tokenizer.decode(tokens, skip_special_tokens=True)) for tokens in drawn]
+        return [one.answer(text) for one, text in zip(shown, decoded, strict=True)]
+
+    def tokens(self, shown: Sequence[Shown]) -> list[list[int]]:
+        """Prompts as the model reads them.
+
+        Raises:
+            ModelError: if the model has no tokenizer, or a prompt leaves no room for an answer.
+        """
+        from truing.data.tokenise import token_ids
+        from truing.decoding.drawing import rendered
+
+        tokenizer = self.policy.tokenizer
+        if tokenizer is None:
+            raise ModelError("answering needs the model's tokenizer", fix="pass tokenizer= to CausalPolicy")
+        start = getattr(tokenizer, "bos_token", None) or ""
+        texts = [
+            f"{start}{one.prompt}"
+            if one.verbatim and isinstance(one.prompt, str)
+            else rendered(tokenizer, one.prompt)
+            for one in shown
+        ]
+        ids = token_ids(tokenizer, texts)
+        room = getattr(self.policy.inner.config, "max_position_embeddings", None)
+        longest = max((len(found) for found in ids), default=0)
+        if room is not None and longest + self.sampling.max_new_tokens > room:
+            raise ModelError(
+                f"a prompt of {longest:,} tokens and an answer of {self.sampling.max_new_tokens:,} are more than "
+                f"the model's {room:,}",
+                fix="show it less (fewer examples or guidelines), shorten the answers, or take a model that reads more",
+            )
+        return ids
