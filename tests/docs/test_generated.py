@@ -16,6 +16,7 @@ from truing.data.checks import CHECKS
 from truing.data.layouts import LAYOUTS
 from truing.decoding.decoders import DECODERS
 from truing.evidence import CLAIMS
+from truing.data.synthesis.recipes import SYNTHESES
 from truing.judging.protocols import JUDGING
 from truing.objectives import METHODS
 from truing.objectives.recipe import build
@@ -87,7 +88,7 @@ def test_the_index_lists_every_method_once(generated: Path) -> None:
 
 @pytest.mark.parametrize(
     ("file", "registry"),
-    [("control.md", CONTROLS), ("decoding.md", DECODERS), ("judging.md", JUDGING), ("prompting.md", PROMPTING)],
+    [("control.md", CONTROLS), ("decoding.md", DECODERS), ("judging.md", JUDGING), ("prompting.md", PROMPTING), ("synthesis.md", SYNTHESES)],
 )
 def test_other_methods_have_a_section_and_a_row(file: str, registry: Registry[Any], generated: Path) -> None:
     page, coverage = ((generated / name).read_text(encoding="utf-8") for name in (file, "coverage.md"))

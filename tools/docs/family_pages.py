@@ -10,6 +10,7 @@ from markup import GENERATED
 
 from truing.catalogue import explanation
 from truing.control.controls import CONTROLS
+from truing.data.synthesis.recipes import SYNTHESES
 from truing.decoding.decoders import DECODERS
 from truing.judging.protocols import JUDGING
 from truing.prompting.prompts import PROMPTING
@@ -63,6 +64,13 @@ FAMILIES = (
         "Judging",
         "judging.md",
         "Protocols of judges, and scores made of their verdicts. [The guide](guides/judging.md) shows how to use them.",
+    ),
+    Family(
+        SYNTHESES,
+        "Data synthesis",
+        "synthesis.md",
+        "Ways to write training data with the help of a model: its answers, its debates, its reading of texts that "
+        "contradict each other. [The guide](guides/teaching-what-to-say.md) shows how to use them.",
     ),
     Family(
         CONTROLS,
