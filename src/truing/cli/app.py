@@ -22,6 +22,7 @@ from truing.cli import (
     reward,
     score,
     steer,
+    steering,
     unlearn,
     verify,
 )
@@ -68,4 +69,5 @@ app.add_typer(audit.app, name="audit", help="Measure models, judges and data for
 app.add_typer(data.app, name="data", help="Look at data before you train on it.")
 app.add_typer(reward.app, name="reward", help="Train reward models, and measure how far they can be trusted.")
 app.add_typer(prompt.app, name="prompt", help="Change what models are shown, and measure what that is worth.")
+app.add_typer(steering.app, name="steering", help="Find directions in a model's states, and write with them.")
 app.add_typer(unlearn.app, name="unlearn", help="Make models forget, and measure what they still know.")

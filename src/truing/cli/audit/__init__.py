@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from truing.cli.audit.honesty import honesty
+from truing.cli.audit.steering import steering
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -15,3 +16,4 @@ def _group() -> None:
 
 
 app.command("honesty")(honesty)
+app.command("steering")(steering)

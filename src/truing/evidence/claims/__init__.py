@@ -1,6 +1,7 @@
 """One file per family of methods; importing this package registers every claim."""
 
 from truing.evidence.claims import (
+    activation_steering,
     aot,
     apo,
     asft,
@@ -39,6 +40,7 @@ from truing.evidence.claims import (
     mah_dpo,
     mapl,
     margins,
+    mean_difference_steering,
     meet,
     mm_dpo,
     mode_seeking,
@@ -81,6 +83,7 @@ from truing.evidence.claims import (
 )
 
 __all__ = [
+    "activation_steering",
     "aot",
     "apo",
     "asft",
@@ -119,6 +122,7 @@ __all__ = [
     "mah_dpo",
     "mapl",
     "margins",
+    "mean_difference_steering",
     "meet",
     "mm_dpo",
     "mode_seeking",
