@@ -14,9 +14,9 @@ from truing.assets import folder
 from truing.control.controls import CONTROLS
 from truing.data.checks import CHECKS
 from truing.data.layouts import LAYOUTS
+from truing.data.synthesis.recipes import SYNTHESES
 from truing.decoding.decoders import DECODERS
 from truing.evidence import CLAIMS
-from truing.data.synthesis.recipes import SYNTHESES
 from truing.judging.protocols import JUDGING
 from truing.objectives import METHODS
 from truing.objectives.recipe import build
@@ -88,7 +88,13 @@ def test_the_index_lists_every_method_once(generated: Path) -> None:
 
 @pytest.mark.parametrize(
     ("file", "registry"),
-    [("control.md", CONTROLS), ("decoding.md", DECODERS), ("judging.md", JUDGING), ("prompting.md", PROMPTING), ("synthesis.md", SYNTHESES)],
+    [
+        ("control.md", CONTROLS),
+        ("decoding.md", DECODERS),
+        ("judging.md", JUDGING),
+        ("prompting.md", PROMPTING),
+        ("synthesis.md", SYNTHESES),
+    ],
 )
 def test_other_methods_have_a_section_and_a_row(file: str, registry: Registry[Any], generated: Path) -> None:
     page, coverage = ((generated / name).read_text(encoding="utf-8") for name in (file, "coverage.md"))
