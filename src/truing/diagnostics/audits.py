@@ -1,6 +1,7 @@
 """All audits; importing this module registers them."""
 
 from truing.arenas.effects import effects
+from truing.audit.judges.dissection import preference_dissection
 from truing.diagnostics.activation_steering import activation_steering
 from truing.diagnostics.audit import AUDITS
 from truing.diagnostics.ches import ches
@@ -21,6 +22,7 @@ __all__ = [
     "honesty",
     "indicators",
     "mode_seeking",
+    "preference_dissection",
     "rag_rewardbench",
     "ranking",
     "self_consuming",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from truing.cli.audit.dissection import dissection
 from truing.cli.audit.honesty import honesty
 from truing.cli.audit.steering import steering
 
@@ -15,5 +16,6 @@ def _group() -> None:
     """Measure models, judges and data for known faults."""
 
 
+app.command("dissection")(dissection)
 app.command("honesty")(honesty)
 app.command("steering")(steering)

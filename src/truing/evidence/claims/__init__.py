@@ -15,6 +15,7 @@ from truing.evidence.claims import (
     cyclealign,
     d2o,
     discopop,
+    dissection,
     distillation,
     dpa,
     dpa_ratings,
