@@ -138,3 +138,22 @@ def rank_correlation(left: Sequence[float] | np.ndarray, right: Sequence[float] 
     reach = float(stats.norm.ppf(0.975)) * math.sqrt((1 + value**2 / 2) / (len(first) - 3))
     centre = math.atanh(value)
     return Estimate(value, math.tanh(centre - reach), math.tanh(centre + reach), len(first))
+
+
+def pooled_share(parts: Sequence[float] | np.ndarray, wholes: Sequence[float] | np.ndarray) -> Estimate:
+    """Σ parts / Σ wholes over groups whose members are not independent, with Student's interval over groups.
+
+    The interval is that of a ratio of two means, linearised: residuals are (part − share · whole) / mean(whole).
+
+    Args:
+        parts: of each group, how many of its members count.
+        wholes: its members; groups without any are left out.
+    """
+    above, below = np.asarray(parts, dtype=np.float64), np.asarray(wholes, dtype=np.float64)
+    above, below = above[below > 0], below[below > 0]
+    if len(below) == 0:
+        return UNKNOWN
+    value = float(above.sum() / below.sum())
+    spread = mean((above - value * below) / below.mean())
+    low, high = np.clip([value + spread.low, value + spread.high], 0.0, 1.0)
+    return Estimate(value, float(low), float(high), len(below))

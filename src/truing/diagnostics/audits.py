@@ -11,6 +11,7 @@ from truing.diagnostics.overoptimisation import indicators
 from truing.diagnostics.ranking import ranking
 from truing.diagnostics.self_consuming import self_consuming
 from truing.diagnostics.three_d import three_d
+from truing.diagnostics.token_shift import token_shift
 from truing.rewards.evaluation.benchmarks import rag_rewardbench
 from truing.unlearning.attribution import wagle
 
@@ -27,5 +28,6 @@ __all__ = [
     "ranking",
     "self_consuming",
     "three_d",
+    "token_shift",
     "wagle",
 ]

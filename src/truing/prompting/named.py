@@ -7,7 +7,7 @@ from typing import Any
 
 from truing.errors import RecipeError
 from truing.prompting.prompts import PROMPTING
-from truing.prompting.transform import PromptTransform, chained
+from truing.prompting.transform import AsText, Identity, PromptTransform, chained
 from truing.rewards.lookup import named
 
 
@@ -28,6 +28,16 @@ def transform_of(spec: object, where: str = "prompt") -> PromptTransform:
     name, values = named(spec, "way to prompt", where)
     made: PromptTransform = PROMPTING.get(name, where).configure(values, where)
     return made
+
+
+def way(text: str, where: str) -> PromptTransform:
+    """One way to ask as it is typed: ``as-is``, ``text`` (without any template), or a registered one.
+
+    Raises:
+        RecipeError, TruingError, ObjectiveError: as :func:`transform_of`.
+    """
+    plain: dict[str, PromptTransform] = {"as-is": Identity(), "text": AsText()}
+    return plain[text] if text in plain else transform_of(written([text], where)[0], where)
 
 
 def written(texts: Sequence[str], where: str) -> list[Any]:

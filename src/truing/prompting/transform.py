@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from truing.rewards.algebra import Prompt
+from truing.rewards.functions.prompt_text import transcript
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,16 @@ class Identity:
 
     def __call__(self, shown: Sequence[Shown]) -> list[Shown]:
         return list(shown)
+
+
+@dataclass(frozen=True)
+class AsText:
+    """Shows a prompt as a text to be continued, without any chat template."""
+
+    name: str = "text"
+
+    def __call__(self, shown: Sequence[Shown]) -> list[Shown]:
+        return [one.showing(f"{transcript(one.prompt)}\n", verbatim=True) for one in shown]
 
 
 @dataclass(frozen=True)

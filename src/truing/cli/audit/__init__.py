@@ -7,6 +7,7 @@ import typer
 from truing.cli.audit.dissection import dissection
 from truing.cli.audit.honesty import honesty
 from truing.cli.audit.steering import steering
+from truing.cli.audit.token_shift import token_shift
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -19,3 +20,4 @@ def _group() -> None:
 app.command("dissection")(dissection)
 app.command("honesty")(honesty)
 app.command("steering")(steering)
+app.command("token-shift")(token_shift)

@@ -1,0 +1,88 @@
+"""Ranks and distances of tokens, by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from truing.diagnostics.audits import token_shift
+from truing.diagnostics.token_shift import ranked
+from truing.errors import TruingError
+from truing.statistics import pooled_share
+from truing.worlds.style import style_tuned
+
+
+def law(*shares: float) -> torch.Tensor:
+    return torch.tensor(shares, dtype=torch.float64).log()
+
+
+def test_ranks_ties_and_distances_by_hand() -> None:
+    """Base 0.4, 0.2, 0.2, 0.1, 0.1: token 0 first, tokens 1 and 2 tied at 2 and 3, token 4 tied at 4 and 5.
+
+    KL of (0.5, 0.5, 0, 0, 0) from it: 0.5·log(0.5/0.4) + 0.5·log(0.5/0.2) = 0.1116 + 0.4581.
+    """
+    base = law(0.4, 0.2, 0.2, 0.1, 0.1).expand(3, 5)
+    aligned = law(0.5, 0.5, 0.0, 0.0, 0.0).expand(3, 5)
+    found = ranked(aligned, base, torch.tensor([0, 2, 4]))
+    assert found.rank.tolist() == [1, 2, 4]
+    assert found.last.tolist() == [1, 3, 5]
+    assert found.kl == pytest.approx([0.1116 + 0.4581] * 3, abs=1e-4)
+    assert found.base == pytest.approx([0.4, 0.2, 0.1])
+
+
+def test_shares_positions_and_tokens_by_hand() -> None:
+    """Two answers to rank: 1, 2, 5 and 1: half unshifted, a quarter marginal, a quarter shifted."""
+    base = law(0.4, 0.3, 0.15, 0.1, 0.05)
+    own = law(0.2, 0.2, 0.2, 0.2, 0.2)
+    answers = [[0, 1, 4], [0]]
+    found = token_shift(
+        [own.expand(len(ids), 5) for ids in answers], [base.expand(len(ids), 5) for ids in answers], answers
+    )
+    assert (found.tokens, found.unshifted.value, found.marginal.value, found.shifted.value) == (4, 0.5, 0.25, 0.25)
+    assert found.undecided.value == 0
+    # Only the first position is reached by both answers.
+    assert [(part.label, part.shifted.value) for part in found.positions] == [("1", 0.0)]
+    (row,) = found.most_shifted
+    assert (row.token, row.count, row.shifted, row.base_rate, row.lift) == (4, 1, 1, 0.25, 4.0)
+
+
+def test_ties_that_decide_a_class_are_counted() -> None:
+    """Five tokens as likely as each other: rank 1 or 5, whichever way ties are broken."""
+    flat = law(0.2, 0.2, 0.2, 0.2, 0.2).expand(1, 5)
+    found = token_shift([flat] * 2, [flat] * 2, [[0], [3]])
+    assert (found.unshifted.value, found.undecided.value) == (1.0, 1.0)
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 50), st.floats(0.1, 8.0))
+def test_classes_are_all_there_is_and_renaming_tokens_changes_nothing(seed, push) -> None:
+    world = style_tuned(seed, answers=3, length=5, vocabulary=12, push=push)
+    found = token_shift(world.aligned, world.base, world.tokens)
+    assert found.unshifted.value + found.marginal.value + found.shifted.value == pytest.approx(1)
+    order = np.random.default_rng(seed).permutation(12)
+    renamed = token_shift(world.aligned[..., order], world.base[..., order], np.argsort(order)[world.tokens])
+    assert renamed.shifted == found.shifted
+    assert renamed.kl.value == pytest.approx(found.kl.value)
+
+
+def test_a_pooled_share_is_that_of_all_members_with_groups_as_units() -> None:
+    """Groups 1 of 2 and 0 of 2: residuals (1 − 0.25·2)/2 = 0.25 and −0.25; sd 0.3536, t(1) = 12.706."""
+    found = pooled_share([1, 0], [2, 2])
+    assert (found.value, found.n) == (0.25, 2)
+    assert found.high == pytest.approx(min(1.0, 0.25 + 12.706 * 0.3536 / math.sqrt(2)), abs=1e-3)
+    assert pooled_share([1, 0, 5], [2, 2, 0]) == found
+    assert math.isnan(pooled_share([], []).value)
+
+
+def test_what_does_not_go_together_is_refused() -> None:
+    with pytest.raises(TruingError, match="2 answers under the aligned model, 1 under the base"):
+        token_shift([1, 2], [1], [1])
+    with pytest.raises(TruingError, match=r"shapes \[1, 5\] and \[1, 4\]"):
+        token_shift([np.zeros((1, 5))], [np.zeros((1, 4))], [[0]])
+    with pytest.raises(TruingError, match="wrote no tokens"):
+        token_shift([], [], [])
