@@ -94,7 +94,10 @@ def _fix(kind: str) -> str:
     if kind == "demonstrations":
         return "choose an objective that takes demonstrations, such as sft"
     if kind == "samples":
-        return "add an `online` section, in which the model answers these prompts, or add answers to the data"
+        return (
+            "add an `online` section, in which the model answers these prompts, or say which answers are better: "
+            "a list `scores` beside each list of completions"
+        )
     kinds = " or ".join([kind, *possible])
     return f"choose an objective that takes {kinds} data (`truing methods` lists what each takes)"
 

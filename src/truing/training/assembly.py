@@ -14,6 +14,7 @@ from truing.errors import RecipeError
 from truing.objectives.algebra.control import code_request
 from truing.recipe import Recipe
 from truing.training import callbacks
+from truing.training.ahead import LookAheadStep
 from truing.training.control import steps_alone
 from truing.training.derived import TrainedAlong
 from truing.training.distributed import World
@@ -43,7 +44,8 @@ def assemble(
     recipe, world = prepared.recipe, World.current()
 
     def step_over(split: Split, reference: References) -> PreferenceStep:
-        return PreferenceStep(
+        kind = PreferenceStep if prepared.objective.ahead is None else LookAheadStep
+        return kind(
             prepared.policy, prepared.objective, split.examples, reference, budget=prepared.budget, world=world
         )
 

@@ -12,6 +12,7 @@ from truing.data.views import view
 from truing.errors import DataError, RecipeError, did_you_mean
 from truing.objectives.algebra.internal import VERDICTS
 from truing.objectives.algebra.logged import REAL
+from truing.objectives.algebra.values import head_width
 from truing.recipe.schema import SelfSamplesSection
 from truing.rewards.scorers import SCORERS
 from truing.training.examples import Drawn, ExampleData, Part, SameRow
@@ -84,8 +85,10 @@ def check_parts(recipe: Recipe, objective: Objective) -> None:
                 where=f"data.parts.{name}",
                 fix=did_you_mean(name, wanted) or f"remove it, or add `part: {name}` to an objective that uses it",
             )
+    # A reward model writes nothing.
+    written = GENERATED if head_width(objective.requires) is None else frozenset[str]()
     for name, kinds in wanted.items():
-        if name not in recipe.data.parts and name not in PARTS and name not in GENERATED:
+        if name not in recipe.data.parts and name not in PARTS and name not in written:
             raise RecipeError(
                 f"objective {objective.name!r} takes a part {name!r} beside every record, and the recipe names no "
                 "data for it",

@@ -33,6 +33,7 @@ from truing.policies.values import RewardPolicy, set_padding
 from truing.recipe import Recipe
 from truing.recipe.schema import OnlineSection
 from truing.training import adapters, columns, memory
+from truing.training.ahead import check_look_ahead, check_samples
 from truing.training.annotators import numbered_as
 from truing.training.combinations import check_combinations, only_policies
 from truing.training.control import steps_alone, under_good_code, with_codes
@@ -50,6 +51,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from truing.data.records import Records
+
+CHECKS = (check_combinations, check_parts, check_self_samples, check_drop_ches, check_online, check_look_ahead)
+"""What a recipe is checked for together with its objective, before data are read."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,7 @@ def prepare(
     """
     objective = build(recipe.objective)
     accepts(objective)
-    for check in (check_combinations, check_parts, check_self_samples, check_drop_ches, check_online):
+    for check in CHECKS:
         check(recipe, objective)
     plain = read_splits(recipe, quarantine)
     train_source, held_source = relabel_splits(recipe, *plain)
@@ -156,6 +160,7 @@ def prepare(
         lambda records: encode(records, tokenizer, recipe, objective, seed=seed)[1],
     )
     held = others[0] if others else None
+    check_samples(objective, train.examples)
     policy = load_policy(recipe, tokenizer, head_width(objective.requires))
     if any(r.startswith("head:") for r in objective.requires):
         untie(policy.inner)

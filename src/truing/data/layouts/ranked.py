@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from truing.data.layouts.base import LAYOUTS, Layout, Rows
-from truing.data.layouts.shared import EXTRAS, after, explicit_prompt, extras, with_system
-from truing.data.rows import Converted, Row, RowError, as_number, is_list, kind_of, listed, optional_text, user
+from truing.data.layouts.base import LAYOUTS, Layout
+from truing.data.layouts.shared import EXTRAS, extras, holds_lists, prompt_and_answers
+from truing.data.rows import Converted, Row, RowError, as_number, is_list, listed
 
 
 def _convert(row: Row) -> Iterator[Converted]:
-    answers = listed(row, "completions")
     scores = [_score(value, index) for index, value in enumerate(listed(row, "scores"))]
     ratings = _ratings(row)
-    prompt: Any = explicit_prompt(row)
-    plain = all(isinstance(answer, str) for answer in answers)
-    if isinstance(prompt, str) and (not plain or optional_text(row, "system")):
-        prompt = with_system(user(prompt), row)
-    if not isinstance(prompt, str):
-        answers = [after(prompt, answer, f"completions[{i}]") for i, answer in enumerate(answers)]
-    yield {"prompt": prompt, "completions": list(answers), "scores": scores, **ratings, **extras(row)}
+    prompt, answers = prompt_and_answers(row)
+    yield {"prompt": prompt, "completions": answers, "scores": scores, **ratings, **extras(row)}
 
 
 def _ratings(row: Row) -> Row:
@@ -55,14 +49,6 @@ def _score(value: Any, index: int) -> float:
     return sum(known) / len(known)
 
 
-def _fits(rows: Rows) -> str | None:
-    for name in ("completions", "scores"):
-        values = [row[name] for row in rows if row.get(name) is not None]
-        if not any(is_list(value) for value in values):
-            return f"`{name}` is {kind_of(values[0])}, not a list"
-    return None
-
-
 LAYOUTS.add(
     Layout(
         name="ranked",
@@ -71,7 +57,7 @@ LAYOUTS.add(
         kind="ranked",
         needs=("prompt", "completions", "scores"),
         uses=("system", "objectives", *EXTRAS),
-        fits=_fits,
+        fits=holds_lists("completions", "scores"),
         convert=_convert,
         example={"prompt": "The sky is", "completions": [" blue.", " green."], "scores": [1.0, 0.0]},
     )

@@ -13,8 +13,10 @@ from truing.data.rows import (
     RowError,
     assistant,
     field,
+    is_list,
     is_messages,
     kind_of,
+    listed,
     messages,
     number,
     optional_text,
@@ -88,6 +90,18 @@ def answer_to_prompt(row: Row, name: str) -> tuple[Any, Any]:
     return prompt, after(prompt, answer, name)
 
 
+def prompt_and_answers(row: Row) -> tuple[Any, list[Any]]:
+    """A prompt and its ``completions``, all as text or all as messages."""
+    answers = listed(row, "completions")
+    prompt: Any = explicit_prompt(row)
+    plain = all(isinstance(answer, str) for answer in answers)
+    if isinstance(prompt, str) and (not plain or optional_text(row, "system")):
+        prompt = with_system(user(prompt), row)
+    if not isinstance(prompt, str):
+        answers = [after(prompt, answer, f"completions[{i}]") for i, answer in enumerate(answers)]
+    return prompt, list(answers)
+
+
 def holds_answers(*names: str) -> Callable[[Rows], str | None]:
     """A check that columns hold text or message lists in some of the rows."""
 
@@ -109,5 +123,18 @@ def holds_messages(name: str) -> Callable[[Rows], str | None]:
         return (
             None if any(map(is_messages, values)) else f"`{name}` is {kind_of(values[0])}, not a list of messages"
         )
+
+    return fits
+
+
+def holds_lists(*names: str) -> Callable[[Rows], str | None]:
+    """A check that columns hold lists in some of the rows."""
+
+    def fits(rows: Rows) -> str | None:
+        for name in names:
+            values = [row[name] for row in rows if row.get(name) is not None]
+            if not any(is_list(value) for value in values):
+                return f"`{name}` is {kind_of(values[0])}, not a list"
+        return None
 
     return fits

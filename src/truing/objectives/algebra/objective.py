@@ -15,6 +15,7 @@ from torch import Tensor
 
 from truing.errors import ObjectiveError
 from truing.objectives.algebra import changes
+from truing.objectives.algebra.ahead import LookAhead
 from truing.objectives.algebra.columns import RecordValue
 from truing.objectives.algebra.formula import legend, scaled, summed
 from truing.objectives.algebra.links import Link
@@ -59,12 +60,15 @@ class Objective:
         reward: the score that is reported as implicit reward, times ``reward_scale``; ``None`` where answers are read
             under prompts of their own, so that no score of theirs compares.
         reward_scale: beta of the method; 1 for methods without one.
+        ahead: where the gradient is taken, if not where the weights are; training obeys it, the loss itself does not
+            know of it.
     """
 
     name: str
     terms: tuple[tuple[float, Term], ...]
     reward: SequenceScore | None = field(default_factory=log_ratio)
     reward_scale: float = 1.0
+    ahead: LookAhead | None = None
 
     @property
     def requires(self) -> frozenset[str]:
@@ -74,7 +78,8 @@ class Objective:
         ``"signal:x"``: the per-token signal x; ``"column:x"``: the column x of the records; ``"part:x"``: further
         sequences beside every record.
         """
-        return frozenset().union(*(term.requires for _, term in self.terms))
+        further = self.ahead.term.requires if self.ahead is not None else frozenset[str]()
+        return further.union(*(term.requires for _, term in self.terms))
 
     @property
     def data(self) -> frozenset[DataKind]:
@@ -103,8 +108,9 @@ class Objective:
             ObjectiveError: if two terms want a part in different layouts.
         """
         found: dict[str, frozenset[DataKind]] = {}
-        for _, term in self.terms:
-            for part, kinds in term.part_data.items():
+        further = {} if self.ahead is None else {self.ahead.part: self.ahead.term.data}
+        for wanted in (further, *(term.part_data for _, term in self.terms)):
+            for part, kinds in wanted.items():
                 found[part] = found.get(part, kinds) & kinds
                 if not found[part]:
                     raise ObjectiveError(
@@ -196,7 +202,13 @@ class Objective:
     def __add__(self, other: Objective) -> Objective:
         """The sum of both; implicit rewards are those of the first that compares answers."""
         first = self if self.compares or not other.compares else other
-        return replace(first, name=f"{self.name}+{other.name}", terms=self.terms + other.terms)
+        if self.ahead is not None and other.ahead is not None:
+            raise ObjectiveError(
+                f"{self.name} and {other.name} both take their gradient a step ahead, and there is one gradient",
+                fix="look ahead in one of them",
+            )
+        ahead = self.ahead or other.ahead
+        return replace(first, name=f"{self.name}+{other.name}", terms=self.terms + other.terms, ahead=ahead)
 
     def __mul__(self, factor: float) -> Objective:
         return replace(self, terms=tuple((factor * coefficient, term) for coefficient, term in self.terms))
@@ -315,7 +327,8 @@ class Objective:
 
     def text(self) -> str:
         """The loss of one record as a formula; :meth:`legend` explains its symbols."""
-        return summed([scaled(coefficient, term.text()) for coefficient, term in self.terms])
+        body = summed([scaled(coefficient, term.text()) for coefficient, term in self.terms])
+        return body if self.ahead is None else f"{body}, at {self.ahead.text()}"
 
     def legend(self) -> list[str]:
         """``"symbol: meaning"`` for every symbol in :meth:`text`, in a fixed order."""

@@ -1,0 +1,108 @@
+"""Steps whose gradient is taken a step ahead, on samples beside the records (MetaRM, 2401.06080)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from torch import nn
+
+from truing.errors import DataError, RecipeError
+from truing.objectives.algebra import Objective
+from truing.objectives.algebra.ahead import APART
+from truing.policies.causal import CausalPolicy
+from truing.training.distributed import World
+from truing.training.examples import ExampleData
+from truing.training.step import Backward, PreferenceStep, References, StepResult
+
+if TYPE_CHECKING:
+    from truing.recipe import Recipe
+
+WHERE = "objective, ahead"
+
+
+def check_look_ahead(recipe: Recipe, objective: Objective) -> None:
+    """Refuse to look ahead where weights are not whole in one process.
+
+    Raises:
+        RecipeError: naming what does not go together.
+    """
+    if objective.ahead is None:
+        return
+    sharded = next((key for key in ("fsdp", "deepspeed") if recipe.training.arguments.get(key)), None)
+    size = World.current().size
+    if sharded is not None or size > 1:
+        raise RecipeError(
+            f"objective {objective.name!r} takes its gradient a step ahead of the weights, for which one process must "
+            f"hold all of them, and here {'it is ' + sharded if sharded else f'there are {size} processes'}",
+            where=WHERE if sharded is None else f"{WHERE} and training.arguments.{sharded}",
+            fix="train in one process, or set ahead: 0",
+        )
+
+
+def check_samples(objective: Objective, data: ExampleData) -> None:
+    """Refuse samples that cannot differ.
+
+    Raises:
+        DataError: naming the first prompts with fewer than two answers.
+    """
+    if objective.ahead is None:
+        return
+    rows = data.parts[objective.ahead.part].data.rows
+    alone = [str(name) for name, own in zip(rows["id"], rows["completion_ids"], strict=True) if len(own) < 2]
+    if alone:
+        raise DataError(
+            f"{len(alone):,} prompts have fewer than two answers, so that none differ",
+            where=f"data.parts.{objective.ahead.part}, row {', '.join(alone[:5])}{' ...' if len(alone) > 5 else ''}",
+            allowed="two or more answers of the policy to each prompt",
+            fix="sample more answers, or remove these rows",
+        )
+
+
+class LookAheadStep(PreferenceStep):
+    """A step of preference training whose gradient is taken where a step on the samples leads.
+
+    The weights come back bit for bit, so that the optimiser moves what it always moves, and nothing of the look ahead
+    belongs into a checkpoint. It costs a copy of the weights that learn, and one more pass, over the samples.
+    """
+
+    def __init__(
+        self,
+        policy: CausalPolicy,
+        objective: Objective,
+        data: ExampleData,
+        references: References,
+        *,
+        budget: int,
+        world: World | None = None,
+    ) -> None:
+        assert objective.ahead is not None
+        self.look = objective.ahead
+        self.samples = data.parts[self.look.part]
+        others = {name: part for name, part in data.parts.items() if name != self.look.part}
+        own = replace(data, parts=others)
+        super().__init__(policy, objective, own, references, budget=budget, world=world)
+        spread = Objective(f"{objective.name}@{self.look.part}", ((1.0, self.look.term),), None)
+        self.up = PreferenceStep(policy, spread, self.samples.data, References(), budget=budget, world=world)
+
+    def train(
+        self,
+        indices: Sequence[int],
+        backward: Backward,
+        *,
+        through: nn.Module | None = None,
+        signals: Sequence[str] = (),
+    ) -> StepResult:
+        """As :meth:`PreferenceStep.train`, at weights a step ahead."""
+        rows = [self.samples.partner(index, len(self.data)) for index in indices]
+        before = self.up.train(rows, _accumulate)
+        with self.look.at([own for own in self.policy.model.parameters() if own.requires_grad]):
+            result = super().train(indices, backward, through=through, signals=signals)
+        result.tokens += before.tokens
+        result.add({name: before.sums[name] for name in (APART, f"count/{APART}")})
+        return result
+
+
+def _accumulate(loss: Any, last: bool) -> None:
+    loss.backward()

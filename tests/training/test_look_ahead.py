@@ -1,0 +1,161 @@
+"""MetaRM: gradients a step ahead on samples; the weights themselves, and a resumed run, are as if nothing had been."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.training.runs import records
+from tests.training.test_contrast import flat, reward_policy
+from truing.assets import preference_sample
+from truing.data.sources import load
+from truing.errors import DataError, RecipeError
+from truing.objectives import Batch, secrets_rm
+from truing.policies.packing import Tree
+from truing.recipe import parse_recipe
+from truing.rewards.models.training import train_reward
+from truing.training import ahead
+from truing.training.distributed import World
+from truing.training.examples import Drawn, ExampleData, Part
+from truing.training.step import PreferenceStep, References
+
+RATE = 5.0
+INDICES = list(range(8))
+
+
+def with_samples() -> ExampleData:
+    """Pairs, and beside them three answers to prompts of their own."""
+    data = records("pairs")
+    samples = records("ranked", seed=1)
+    rows = samples.rows.remove_columns("scores")
+    return ExampleData(data.rows, "pairs", parts={"samples": Part(ExampleData(rows, "samples"), Drawn(21, 3))})
+
+
+def by_hand(policy) -> torch.Tensor:
+    """The gradient of all pairs at once, after a step up on all samples at once, without the step."""
+    data = with_samples()
+    samples = data.parts["samples"]
+    rows = samples.data.take([samples.partner(i, 21) for i in INDICES])
+    values = policy.score([Tree(row["prompt_ids"], row["completion_ids"]) for row in rows]).values[:, 0]
+    spread = sum(
+        2 / 9 * torch.sigmoid((own[i] - own[j]).abs())
+        for own in values.reshape(-1, 3)
+        for i, j in ((0, 1), (0, 2), (1, 2))
+    )
+    parameters = [p for p in policy.model.parameters() if p.requires_grad]
+    slopes = torch.autograd.grad(spread / len(rows), parameters, allow_unused=True)
+    with torch.no_grad():
+        for own, slope in zip(parameters, slopes, strict=True):
+            own.add_(0 if slope is None else RATE * slope)
+    scores = policy.score(data.trees(INDICES))
+    secrets_rm()(scores, Batch.pairs(len(INDICES))).loss.backward()
+    return flat(policy)
+
+
+@pytest.mark.parametrize("budget", [1, 40, 100_000])
+def test_the_gradient_is_that_a_step_ahead_and_the_weights_stay(budget):
+    policy = reward_policy()
+    before = [own.detach().clone() for own in policy.model.parameters()]
+    step = ahead.LookAheadStep(
+        policy, secrets_rm(ahead=RATE), with_samples(), References(), budget=budget, world=World()
+    )
+    result = step.train(INDICES, lambda loss, last: loss.backward())
+    expected = by_hand(reward_policy())
+    # Sums in another order round differently, here twice, in the step ahead too: 1e-5 of the whole in float32.
+    assert float((flat(policy) - expected).norm()) < 1e-5 * float(expected.norm())
+    assert all(torch.equal(own, old) for own, old in zip(policy.model.parameters(), before, strict=True))
+    assert result.sums["count/samples_apart"] == 3 * len(INDICES)
+
+    plain = reward_policy()
+    usual = PreferenceStep(plain, secrets_rm(), records("pairs"), References(), budget=budget)
+    usual.train(INDICES, lambda loss, last: loss.backward())
+    assert float((flat(plain) - flat(policy)).norm()) > 0.01 * float(flat(plain).norm())
+
+
+def test_held_out_records_are_measured_where_the_weights_are():
+    policy = reward_policy()
+    step = ahead.LookAheadStep(policy, secrets_rm(ahead=RATE), with_samples(), References(), budget=100)
+    usual = PreferenceStep(policy, secrets_rm(), records("pairs"), References(), budget=100)
+    assert step.evaluate(INDICES).loss == pytest.approx(usual.evaluate(INDICES).loss, abs=1e-7)
+
+
+def recipe(folder, completions=2, **objective):
+    read = list(load(str(preference_sample()), limit=60).dataset)
+    pairs, samples = folder / "pairs.jsonl", folder / "samples.jsonl"
+    names = ("prompt", "chosen", "rejected")
+    pairs.write_text("".join(json.dumps({name: row[name] for name in names}) + "\n" for row in read[:40]))
+    answers = [
+        {"prompt": r["prompt"], "completions": [r["chosen"], r["rejected"]][:completions]} for r in read[40:]
+    ]
+    samples.write_text("".join(json.dumps(row) + "\n" for row in answers))
+    return {
+        "model": "truing/tiny",
+        "data": {
+            "path": str(pairs),
+            "eval_fraction": 0.2,
+            "max_length": 96,
+            "parts": {"samples": str(samples)},
+        },
+        "objective": {"name": "secrets-rm", "ahead": 0.1, **objective},
+        "training": {"max_steps": 4, "global_batch": 6, "learning_rate": 1e-3, "save_every": 2},
+        "output": str(folder / "run"),
+    }
+
+
+def test_a_resumed_run_has_the_same_weights(tmp_path):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    whole.mkdir()
+    broken.mkdir()
+    first = train_reward(recipe(whole))
+    train_reward(recipe(broken))
+    # As after a kill at step 2: nothing but the checkpoint is left.
+    record = json.loads((broken / "run" / "run.json").read_text(encoding="utf-8"))
+    (broken / "run" / "run.json").write_text(json.dumps({**record, "status": "running"}), encoding="utf-8")
+    last = broken / "run" / "checkpoints" / "checkpoint-4"
+    for file in sorted(last.rglob("*"), reverse=True):
+        file.unlink() if file.is_file() else file.rmdir()
+    last.rmdir()
+    again = train_reward(recipe(broken), resume=True)
+    one, other = (load_file(str(r.model / "model.safetensors")) for r in (first, again))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    metrics = [json.loads(line) for line in (whole / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert [m["step"] for m in metrics if "samples_apart" in m] == [1, 2, 3, 4]
+
+
+def test_a_reward_model_writes_no_samples(tmp_path):
+    given = recipe(tmp_path)
+    given["data"].pop("parts")
+    with pytest.raises(
+        RecipeError, match="takes a part 'samples' beside every record, and the recipe names no data"
+    ):
+        train_reward(given)
+
+
+def test_samples_without_a_step_ahead_have_no_effect(tmp_path):
+    with pytest.raises(RecipeError, match=r"data\.parts\.samples has no effect"):
+        train_reward(recipe(tmp_path, ahead=0))
+
+
+def test_single_answers_are_refused(tmp_path):
+    # A fifth of the 20 prompts is held out.
+    with pytest.raises(DataError, match="16 prompts have fewer than two answers") as error:
+        train_reward(recipe(tmp_path, completions=1))
+    assert error.value.where is not None
+    assert "data.parts.samples" in error.value.where
+
+
+def test_several_processes_are_refused(tmp_path, monkeypatch):
+    given, objective = parse_recipe(recipe(tmp_path)), secrets_rm(ahead=1.0)
+    monkeypatch.setattr(ahead.World, "current", classmethod(lambda cls: World(0, 2)))
+    with pytest.raises(RecipeError, match=r"must hold all of them, and here there are 2 processes"):
+        ahead.check_look_ahead(given, objective)
+    ahead.check_look_ahead(given, secrets_rm())
+
+
+def test_sharded_weights_are_refused(tmp_path):
+    given = parse_recipe(recipe(tmp_path), ["training.arguments={deepspeed: zero.json}"])
+    with pytest.raises(RecipeError, match="must hold all of them, and here it is deepspeed"):
+        ahead.check_look_ahead(given, secrets_rm(ahead=1.0))
