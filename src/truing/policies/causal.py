@@ -77,6 +77,11 @@ class CausalPolicy:
         device: torch.device = self.inner.device
         return device
 
+    def autocast(self) -> torch.autocast:
+        """The context in which its forward passes run."""
+        dtype = self.precision.autocast
+        return torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None)
+
     @property
     def has_adapter(self) -> bool:
         """Whether an adapter is attached that can be switched off."""

@@ -17,7 +17,7 @@ from truing.policies.attention import UnsupportedAttentionError
 
 
 @dataclass
-class _Layer:
+class LayerMemory:
     """One layer's keys and values."""
 
     prompt_keys: Float[Tensor, "prompts heads width longest"]
@@ -47,7 +47,7 @@ class Decoding:
         self.prompt = rows // count
         self.slot = rows % count
         self.step = -1
-        self._layers: dict[int, _Layer] = {}
+        self._layers: dict[int, LayerMemory] = {}
         longest = int(self.lengths.max())
         place = torch.arange(longest, device=device)
         self._beyond = place[None, :] >= self.lengths[:, None]
@@ -89,19 +89,29 @@ class Decoding:
             self._layers[number] = self._begun(key[0], value[0])
             return None
         layer = self._layers[number]
-        layer.keys[:, :, self.step] = key[:, :, 0]
-        layer.values[:, :, self.step] = value[:, :, 0]
+        self._remember(layer, key[:, :, 0], value[:, :, 0])
         scale = query.shape[-1] ** -0.5 if scaling is None else scaling
         return self._attended(layer, query[:, :, 0] * scale, softcap, sliding_window)
 
-    def _begun(self, key: Float[Tensor, "heads tokens width"], value: Tensor) -> _Layer:
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest answer so far."""
+        return self.step + 1
+
+    def _remember(
+        self, layer: LayerMemory, key: Float[Tensor, "rows heads width"], value: Float[Tensor, "rows heads width"]
+    ) -> None:
+        layer.keys[:, :, self.step] = key
+        layer.values[:, :, self.step] = value
+
+    def _begun(self, key: Float[Tensor, "heads tokens width"], value: Tensor) -> LayerMemory:
         lengths = self.lengths.tolist()
         keys, values = (
             nn.utils.rnn.pad_sequence([part.transpose(0, 1) for part in states.split(lengths, 1)], True)
             for states in (key, value)
         )
         rows = len(self.prompt)
-        return _Layer(
+        return LayerMemory(
             keys.permute(0, 2, 3, 1).contiguous(),
             values.transpose(1, 2).contiguous(),
             key.new_zeros(rows, key.shape[0], self.steps, key.shape[2]),
@@ -110,18 +120,25 @@ class Decoding:
 
     def _hidden(self, longest: int, window: int | None) -> Bool[Tensor, "rows keys"]:
         """Which keys an answer does not see: beyond its prompt's end, and those that its window has left behind."""
-        step = torch.arange(self.step + 1, device=self.prompt.device)
-        beyond = self._beyond[self.prompt]
-        hidden = torch.cat([beyond, torch.zeros_like(step, dtype=torch.bool).expand(len(beyond), -1)], -1)
-        if not window or window >= longest + self.step + 1:
+        step = torch.arange(self.longest, device=self.prompt.device)
+        hidden = torch.cat([self._beyond[self.prompt], self._to_come(step)], -1)
+        if not window or window >= longest + self.longest:
             return hidden
         lengths = self.lengths[self.prompt][:, None]
         place = torch.arange(longest, device=step.device).expand(len(lengths), -1)
         positions = torch.cat([place, lengths + step], -1)
         return hidden | (self.positions - positions >= window)
 
+    def _to_come(self, step: Int[Tensor, " steps"]) -> Bool[Tensor, "rows steps"]:
+        """Which places of an answer lie behind its last token."""
+        return torch.zeros_like(step, dtype=torch.bool).expand(len(self.prompt), -1)
+
     def _attended(
-        self, layer: _Layer, query: Float[Tensor, "rows heads width"], softcap: float | None, window: int | None
+        self,
+        layer: LayerMemory,
+        query: Float[Tensor, "rows heads width"],
+        softcap: float | None,
+        window: int | None,
     ) -> Tensor:
         prompts, heads = layer.prompt_keys.shape[:2]
         width = query.shape[-1]
@@ -133,7 +150,7 @@ class Decoding:
         grid = grid.permute(0, 2, 1, 3, 4).flatten(2, 3)
         longest = layer.prompt_keys.shape[-1]
         before = (grid @ layer.prompt_keys).unflatten(2, (self.count, groups))[self.prompt, :, self.slot]
-        own = grouped @ layer.keys[:, :, : self.step + 1].transpose(-1, -2)
+        own = grouped @ layer.keys[:, :, : self.longest].transpose(-1, -2)
         scores = torch.cat([before, own], -1)
         if softcap is not None:
             scores = softcap * torch.tanh(scores / softcap)
@@ -143,6 +160,6 @@ class Decoding:
         spread[self.prompt, self.slot] = weights[..., :longest]
         found = spread.permute(0, 2, 1, 3, 4).flatten(2, 3) @ layer.prompt_values
         out = found.unflatten(2, (self.count, groups))[self.prompt, :, self.slot]
-        out = out + weights[..., longest:] @ layer.values[:, :, : self.step + 1]
+        out = out + weights[..., longest:] @ layer.values[:, :, : self.longest]
         attended: Tensor = out.flatten(1, 2)[:, None]
         return attended

@@ -138,8 +138,7 @@ def _batch(
         ids[row, width - len(prompt) :] = torch.tensor(list(prompt))
         mask[row, width - len(prompt) :] = 1
     device = policy.device
-    dtype = policy.precision.autocast
-    with torch.autocast(device.type, dtype=dtype, enabled=dtype is not None):
+    with policy.autocast():
         away = (
             {"negative_prompt_ids": torch.tensor([list(p) for p in opposite], device=device)} if opposite else {}
         )

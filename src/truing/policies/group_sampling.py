@@ -127,8 +127,7 @@ class _Run:
     def _forward(self, ids: Tensor, positions: Tensor, **more: object) -> Tensor:
         # A four-dimensional mask is taken as it is; neither attention looks at it.
         placeholder = torch.zeros(1, 1, 1, 1, device=ids.device)
-        dtype = self.policy.precision.autocast
-        with torch.autocast(ids.device.type, dtype=dtype, enabled=dtype is not None):
+        with self.policy.autocast():
             out = self.policy.model(
                 input_ids=ids,
                 position_ids=positions,

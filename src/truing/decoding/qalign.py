@@ -1,0 +1,196 @@
+"""QAlign (2504.03790): a Markov chain over answers whose law is the tilt π e^(r/β), by resampling suffixes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+
+from truing.decoding.answers import Candidate, Decoded
+from truing.decoding.chains import effective_size, split_rhat
+from truing.decoding.choosing import best
+from truing.decoding.controlled import Beta
+from truing.decoding.engine import Tokens
+from truing.decoding.method import decoder
+from truing.decoding.rolling import finish
+from truing.decoding.task import Task
+from truing.decoding.vote import elected
+from truing.errors import RecipeError
+from truing.parameters import Doc
+from truing.registry import Paper
+
+Steps = Annotated[int, Field(gt=0, le=10_000_000), Doc("steps of each chain", "at least 1; hundreds to thousands")]
+Chains = Annotated[int, Field(gt=0, le=10_000), Doc("chains for each prompt, side by side", "at least 1")]
+BurnIn = Annotated[
+    float, Field(ge=0, lt=1), Doc("share of the steps that is left out at the start", "0 to below 1")
+]
+Pick = Annotated[
+    Literal["number", "option", "boxed", "text", "similarity", "best", "last"],
+    Doc(
+        "which answer of the chains is given: the vote on final results or whole texts, the least risky, the best "
+        "seen, or the last of the first chain, which is a draw from the tilt",
+        "number, option, boxed, text, similarity, best or last",
+    ),
+]
+
+
+def log_acceptance(
+    proposed: Float[Tensor, " chains"],
+    current: Float[Tensor, " chains"],
+    beta: float,
+    proposed_length: Float[Tensor, " chains"],
+    current_length: Float[Tensor, " chains"],
+) -> Float[Tensor, " chains"]:
+    """Log of (e^((r' − r)/β) |y| / |y'|), above 0 where a proposal is taken for certain (eq. 6).
+
+    Args:
+        proposed, current: rewards; −∞ is never moved to from a finite one.
+        beta: in the reward's unit.
+        proposed_length, current_length: tokens that might have been resampled, the end token included.
+    """
+    change = torch.where(proposed == current, 0.0, (proposed - current) / beta)
+    found: Tensor = change + current_length.log() - proposed_length.log()
+    return found
+
+
+@dataclass
+class _History:
+    """What the chains of one prompt went through."""
+
+    tokens: list[list[tuple[int, ...]]] = field(default_factory=list)
+    rewards: list[list[float]] = field(default_factory=list)
+    accepted: int = 0
+
+
+@dataclass(frozen=True)
+class QAlign:
+    """See :func:`qalign`."""
+
+    steps: int
+    beta: float
+    chains: int
+    burn_in: float
+    pick: Literal["number", "option", "boxed", "text", "similarity", "best", "last"]
+
+    def __call__(self, task: Task) -> list[Decoded]:
+        worth = task.valued("qalign")
+        if task.sampling.temperature == 0:
+            raise RecipeError(
+                "at temperature 0 every proposal is the same",
+                where="sampling.temperature",
+                allowed="above 0; 1 draws from the model as it is",
+            )
+        ends, prompts = task.engine.ends, len(task.prompts)
+        generator = torch.Generator().manual_seed(task.sampling.seed)
+        rows = task.engine.rows(task.encoded, self.chains)
+        task.answer_tokens += finish(rows, ends, task.sampling, generator)
+        items = [item for item in range(prompts) for _ in range(self.chains)]
+        rewards = worth(items, self._texts(task, rows.tokens))
+        histories = [_History() for _ in range(prompts)]
+        self._note(histories, rows.tokens, rewards)
+        for step in range(1, self.steps):
+            lengths = torch.tensor([len(tokens) for tokens in rows.tokens], dtype=torch.float64)
+            cuts = (torch.rand(len(items), generator=generator, dtype=torch.float64) * lengths).long()
+            proposal = rows.take(range(len(items)))
+            proposal.cut(cuts.tolist())
+            task.answer_tokens += finish(proposal, ends, task.sampling, generator)
+            new = worth(items, self._texts(task, proposal.tokens))
+            new_lengths = torch.tensor([len(tokens) for tokens in proposal.tokens], dtype=torch.float64)
+            odds = log_acceptance(new, rewards, self.beta, new_lengths, lengths)
+            luck = torch.rand(len(items), generator=generator, dtype=torch.float64)
+            taken = (luck.log() < odds).nonzero()[:, 0].tolist()
+            if taken:
+                rows.put(taken, proposal.take(taken))
+                rewards[taken] = new[taken]
+            for row in taken:
+                histories[items[row]].accepted += 1
+            self._note(histories, rows.tokens, rewards)
+            if task.progress:
+                task.progress(step * prompts // self.steps, prompts)
+        return [self._decoded(task, item, history, generator) for item, history in enumerate(histories)]
+
+    def _texts(self, task: Task, answers: Sequence[Tokens]) -> list[str]:
+        return [task.engine.text(tokens) for tokens in answers]
+
+    def _note(self, histories: Sequence[_History], answers: Sequence[Tokens], rewards: Tensor) -> None:
+        for item, history in enumerate(histories):
+            own = slice(item * self.chains, (item + 1) * self.chains)
+            history.tokens.append([tuple(tokens) for tokens in answers[own]])
+            history.rewards.append(rewards[own].tolist())
+
+    def _decoded(self, task: Task, item: int, history: _History, generator: torch.Generator) -> Decoded:
+        first = int(self.burn_in * len(history.tokens))
+        states = [state for step in history.tokens[first:] for state in step]
+        values = dict(zip((s for step in history.tokens for s in step), _flat(history.rewards), strict=True))
+        counts = Counter(states)
+        distinct = list(counts)
+        weights = torch.tensor([counts[state] / len(states) for state in distinct], dtype=torch.float64)
+        plain = task.candidates(item, [list(state) for state in distinct], [values[state] for state in distinct])
+        candidates = [
+            Candidate(c.text, c.tokens, c.reward, c.finished, float(weight))
+            for c, weight in zip(plain, weights, strict=True)
+        ]
+        series = np.array(history.rewards[first:]).T
+        notes: dict[str, float] = {
+            "acceptance": history.accepted / max(1, self.chains * (len(history.tokens) - 1)),
+            "effective_size": effective_size(series) if np.isfinite(series).all() else float("nan"),
+            "split_rhat": split_rhat(series) if np.isfinite(series).all() else float("nan"),
+            "mean_reward": float(series.mean()),
+            "distinct": float(len(distinct)),
+        }
+        if self.pick == "last":
+            place = distinct.index(history.tokens[-1][0])
+        elif self.pick == "best":
+            place = best(torch.tensor([values[state] for state in distinct]), generator)
+        else:
+            place, more = elected(candidates, weights, self.pick, generator)
+            notes |= more
+        return Decoded(
+            task.prompts[item], candidates[place], tuple(candidates), notes, self._trace(task, history, first)
+        )
+
+    def _trace(self, task: Task, history: _History, first: int) -> tuple[dict[str, Any], ...]:
+        if not task.trace:
+            return ()
+        return tuple(
+            {"step": step, "kept": step >= first, "rewards": rewards, "lengths": [len(state) for state in states]}
+            for step, (states, rewards) in enumerate(zip(history.tokens, history.rewards, strict=True))
+        )
+
+
+def _flat(rows: Sequence[Sequence[float]]) -> list[float]:
+    return [value for row in rows for value in row]
+
+
+@decoder(
+    name="qalign",
+    slug="qalign",
+    paper=Paper("Sample, Don't Search: Rethinking Test-Time Alignment for Language Models", 2025, "2504.03790"),
+    summary="Resamples the ends of answers, and keeps what the reward likes as often as the tilt of the model asks for; "
+    "more steps come nearer to the tilt instead of exploiting the reward.",
+    formula="y' = y_<i with a new end, i uniform;  accept with min(1, e^((r(y') − r(y))/β) |y|/|y'|)",
+    legend=(
+        "i: place in the answer, its end token included",
+        "β: the tilt is π e^(r/β); small ones follow the reward further",
+        "|y|: tokens of the answer, its end token included; without this factor long answers come too often",
+    ),
+    use_when="The reward has errors, and a lot may be spent on one answer: the law of what is given does not run away as "
+    "the budget grows. No logits are needed, only a model that can go on from a prefix.",
+    avoid_when="The budget is a few answers: best-of-n gains more from them. Look at split_rhat and effective_size: "
+    "above 1.1 or below some ten the chains have not met.",
+    requires=("a reward",),
+    cost="half an answer and one reward a step, on average; what stands before a cut is not run again",
+    aliases=("quest",),
+)
+def qalign(
+    steps: Steps = 64, beta: Beta = 1.0, chains: Chains = 1, burn_in: BurnIn = 0.0, pick: Pick = "similarity"
+) -> QAlign:
+    """Chains whose law is the tilt."""
+    return QAlign(steps, beta, chains, burn_in, pick)

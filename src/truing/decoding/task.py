@@ -1,0 +1,132 @@
+"""What a decoding method is given: prompts, a model, how to draw from it, and rewards that say what is good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from truing.decoding.answers import Candidate, Cost, Decoded
+from truing.decoding.engine import Engine, Tokens
+from truing.errors import RecipeError
+from truing.policies.generation import Sampling
+from truing.rewards.algebra import Prompt
+from truing.rewards.pipeline import Pipeline
+
+Progress = Callable[[int, int], None]
+
+
+class Judging(Protocol):
+    """From numbers of prompts and answers to one reward each; ``nan`` where it is not known."""
+
+    def __call__(self, items: Sequence[int], texts: Sequence[str]) -> Float[Tensor, " answers"]: ...
+
+
+@dataclass(frozen=True)
+class FromPipeline:
+    """Rewards of a recipe.
+
+    Args:
+        pipeline: scorers, transforms and a combiner.
+        prompts: that the answers are to, as they were given.
+        columns: of the records of these prompts.
+    """
+
+    pipeline: Pipeline
+    prompts: Sequence[Prompt]
+    columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    def __call__(self, items: Sequence[int], texts: Sequence[str]) -> Float[Tensor, " answers"]:
+        columns = {name: [values[item] for item in items] for name, values in self.columns.items()}
+        found = self.pipeline.judge([self.prompts[item] for item in items], list(texts), columns=columns)
+        return found.reward.detach().double().cpu()
+
+
+class Worth:
+    """Rewards that remember: a text is looked at once for each prompt.
+
+    Args:
+        judging: where they come from.
+    """
+
+    def __init__(self, judging: Judging) -> None:
+        self.judging = judging
+        self.calls = 0
+        self._known: dict[tuple[int, str], float] = {}
+
+    def __call__(self, items: Sequence[int], texts: Sequence[str]) -> Float[Tensor, " answers"]:
+        """The reward of ``texts[i]`` as an answer to prompt ``items[i]``; −∞ where it is not known."""
+        asked = list(dict.fromkeys((item, text) for item, text in zip(items, texts, strict=True)))
+        new = [pair for pair in asked if pair not in self._known]
+        if new:
+            self.calls += len(new)
+            values = self.judging([item for item, _ in new], [text for _, text in new])
+            self._known.update(zip(new, values.nan_to_num(nan=-torch.inf).tolist(), strict=True))
+        return torch.tensor([self._known[pair] for pair in zip(items, texts, strict=True)], dtype=torch.float64)
+
+
+@dataclass
+class Task:
+    """Prompts that wait for answers.
+
+    Attributes:
+        engine: the model.
+        prompts: as they were given; rewards see these.
+        encoded: as the model reads them, which prompt transforms may have changed.
+        sampling: how answers are drawn.
+        worth: what is good; ``None`` where nothing says so.
+        trace: whether methods keep a trace.
+        progress: told of (prompts done, prompts in all).
+    """
+
+    engine: Engine
+    prompts: Sequence[Prompt]
+    encoded: Sequence[Tokens]
+    sampling: Sampling
+    worth: Worth | None = None
+    trace: bool = False
+    progress: Progress | None = None
+    answer_tokens: int = 0
+
+    def valued(self, needed_by: str) -> Worth:
+        """The rewards.
+
+        Raises:
+            RecipeError: if there are none.
+        """
+        if self.worth is None:
+            raise RecipeError(
+                f"{needed_by} has nothing to go by",
+                where="rewards",
+                allowed="one reward or several",
+                fix="add e.g. `rewards: [sentiment]`; `truing methods reward` lists them",
+            )
+        return self.worth
+
+    def candidates(self, item: int, answers: Sequence[Tokens], rewards: Sequence[float]) -> list[Candidate]:
+        """Answers to one prompt, with what they are worth."""
+        return [
+            Candidate(
+                self.engine.text(tokens),
+                tuple(tokens),
+                None if value == -torch.inf else value,
+                bool(tokens) and tokens[-1] in self.engine.ends,
+            )
+            for tokens, value in zip(answers, rewards, strict=True)
+        ]
+
+    def cost(self) -> Cost:
+        """What was spent so far."""
+        calls = 0 if self.worth is None else self.worth.calls
+        return Cost(self.engine.work.model_tokens, self.answer_tokens, calls)
+
+
+class Decoder(Protocol):
+    """A way to decode."""
+
+    def __call__(self, task: Task) -> list[Decoded]:
+        """Answers to the prompts of a task, in order."""
