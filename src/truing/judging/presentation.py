@@ -84,4 +84,7 @@ ORDERS = (Presentation(), Presentation(swapped=True))
 ORDERS_AND_LABELS = tuple(
     Presentation(swapped, labels) for labels, swapped in product((LABELS, LABELS[::-1]), (False, True))
 )
-"""Each answer stands first under each of the letters: what is liked about a place or a letter cancels."""
+"""Each answer stands first under each of the letters.
+
+A letter moves with its place where orders alone are exchanged: both then cancel together, and cannot be told apart.
+"""

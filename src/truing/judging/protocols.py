@@ -1,6 +1,19 @@
 """All ways to judge; importing this module registers them."""
 
+from truing.judging.guided import guided_judge
 from truing.judging.method import JUDGING
 from truing.judging.pairwise import pairwise_judge
+from truing.judging.pointwise import pointwise_judge
+from truing.judging.portia.protocol import portia
+from truing.judging.reflection import self_reflection
+from truing.judging.vote import judge_vote
 
-__all__ = ["JUDGING", "pairwise_judge"]
+__all__ = [
+    "JUDGING",
+    "guided_judge",
+    "judge_vote",
+    "pairwise_judge",
+    "pointwise_judge",
+    "portia",
+    "self_reflection",
+]

@@ -1,0 +1,89 @@
+"""What verdicts come to: win rates, consistency, position bias, agreement."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from sklearn.metrics import cohen_kappa_score
+
+from truing.errors import TruingError
+from truing.judging.measures import agreement, bootstrapped, comparison, first_place
+from truing.judging.merging import conservative, soft
+from truing.judging.presentation import ORDERS
+from truing.judging.verdict import UNREAD, Opinion
+
+
+def _merged(*orders):
+    return [conservative(ORDERS, [Opinion(one) if one is not None else UNREAD for one in both]) for both in orders]
+
+
+def test_a_comparison_by_hand() -> None:
+    """Two wins, a loss, a contradiction, and one of which one order could not be read: (2 + 0.5)/4 = 0.625."""
+    found = comparison(_merged((1, 0), (1, 0), (0, 1), (1, 1), (1, None)), list("abcde"))
+    assert (found.wins, found.losses, found.ties, found.none) == (2, 1, 1, 1)
+    assert (found.unread, found.asked) == (1, 10)
+    assert found.win_rate.value == pytest.approx(0.625)
+    assert found.win_rate.n == 4
+    assert (found.consistency.value, found.consistency.n) == (0.75, 4)
+    assert (found.position_bias.value, found.position_bias.n) == (1.0, 1)
+
+
+def test_position_bias_has_a_sign() -> None:
+    """Second, second: −1. First, tie: one half."""
+    found = comparison(_merged((0, 0), (1, 0.5)), ["a", "b"])
+    assert found.position_bias.value == pytest.approx((-1 + 0.5) / 2)
+
+
+def test_pairs_of_one_prompt_count_once() -> None:
+    """Three wins on one prompt and a loss on another are one half, of two prompts."""
+    found = comparison(_merged((1, 0), (1, 0), (1, 0), (0, 1)), ["a", "a", "a", "b"])
+    assert (found.win_rate.value, found.win_rate.n) == (0.5, 2)
+
+
+def test_soft_verdicts_are_shares() -> None:
+    verdicts = [soft(ORDERS, [Opinion(0.9), Opinion(0.3)])]
+    assert comparison(verdicts, ["a"]).win_rate.value == pytest.approx(0.8)
+
+
+def test_the_bootstrap_agrees_with_the_normal_interval() -> None:
+    shares = np.random.default_rng(0).random(400)
+    found = bootstrapped(shares)
+    half = 1.96 * shares.std(ddof=1) / math.sqrt(len(shares))
+    assert found.low == pytest.approx(shares.mean() - half, abs=0.004)
+    assert found.high == pytest.approx(shares.mean() + half, abs=0.004)
+
+
+def test_equal_shares_have_an_interval_all_the_same() -> None:
+    """10 of 10 wins: Wilson's lower end is 10/(10 + 1.96²) = 0.722, where a bootstrap would say 1."""
+    found = bootstrapped(np.ones(10))
+    assert (found.low, found.high) == (pytest.approx(0.7225, abs=1e-4), pytest.approx(1.0))
+    assert math.isnan(bootstrapped(np.array([])).value)
+
+
+def test_agreement_by_hand_and_against_another_kappa() -> None:
+    said = ["A", "A", "B", "tie", "B", "abstain", "A"]
+    labels = ["A", "B", "B", "tie", "tie", "A", None]
+    found = agreement(said, labels)
+    assert (found.accuracy.value, found.accuracy.n) == (pytest.approx(3 / 5), 5)
+    assert (found.decided.value, found.decided.n) == (pytest.approx(2 / 3), 3)
+    assert found.none == 2
+    assert found.kappa.value == pytest.approx(cohen_kappa_score(said[:5], labels[:5]))
+
+
+def test_kappa_of_one_category_is_unknown() -> None:
+    assert math.isnan(agreement(["A", "A"], ["A", "A"]).kappa.value)
+
+
+def test_first_place_of_random_orders() -> None:
+    assert first_place([Opinion(1.0), Opinion(0.9), Opinion(0.5), Opinion(0.0), UNREAD]).value == pytest.approx(
+        0.625
+    )
+
+
+def test_what_does_not_belong_together() -> None:
+    with pytest.raises(TruingError, match="1 verdicts on pairs of 2 prompts"):
+        comparison(_merged((1, 0)), ["a", "b"])
+    with pytest.raises(TruingError, match="1 verdicts beside 2 labels"):
+        agreement(["A"], ["A", "B"])
