@@ -94,6 +94,9 @@ def generate(
         str, typer.Option("--positions", help="all, or answer: from the prompt's last token on.")
     ] = "all",
     layer: Annotated[int | None, typer.Option("--layer", help="Another block than the file's.")] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Go on with the text itself; else it is a user's message.")
+    ] = False,
     max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer, tokens.")] = 64,
     temperature: Annotated[
         float, typer.Option("--temperature", min=0.0, help="0 takes the most likely token.")
@@ -125,7 +128,8 @@ def generate(
         raise DataError(f"there is no block {at}", where="--layer", allowed=f"0 to {len(found.vectors) - 1}")
     policy = load_policy(model)
     found.check(policy)
-    ids = token_ids(policy.tokenizer, [rendered(policy.tokenizer, prompt) for prompt in prompts])
+    begun = [prompt if plain else rendered(policy.tokenizer, prompt) for prompt in prompts]
+    ids = token_ids(policy.tokenizer, begun)
     sampling = Sampling(max_new_tokens, temperature, seed=seed)
 
     def texts(answers: list[list[int]]) -> list[str]:

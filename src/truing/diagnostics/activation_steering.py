@@ -83,6 +83,7 @@ class Arm:
         strength: c.
         clean, steered: share of prompts that show the behaviour.
         change: steered − clean, paired.
+        shift: mean change of the margin, paired; in the margin's unit.
         gained, lost: prompts that show it only with the push, and only without.
         p_value: exact McNemar test; 1 where no prompt changed.
     """
@@ -91,6 +92,7 @@ class Arm:
     clean: Estimate
     steered: Estimate
     change: Estimate
+    shift: Estimate
     gained: int
     lost: int
     p_value: float
@@ -101,16 +103,20 @@ class Arm:
 
 
 def arm(strength: float, clean: np.ndarray, steered: np.ndarray) -> Arm:
-    """Compare two series of outcomes of the same prompts, true where the behaviour is shown.
+    """Compare two series of margins of the same prompts, above 0 where the behaviour is shown; e.g. log-odds.
 
     Raises:
-        DataError: if they differ in number, or are empty.
+        DataError: if they differ in number, are empty, or not all are numbers.
     """
-    before, after = np.asarray(clean, dtype=bool), np.asarray(steered, dtype=bool)
-    if before.shape != after.shape or before.ndim != 1 or not len(before):
+    margins = [np.asarray(series, dtype=np.float64) for series in (clean, steered)]
+    if margins[0].shape != margins[1].shape or margins[0].ndim != 1 or not len(margins[0]):
         raise DataError(
-            f"outcomes have shapes {list(before.shape)} and {list(after.shape)}", allowed="one for each prompt"
+            f"margins have shapes {list(margins[0].shape)} and {list(margins[1].shape)}",
+            allowed="one for each prompt",
         )
+    if any(np.isnan(series).any() for series in margins):
+        raise DataError("a margin is not a number", fix="leave out prompts whose answers cannot be scored")
+    before, after = (series > 0 for series in margins)
     gained, lost = int((after & ~before).sum()), int((before & ~after).sum())
     n = len(before)
     return Arm(
@@ -118,6 +124,7 @@ def arm(strength: float, clean: np.ndarray, steered: np.ndarray) -> Arm:
         rate(int(before.sum()), n),
         rate(int(after.sum()), n),
         paired_difference(after.astype(float), before.astype(float)),
+        paired_difference(margins[1], margins[0]),
         gained,
         lost,
         float(stats.binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0,

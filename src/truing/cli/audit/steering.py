@@ -99,5 +99,6 @@ def _rate(estimate: object) -> str:
 def _change(one: Arm) -> str:
     return (
         f"{_rate(one.steered)}; change {one.change.value:+.3f} ({one.change.low:+.3f} to {one.change.high:+.3f}), "
-        f"{one.gained} gained, {one.lost} lost, McNemar p = {one.p_value:.2g}"
+        f"{one.gained} gained, {one.lost} lost, McNemar p = {one.p_value:.2g}; margin {one.shift.value:+.3f} "
+        f"({one.shift.low:+.3f} to {one.shift.high:+.3f}) nats"
     )

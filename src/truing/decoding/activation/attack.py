@@ -145,7 +145,7 @@ def audit_steering(
         with contextlib.ExitStack() as hooks:
             for push in pushes:
                 hooks.enter_context(steered(policy.inner, push))
-            found = _prefers(policy, trees)
+            found = _margins(policy, trees)
         done += 1
         if progress:
             progress(done, steps)
@@ -181,14 +181,14 @@ def audit_steering(
     )
 
 
-def _prefers(policy: CausalPolicy, trees: Sequence[Tree]) -> np.ndarray:
-    """Whether the first answer is likelier per token than the second, ``[N]``."""
+def _margins(policy: CausalPolicy, trees: Sequence[Tree]) -> np.ndarray:
+    """Log-probability per token of the first answer minus that of the second, nats, ``[N]``."""
     with policy.evaluating():
         scores = policy.score_all(trees)
     lengths = torch.tensor([len(branch) for tree in trees for branch in tree.branches])
     each: Tensor = scores.total(scores.token_logps).cpu() / lengths
     first, second = each.reshape(-1, 2).unbind(1)
-    return (first > second).numpy()
+    return (first - second).double().numpy()
 
 
 def _watched(

@@ -36,7 +36,7 @@ def moves_the_rate_both_ways(audit: Audit, seed: int) -> Measurement:
         shown = {}
         for strength in (-1.0, 0.0, 1.0):
             with steered(world.model, {attack.layer: Push(attack.vector, strength)}):
-                shown[strength] = (world.style() > 0.5).numpy()
+                shown[strength] = world.style().logit().numpy()
         changes += [sign * arm(sign, shown[0.0], shown[sign]).change.value for sign in (-1.0, 1.0)]
     return above(0.2, changes, "share of prompts")
 
