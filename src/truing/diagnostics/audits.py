@@ -1,6 +1,7 @@
 """All audits; importing this module registers them."""
 
 from truing.arenas.effects import effects
+from truing.audit.judges.discretion import discretion
 from truing.audit.judges.dissection import preference_dissection
 from truing.diagnostics.activation_steering import activation_steering
 from truing.diagnostics.audit import AUDITS
@@ -19,6 +20,7 @@ __all__ = [
     "AUDITS",
     "activation_steering",
     "ches",
+    "discretion",
     "effects",
     "honesty",
     "indicators",

@@ -58,16 +58,9 @@ def dissect(
     if keep_ratings is not None and rater is None:
         raise DataError("no model rates, so there is nothing to keep", where="--keep-ratings")
     names, features = _features(votes, rater, ratings, keep_ratings)
-    place = {own: number for number, own in reversed(list(enumerate(zip(votes.ids, votes.first, strict=True))))}
-    tables, everything = [features], [votes]
-    for judge in judges:
-        own = votes.by(judge)
-        rows = [place[key] for key in zip(own.ids, own.first, strict=True)]
-        tables.append(features[rows])
-        everything.append(own)
-    joined = everything[0].joined(*everything[1:])
+    joined = votes.joined(*(votes.by(judge) for judge in judges))
     return preference_dissection(
-        np.concatenate(tables),
+        features[votes.rows_of(joined)],
         joined.signs,
         names,
         judges=joined.judges,

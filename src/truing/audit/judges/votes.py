@@ -58,12 +58,22 @@ class Votes:
 
     def by(self, judge: Comparer) -> Votes:
         """The same pairs, each once, as a judge sees them in both orders; the mean of both probabilities decides."""
-        rows = sorted({key: place for place, key in enumerate(self.keys)}.values())
-        pairs = [Pair(self.prompts[row], self.first[row], self.second[row]) for row in rows]
+        once = self.once()
+        pairs = [Pair(*texts) for texts in zip(once.prompts, once.first, once.second, strict=True)]
         shares = [verdict.share for verdict in pairwise_judge(judge, pairs, presentations=ORDERS, merge=soft)]
-        chosen = self.take(rows)
         signs = np.sign(2 * np.array(shares, dtype=np.float64) - 1)
-        return replace(chosen, judges=(judge.name,) * len(rows), signs=signs)
+        return replace(once, judges=(judge.name,) * len(once), signs=signs)
+
+    def once(self) -> Votes:
+        """Each pair once, as its first row has it."""
+        places = {key: place for place, key in reversed(list(enumerate(self.keys)))}
+        return self.take(sorted(places.values()))
+
+    def rows_of(self, others: Votes) -> list[int]:
+        """For each row of votes that were made of these, the first of these with the same pair in the same order."""
+        texts = list(zip(self.prompts, self.first, self.second, strict=True))
+        place = {key: number for number, key in reversed(list(enumerate(texts)))}
+        return [place[key] for key in zip(others.prompts, others.first, others.second, strict=True)]
 
     def take(self, rows: Sequence[int]) -> Votes:
         """Some of the rows."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from truing.cli.audit.discretion import discretion
 from truing.cli.audit.dissection import dissection
 from truing.cli.audit.honesty import honesty
 from truing.cli.audit.steering import steering
@@ -17,6 +18,7 @@ def _group() -> None:
     """Measure models, judges and data for known faults."""
 
 
+app.command("discretion")(discretion)
 app.command("dissection")(dissection)
 app.command("honesty")(honesty)
 app.command("steering")(steering)

@@ -15,6 +15,7 @@ from truing.evidence.claims import (
     cyclealign,
     d2o,
     discopop,
+    discretion,
     dissection,
     distillation,
     dpa,
