@@ -55,12 +55,37 @@ def states_mixed_up(objective: Objective) -> Objective:
     return each_term(objective, lambda t: Upside(t.terms, t.by, t.momentum, t.unit))
 
 
+class Shortest(MinNormSources):
+    """All weight for the shortest gradient."""
+
+    def weighed(self, state, batch, table):
+        found = super().weighed(state, batch, table)
+        weights = torch.zeros_like(found["weights"]).index_fill(0, 1 + table.diagonal().argmin(), 1.0)
+        return {**found, "weights": weights}
+
+
+class Squared(MinNormSources):
+    """Products of products."""
+
+    def weighed(self, state, batch, table):
+        return super().weighed(state, batch, table @ table)
+
+
+def of_class(kind):
+    def change(objective: Objective) -> Objective:
+        return each_term(objective, lambda t: kind(t.terms, t.by, t.momentum, t.unit))
+
+    change.__name__ = kind.__name__
+    return change
+
+
 def plain(objective: Objective) -> Objective:
     """The mix itself."""
     return bradley_terry(centre=0.0)
 
 
 LONG, GAIN, ONE = "no-longer-than-any", "all-sources-gain", "one-source-is-bradley-terry"
+ALL = "all-sources-gain-in-all-weights"
 ECE, SURE = "better-calibrated-on-what-is-shared", "the-mix-is-less-sure"
 
 
@@ -72,6 +97,8 @@ ECE, SURE = "better-calibrated-on-what-is-shared", "the-mix-is-less-sure"
         (GAIN, as_kind("equal")),
         (GAIN, as_kind("reversed")),
         (GAIN, states_mixed_up),
+        (ALL, of_class(Shortest)),
+        (ALL, of_class(Squared)),
         (ONE, as_kind("not divided by the share")),
         pytest.param(ECE, as_kind("reversed"), marks=pytest.mark.slow),
         pytest.param(ECE, plain, marks=pytest.mark.slow),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from truing.errors import ObjectiveError
 from truing.objectives import METHODS, Batch, Scores, bradley_terry
-from truing.objectives.algebra.sources import shortest
+from truing.objectives.algebra.sources import products, shortest
 
 more = METHODS.get("more")
 COLUMN = "source:source"
@@ -32,10 +32,12 @@ def batch(source: list[int], **columns) -> Batch:
 
 def test_two_gradients_have_a_closed_form():
     """(2, 0) and (0, 1): λ_1 = ((g_2 − g_1)·g_2)/‖g_1 − g_2‖² = 1/5; (1, 0) and (3, 0): all weight on the shorter."""
-    assert shortest(torch.tensor([[2.0, 0.0], [0.0, 1.0]])).tolist() == pytest.approx([0.2, 0.8])
-    assert shortest(torch.tensor([[1.0, 0.0], [3.0, 0.0]])).tolist() == pytest.approx([1.0, 0.0], abs=1e-9)
-    assert shortest(torch.tensor([[1.0, 0.0], [-3.0, 0.0]])).tolist() == pytest.approx([0.75, 0.25])
-    assert shortest(torch.zeros(3, 2)).tolist() == pytest.approx([1 / 3] * 3)
+    assert shortest(products(torch.tensor([[2.0, 0.0], [0.0, 1.0]]))).tolist() == pytest.approx([0.2, 0.8])
+    assert shortest(products(torch.tensor([[1.0, 0.0], [3.0, 0.0]]))).tolist() == pytest.approx(
+        [1.0, 0.0], abs=1e-9
+    )
+    assert shortest(products(torch.tensor([[1.0, 0.0], [-3.0, 0.0]]))).tolist() == pytest.approx([0.75, 0.25])
+    assert shortest(products(torch.zeros(3, 2))).tolist() == pytest.approx([1 / 3] * 3)
 
 
 @given(st.integers(0, 10_000), st.integers(2, 6))
@@ -43,7 +45,7 @@ def test_the_shortest_is_optimal(seed, count):
     """No gradient is nearer to 0 along d than d itself, and Frank–Wolfe's gap is 0: the conditions of optimality."""
     draw = torch.Generator().manual_seed(seed)
     gradients = torch.randn(count, 4, generator=draw, dtype=torch.float64) + torch.randn(4, generator=draw)
-    weights = shortest(gradients)
+    weights = shortest(products(gradients))
     step = weights @ gradients
     assert float(weights.min()) >= 0
     assert float(weights.sum()) == pytest.approx(1.0)
@@ -55,7 +57,7 @@ def test_two_sources_agree_with_the_closed_form(seed):
     draw = torch.Generator().manual_seed(seed)
     one, other = torch.randn(2, 5, generator=draw, dtype=torch.float64)
     expected = float((((other - one) @ other) / (one - other).square().sum()).clamp(0, 1))
-    assert float(shortest(torch.stack([one, other]))[0]) == pytest.approx(expected, abs=1e-6)
+    assert float(shortest(products(torch.stack([one, other])))[0]) == pytest.approx(expected, abs=1e-6)
 
 
 def test_weights_and_loss_by_hand():

@@ -4,41 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import nn
 
-from truing.errors import DataError, RecipeError
+from truing.errors import DataError
 from truing.objectives.algebra import Objective
 from truing.objectives.algebra.ahead import APART
 from truing.policies.causal import CausalPolicy
 from truing.training.distributed import World
 from truing.training.examples import ExampleData
 from truing.training.step import Backward, PreferenceStep, References, StepResult
-
-if TYPE_CHECKING:
-    from truing.recipe import Recipe
-
-WHERE = "objective, ahead"
-
-
-def check_look_ahead(recipe: Recipe, objective: Objective) -> None:
-    """Refuse to look ahead where weights are not whole in one process.
-
-    Raises:
-        RecipeError: naming what does not go together.
-    """
-    if objective.ahead is None:
-        return
-    sharded = next((key for key in ("fsdp", "deepspeed") if recipe.training.arguments.get(key)), None)
-    size = World.current().size
-    if sharded is not None or size > 1:
-        raise RecipeError(
-            f"objective {objective.name!r} takes its gradient a step ahead of the weights, for which one process must "
-            f"hold all of them, and here {'it is ' + sharded if sharded else f'there are {size} processes'}",
-            where=WHERE if sharded is None else f"{WHERE} and training.arguments.{sharded}",
-            fix="train in one process, or set ahead: 0",
-        )
 
 
 def check_samples(objective: Objective, data: ExampleData) -> None:

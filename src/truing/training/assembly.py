@@ -11,7 +11,9 @@ from transformers import TrainingArguments
 
 from truing.diagnostics import Facts
 from truing.errors import RecipeError
+from truing.objectives.algebra import Objective
 from truing.objectives.algebra.control import code_request
+from truing.objectives.algebra.sources import GRADIENTS
 from truing.recipe import Recipe
 from truing.training import callbacks
 from truing.training.ahead import LookAheadStep
@@ -23,6 +25,7 @@ from truing.training.online.assembly import online_step
 from truing.training.prepare import Prepared, Split
 from truing.training.reference import Companion, MovingReference
 from truing.training.references import Resolved, refreshed_samples
+from truing.training.source_gradients import SourceGradientsStep
 from truing.training.step import PreferenceStep, References
 from truing.training.trainer import PreferenceTrainer
 from truing.training.weight_mask import masked
@@ -44,8 +47,7 @@ def assemble(
     recipe, world = prepared.recipe, World.current()
 
     def step_over(split: Split, reference: References) -> PreferenceStep:
-        kind = PreferenceStep if prepared.objective.ahead is None else LookAheadStep
-        return kind(
+        return _step_kind(prepared.objective)(
             prepared.policy, prepared.objective, split.examples, reference, budget=prepared.budget, world=world
         )
 
@@ -90,6 +92,12 @@ def assemble(
     trainer.remove_callback(transformers.PrinterCallback)
     trainer.remove_callback(transformers.ProgressCallback)
     return trainer, watch, stop
+
+
+def _step_kind(objective: Objective) -> type[PreferenceStep]:
+    if objective.ahead is not None:
+        return LookAheadStep
+    return SourceGradientsStep if GRADIENTS in objective.requires else PreferenceStep
 
 
 def _companions(prepared: Prepared, references: Resolved) -> list[Companion]:

@@ -33,13 +33,14 @@ from truing.policies.values import RewardPolicy, set_padding
 from truing.recipe import Recipe
 from truing.recipe.schema import OnlineSection
 from truing.training import adapters, columns, memory
-from truing.training.ahead import check_look_ahead, check_samples
+from truing.training.ahead import check_samples
 from truing.training.annotators import numbered_as
 from truing.training.combinations import check_combinations, only_policies
 from truing.training.control import steps_alone, under_good_code, with_codes
 from truing.training.drop_ches import check_drop_ches, drop_highest
 from truing.training.examples import ExampleData
 from truing.training.layers import checkpoint_activations, compile_layers
+from truing.training.one_process import check_one_process
 from truing.training.online.checks import check_online, online_notes
 from truing.training.parts import add_parts, check_parts, check_self_samples
 from truing.training.questions import Questions, asking_of, questions
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 
     from truing.data.records import Records
 
-CHECKS = (check_combinations, check_parts, check_self_samples, check_drop_ches, check_online, check_look_ahead)
+CHECKS = (check_combinations, check_parts, check_self_samples, check_drop_ches, check_online, check_one_process)
 """What a recipe is checked for together with its objective, before data are read."""
 
 

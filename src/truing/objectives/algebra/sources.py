@@ -1,8 +1,9 @@
 """MORE (2312.07401): sources of preferences in one model, weighed so that all of them gain from a step.
 
-The gradient g_k of source k's mean loss in the reward head's matrix is Σ_n (∂L_k/∂R_n) h_n, h_n the pooled state of
-answer n. Weights are those of the shortest vector in the hull of the gradients, λ* = argmin ‖Σ_k λ_k g_k‖²; a step
-along it lowers the loss of every source, to first order (Désidéri 2012; Sener and Koltun, 1810.04650).
+Weights are those of the shortest vector in the hull of the sources' gradients, λ* = argmin ‖Σ_k λ_k g_k‖²; a step along
+it lowers the loss of every source, to first order (Désidéri 2012; Sener and Koltun, 1810.04650). The gradient g_k of
+source k's mean loss in the reward head's matrix is Σ_n (∂L_k/∂R_n) h_n, h_n the pooled state of answer n; that in all
+weights takes a backward pass for each source, which training makes (:data:`GRADIENTS`).
 """
 
 from __future__ import annotations
@@ -24,12 +25,19 @@ from truing.objectives.algebra.terms import Stateless, Term, TermLoss
 
 STATES = "states"
 """What an objective requires that reads the pooled states of answers."""
+GRADIENTS = "gradients"
+"""What an objective requires whose sources are weighed by gradients in all weights."""
 COLUMN = "source"
 """Name of the column with the number of a record's source; what follows a colon is the data's own name for it."""
 
 
-def shortest(gradients: Float[Tensor, "sources width"]) -> Float[Tensor, " sources"]:
-    """Weights λ >= 0 with Σλ = 1 for which ‖Σ_k λ_k g_k‖ is smallest, float64.
+def products(gradients: Float[Tensor, "sources width"]) -> Float[Tensor, "sources sources"]:
+    """g_k·g_l of all pairs, float64: all that the weights depend on."""
+    return gradients.double() @ gradients.double().T
+
+
+def shortest(table: Float[Tensor, "sources sources"]) -> Float[Tensor, " sources"]:
+    """Weights λ >= 0 with Σλ = 1 for which ‖Σ_k λ_k g_k‖ is smallest, float64, from the products g_k·g_l.
 
     For two gradients it is clip(((g_2 − g_1)·g_2)/‖g_1 − g_2‖², 0, 1). For more, Frank–Wolfe steps would come as near
     as one likes; non-negative least squares of Σ_k λ_k g_k = 0 beside Σ_k λ_k = 1 meets the same conditions of
@@ -37,8 +45,7 @@ def shortest(gradients: Float[Tensor, "sources width"]) -> Float[Tensor, " sourc
     """
     from scipy.optimize import nnls
 
-    count = len(gradients)
-    table = gradients.double() @ gradients.double().T
+    count = len(table)
     largest = float(table.diagonal().max())
     if count == 1 or largest == 0:
         return torch.full((count,), 1.0 / count, dtype=torch.float64)
@@ -98,16 +105,30 @@ class MinNormSources(Stateless):
         self, state: State, scores: Scores | None, batch: Batch, auxiliary: Scores | None, training: bool
     ) -> dict[str, Tensor]:
         if scores is None or not training or not bool(batch.weights.any()):
-            return {**state, "factors": torch.ones_like(state["factors"])}
-        place, weight = self._places(batch).cpu(), batch.weights.double().cpu()
+            return self.unweighed(state)
+        place = self.places(batch).cpu()
+        present = place[batch.weights.cpu() > 0].unique()
+        return self.weighed(state, batch, products(self._gradients(scores, batch, place, present)))
+
+    def unweighed(self, state: State) -> dict[str, Tensor]:
+        """The state in which all records count alike."""
+        return {**state, "factors": torch.ones_like(state["factors"])}
+
+    def weighed(self, state: State, batch: Batch, table: Float[Tensor, "present present"]) -> dict[str, Tensor]:
+        """The state after the products of the gradients of a batch's sources, in the order of their places."""
+        place, weight = self.places(batch).cpu(), batch.weights.double().cpu()
         size = max(len(state["weights"]), 1 + int(place.max()))
         totals = torch.zeros(size, dtype=torch.float64).index_add(0, place, weight)
         present = totals.nonzero()[:, 0]
+        if self.unit:
+            lengths = table.diagonal().sqrt()
+            lengths = torch.where(lengths > 0, lengths, 1.0)
+            table = table / (lengths[:, None] * lengths)
         before, met = _joined(grown(state["weights"], size, 0.0), grown(state["met"], size, 0.0), present)
         share = before[present].sum()
         equal = torch.full((len(present),), 1.0 / len(present), dtype=torch.float64)
-        best = shortest(self._gradients(scores, batch, place, present))
-        among = self.momentum * (before[present] / share if share > 0 else equal) + (1 - self.momentum) * best
+        among = self.momentum * (before[present] / share if share > 0 else equal)
+        among = among + (1 - self.momentum) * shortest(table)
         factors = torch.ones(size, dtype=torch.float64)
         factors[present] = among * totals.sum() / totals[present]
         return {"weights": before.index_copy(0, present, share * among), "met": met, "factors": factors}
@@ -130,13 +151,11 @@ class MinNormSources(Stateless):
                 mean = (own * losses).sum() / own.sum()
                 (slope,) = torch.autograd.grad(mean, [values], retain_graph=True)
                 found.append((slope.double().T @ scores.states.detach().double()).flatten())
-        gradients = torch.stack(found).cpu()
-        lengths = gradients.norm(dim=1, keepdim=True)
-        return gradients / torch.where(lengths > 0, lengths, 1.0) if self.unit else gradients
+        return torch.stack(found).cpu()
 
     def losses(self, scores: Scores, batch: Batch, state: State) -> TermLoss:
         values = self._sum(scores, batch)
-        place = self._places(batch).to(values.device)
+        place = self.places(batch).to(values.device)
         factors = grown(state["factors"].to(values), max(len(state["factors"]), 1 + int(place.max())), 1.0)
         owners = torch.arange(batch.examples, device=values.device)
         return TermLoss(values, batch.weights.to(values) * factors[place], owners)
@@ -165,12 +184,30 @@ class MinNormSources(Stateless):
     def text(self) -> str:
         return f"λ_s·({summed([scaled(coefficient, term.text()) for coefficient, term in self.terms])})"
 
-    def _places(self, batch: Batch) -> Int[Tensor, " examples"]:
+    def places(self, batch: Batch) -> Int[Tensor, " examples"]:
         """The place of each record's source in the state; unknown ones are numbered −1."""
         source = batch.columns.get(self.column)
         if source is None:
             return torch.zeros(batch.examples, dtype=torch.long, device=batch.example.device)
         return source.long() + 1
+
+
+@dataclass(frozen=True)
+class MinNormInAllWeights(MinNormSources):
+    """The same by gradients in all weights that learn, which training gives to :meth:`weighed` before each step."""
+
+    @property
+    def requires(self) -> frozenset[str]:
+        return (super().requires - {STATES}) | {GRADIENTS}
+
+    @property
+    def coupling(self) -> str:
+        return "auxiliary"
+
+    def update(
+        self, state: State, scores: Scores | None, batch: Batch, auxiliary: Scores | None, training: bool
+    ) -> dict[str, Tensor]:
+        return dict(state) if training else self.unweighed(state)
 
 
 def _joined(

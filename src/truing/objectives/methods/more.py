@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from truing.objectives.algebra import Objective
-from truing.objectives.algebra.sources import MinNormSources
+from truing.objectives.algebra.sources import MinNormInAllWeights, MinNormSources
 from truing.objectives.method import objective
 from truing.objectives.methods.bradley_terry import bradley_terry
 from truing.parameters import NON_NEGATIVE, Doc
@@ -21,7 +21,7 @@ from truing.registry import Paper
     use_when="Preferences of several sources (helpful, harmless, summaries) are mixed in one reward model, and its "
     "confidence will be used.",
     avoid_when="There is one source, of which it makes Bradley–Terry at twice the forward passes; or sources should "
-    "count by their sizes.",
+    "count by their sizes. With over: all a step costs twice as much, and memory holds a gradient for each source.",
 )
 def more(
     by: Annotated[
@@ -41,6 +41,14 @@ def more(
             "true or false",
         ),
     ] = True,
+    over: Annotated[
+        Literal["head", "all"],
+        Doc(
+            "weights in which gradients are compared: those of the reward head, whose gradients cost a forward pass, or "
+            "all that learn, a backward pass for each source",
+            "head or all",
+        ),
+    ] = "head",
     centre: Annotated[
         float,
         NON_NEGATIVE,
@@ -52,8 +60,10 @@ def more(
 ) -> Objective:
     """Σ_s λ_s · mean over source s of −log σ(R(y_w) − R(y_l)), λ by the shortest combination of gradients.
 
-    The authors' code averages gradients over steps; the paper's momentum on weights is what is done here.
+    The authors' code averages gradients over steps; the paper's momentum on weights is what is done here. That no
+    source's loss rises, to first order, holds for the weights in which gradients are compared.
     """
     plain = bradley_terry(centre=centre)
-    term = MinNormSources(plain.terms, by, momentum, unit)
+    kind = MinNormSources if over == "head" else MinNormInAllWeights
+    term = kind(plain.terms, by, momentum, unit)
     return Objective("more", ((1.0, term),), plain.reward, plain.reward_scale)
