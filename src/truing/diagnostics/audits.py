@@ -11,6 +11,7 @@ from truing.diagnostics.mode_seeking import mode_seeking
 from truing.diagnostics.overoptimisation import indicators
 from truing.diagnostics.ranking import ranking
 from truing.diagnostics.self_consuming import self_consuming
+from truing.diagnostics.stimulus import stimulus_effects
 from truing.diagnostics.three_d import three_d
 from truing.diagnostics.token_shift import token_shift
 from truing.rewards.evaluation.benchmarks import rag_rewardbench
@@ -29,6 +30,7 @@ __all__ = [
     "rag_rewardbench",
     "ranking",
     "self_consuming",
+    "stimulus_effects",
     "three_d",
     "token_shift",
     "wagle",

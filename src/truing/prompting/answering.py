@@ -81,26 +81,34 @@ class FromPolicy:
         decoded = [str(self.policy.tokenizer.decode(tokens, skip_special_tokens=True)) for tokens in drawn]
         return [one.answer(text) for one, text in zip(shown, decoded, strict=True)]
 
-    def tokens(self, shown: Sequence[Shown]) -> list[list[int]]:
-        """Prompts as the model reads them.
+    def texts(self, shown: Sequence[Shown]) -> list[str]:
+        """Prompts as the model reads them, special tokens included.
 
         Raises:
-            ModelError: if the model has no tokenizer, or a prompt leaves no room for an answer.
+            ModelError: if the model has no tokenizer.
         """
-        from truing.data.tokenise import token_ids
         from truing.decoding.drawing import rendered
 
         tokenizer = self.policy.tokenizer
         if tokenizer is None:
             raise ModelError("answering needs the model's tokenizer", fix="pass tokenizer= to CausalPolicy")
         start = getattr(tokenizer, "bos_token", None) or ""
-        texts = [
+        return [
             f"{start}{one.prompt}"
             if one.verbatim and isinstance(one.prompt, str)
             else rendered(tokenizer, one.prompt)
             for one in shown
         ]
-        ids = token_ids(tokenizer, texts)
+
+    def tokens(self, shown: Sequence[Shown]) -> list[list[int]]:
+        """Their token ids.
+
+        Raises:
+            ModelError: if the model has no tokenizer, or a prompt leaves no room for an answer.
+        """
+        from truing.data.tokenise import token_ids
+
+        ids = token_ids(self.policy.tokenizer, self.texts(shown))
         room = getattr(self.policy.inner.config, "max_position_embeddings", None)
         longest = max((len(found) for found in ids), default=0)
         if room is not None and longest + self.sampling.max_new_tokens > room:

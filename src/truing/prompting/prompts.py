@@ -1,6 +1,7 @@
 """All ways to prompt; importing this module registers them."""
 
 from truing.prompting.method import PROMPTING
+from truing.prompting.negative_prompt import negative_prompt
 from truing.prompting.urial import urial
 
-__all__ = ["PROMPTING", "urial"]
+__all__ = ["PROMPTING", "negative_prompt", "urial"]

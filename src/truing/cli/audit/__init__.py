@@ -8,6 +8,7 @@ from truing.cli.audit.discretion import discretion
 from truing.cli.audit.dissection import dissection
 from truing.cli.audit.honesty import honesty
 from truing.cli.audit.steering import steering
+from truing.cli.audit.stimulus import stimulus
 from truing.cli.audit.token_shift import token_shift
 
 app = typer.Typer(no_args_is_help=True)
@@ -22,4 +23,5 @@ app.command("discretion")(discretion)
 app.command("dissection")(dissection)
 app.command("honesty")(honesty)
 app.command("steering")(steering)
+app.command("stimulus")(stimulus)
 app.command("token-shift")(token_shift)
