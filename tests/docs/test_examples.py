@@ -46,7 +46,7 @@ def test_there_are_examples() -> None:
 def test_a_recipe_gives_a_plan(path: Path) -> None:
     found = plan(prepare(load_recipe(path, ["data.limit=60", "data.max_length=128"])))
     assert found["model"]["scoring"] == "trees"
-    assert found["data"]["layout"] == "hh"
+    assert found["data"]["layout"] == {"few-shot": "demonstrations"}.get(path.stem, "hh")
     assert found["training"]["steps"] > 0
 
 

@@ -40,9 +40,19 @@ def _pairs(folder: Path, **columns: Any) -> str:
     return _write(folder / "pairs.jsonl", rows)
 
 
-def _demonstrations(folder: Path) -> str:
-    rows = [{"prompt": row["prompt"], "completion": row["chosen"]} for row in _rows()]
-    return _write(folder / "kept.jsonl", rows)
+def _demonstrations(folder: Path, name: str = "kept", **columns: Any) -> str:
+    rows = [{"prompt": row["prompt"], "completion": row["chosen"], **columns} for row in _rows()]
+    return _write(folder / f"{name}.jsonl", rows)
+
+
+def _numbered(folder: Path, name: str, before: list[str], start: int = 0, **columns: Any) -> str:
+    """Demonstrations with ids, in turned order in every second file, with a system message before the prompt."""
+    system = [{"role": "system", "content": text} for text in before]
+    rows = [
+        {"id": f"q{start + number}", "prompt": [*system, *row["prompt"]], "completion": row["chosen"], **columns}
+        for number, row in enumerate(_rows())
+    ]
+    return _write(folder / f"{name}.jsonl", rows if before else rows[::-1])
 
 
 def _labelled(folder: Path) -> str:
@@ -91,6 +101,14 @@ CASES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "poft": lambda f: values(f, "poft", {"path": _demonstrations(f)}),
     "bvpo": lambda f: values(f, "bvpo", {"path": SAMPLE, "limit": 32, "parts": {"empty_trace": _pairs(f)}}),
     "mapl": lambda f: values(f, "mapl", {"path": SAMPLE, "limit": 32}),
+    "bialign": lambda f: values(
+        f,
+        {"name": "bialign", "margin": 0.5},
+        {
+            "path": _numbered(f, "better", ["Think twice."], margin=1.0),
+            "parts": {"worse": {"path": _numbered(f, "worse", []), "match": "id"}},
+        },
+    ),
     "d2o": lambda f: values(f, "d2o", {"path": _unwanted(f), "self_samples": FEW_SAMPLES}),
     "d2o with lora": lambda f: values(f, "d2o", {"path": _unwanted(f), "self_samples": FEW_SAMPLES}, peft="lora"),
     "rationale-po": lambda f: values(
@@ -182,6 +200,30 @@ def test_a_part_of_the_wrong_kind(tmp_path: Path) -> None:
         prepare(parse_recipe(asked))
     assert "pairs" in str(caught.value)
     assert "kept.jsonl" in str(caught.value)
+
+
+def _matched(folder: Path, start: int = 0) -> dict[str, Any]:
+    part = {"path": _numbered(folder, "worse", [], start), "match": "id"}
+    return values(folder, "bialign", {"path": _numbered(folder, "better", ["Hm."]), "parts": {"worse": part}})
+
+
+def test_rows_with_the_same_id_stand_together(tmp_path: Path) -> None:
+    """In training and among what is held out; the part's rows come in the opposite order."""
+    ready = prepare(parse_recipe(_matched(tmp_path)))
+    assert ready.held_out is not None
+    for split in (ready.train, ready.held_out):
+        own, part = split.examples, split.examples.parts["worse"].data
+        assert list(own.rows["id"]) == list(part.rows["id"])
+        assert all(
+            ids == theirs
+            for ids, theirs in zip(own.rows["completion_ids"], part.rows["completion_ids"], strict=True)
+        )
+    assert any("each beside the record with its id" in note for note in ready.notes)
+
+
+def test_no_id_in_common(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no record has a row in the part 'worse'(.|\n)*the same id"):
+        prepare(parse_recipe(_matched(tmp_path, start=100)))
 
 
 def test_samples_from_a_file_leave_nothing_to_draw(tmp_path: Path) -> None:

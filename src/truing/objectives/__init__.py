@@ -9,6 +9,7 @@ from truing.objectives.methods.asft import asft
 from truing.objectives.methods.bco import bco
 from truing.objectives.methods.bco_pair import bco_pair
 from truing.objectives.methods.bradley_terry import bradley_terry
+from truing.objectives.methods.bialign import bialign
 from truing.objectives.methods.bvpo import bvpo
 from truing.objectives.methods.cdpo import cdpo
 from truing.objectives.methods.cpo import cpo, cpo_simpo
@@ -88,6 +89,7 @@ __all__ = [
     "bco",
     "bco_pair",
     "bradley_terry",
+    "bialign",
     "bvpo",
     "ccpo",
     "cdpo",

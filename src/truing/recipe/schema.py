@@ -69,6 +69,8 @@ class PartSection(Section):
     """Renames: standard column to the data's own."""
     limit: Annotated[int, Field(gt=0)] | None = None
     """Use only the first rows."""
+    match: Literal["any", "id"] = "any"
+    """Which row stands beside a record: any of them, drawn anew in every pass, or the one with the record's id."""
 
 
 class DataSection(Section):

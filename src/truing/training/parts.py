@@ -124,7 +124,11 @@ def add_parts(
     seed = recipe.training.seed
     notes: list[str] = []
     for name, kinds in sorted(objective.part_data.items()):
-        if name in recipe.data.parts:
+        if name in recipe.data.parts and recipe.data.parts[name].match == "id":
+            data = encode(_records(recipe, name, kinds))
+            notes.append(f"{name}: {len(data):,} rows, each beside the record with its id")
+            splits = [_matched(split, name, data) for split in splits]
+        elif name in recipe.data.parts:
             found = _read(recipe, name, kinds, hold_out, encode)
             notes.append(f"{name}: {len(found[0].data):,} rows, one drawn beside every record")
             splits = [_with_part(split, name, part) for split, part in zip(splits, found, strict=False)]
@@ -143,13 +147,18 @@ def _read(
     encode: Encode,
 ) -> tuple[Part, Part]:
     """A part with data of its own, for training and for held-out records."""
+    records, others = hold_out(_records(recipe, name, kinds))
+    train = _drawn(encode(records), recipe.training.seed)
+    return train, train if others is None else _drawn(encode(others), recipe.training.seed)
+
+
+def _records(recipe: Recipe, name: str, kinds: frozenset[DataKind]) -> Records:
+    """All rows of a part that the recipe names data for."""
     section = recipe.data.parts[name]
     source = load(
         section.path, split=section.split, layout=section.layout, columns=section.columns, limit=section.limit
     )
-    records, others = hold_out(view(source, kinds, ranked_as=recipe.data.ranked_as))
-    train = _drawn(encode(records), recipe.training.seed)
-    return train, train if others is None else _drawn(encode(others), recipe.training.seed)
+    return view(source, kinds, ranked_as=recipe.data.ranked_as)
 
 
 def _with_part(split: Split, name: str, part: Part) -> Split:
@@ -163,7 +172,11 @@ def _matched(split: Split, name: str, data: ExampleData) -> Split:
     keys = [record_of(key, rows) for key in split.examples.rows["id"]]
     kept = [number for number, key in enumerate(keys) if key is not None]
     if not kept:
-        raise DataError(f"no record has a row in the part {name!r}", where=split.source.source)
+        raise DataError(
+            f"no record has a row in the part {name!r}",
+            where=split.source.source,
+            fix="rows belong together that have the same id",
+        )
     order = [rows[key] for key in keys if key is not None]
     examples = split.examples if len(kept) == len(keys) else split.examples.select(kept)
     part = Part(data.select(order), SameRow())

@@ -25,6 +25,9 @@ from truing.objectives.algebra.sequence_scores import SequenceScore
 from truing.objectives.algebra.terms import Pairwise
 
 
+_ONE_LIKED: frozenset[DataKind] = WITH_LIKED - {"unpaired"}
+
+
 class PartPairing(Protocol):
     """A pairing that looks at parts; see :class:`~truing.objectives.algebra.pairings.Pairing`."""
 
@@ -90,6 +93,41 @@ class BetweenParts:
     def sides(self, score: SequenceScore, better: str = "w", worse: str = "l") -> tuple[str, str]:
         own = score.text("w")
         return f"⟨{own}⟩_{self.up}", f"⟨{own}⟩_{self.down}"
+
+
+@dataclass(frozen=True)
+class AgainstPart:
+    """Score of the record's answer minus that of a part's: one answer under the record's own prompt and another one.
+
+    Args:
+        part: the part whose answer is pushed down.
+    """
+
+    part: str
+    coupled = False
+    cancels = False
+
+    @property
+    def data(self) -> frozenset[DataKind]:
+        return _ONE_LIKED
+
+    @property
+    def part_data(self) -> Mapping[str, frozenset[DataKind]]:
+        return {self.part: _ONE_LIKED}
+
+    def __call__(
+        self, score: SequenceScore, scores: Scores, batch: Batch
+    ) -> tuple[Float[Tensor, " gaps"], Int[Tensor, " gaps"]]:
+        other = part_of(batch, self.part)
+        values = score(scores, batch)
+        return values[batch.chosen] - values[other.chosen], batch.example[batch.chosen]
+
+    def count(self, batch: Batch) -> Tensor:
+        return batch.weights.sum()
+
+    def sides(self, score: SequenceScore, better: str = "w", worse: str = "l") -> tuple[str, str]:
+        own = score.text("w")
+        return own, f"⟨{own}⟩_{self.part}"
 
 
 @dataclass(frozen=True)

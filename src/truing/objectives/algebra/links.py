@@ -150,4 +150,5 @@ class ReLU:
         return torch.relu(-z)
 
     def text(self, z: Argument) -> str:
-        return f"max(0, {Argument(z.right, z.left).times(1)})"
+        margins = tuple((-value, symbol) for value, symbol in z.margins)
+        return f"max(0, {Argument(z.right, z.left, margins, z.scale).times(1)})"
