@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.jobs import job, recipe_values
-from truing.errors import RecipeError
+from truing.errors import DataError, RecipeError
 from truing.policies.loading import load_tokenizer
 from truing.rewards.algebra import Context, Prompt
 from truing.rewards.weighters.direction import Directions
@@ -71,7 +71,9 @@ def test_a_condition_without_directions_is_refused(tmp_path: Path) -> None:
 def test_a_run_logs_prompts_as_the_policy_saw_them(tmp_path: Path) -> None:
     from truing import align
 
-    align(_values(tmp_path, condition="direction"))
+    values = _values(tmp_path, condition="direction")
+    values["data"]["max_length"] = 256
+    align(values)
     logs = sorted((tmp_path / "out" / "rollouts").iterdir())
     plain = set(_prompts(tmp_path))
     tokenizer = load_tokenizer(str(tmp_path / "out" / "model"))
@@ -85,3 +87,68 @@ def test_a_run_logs_prompts_as_the_policy_saw_them(tmp_path: Path) -> None:
 def _prompts(folder: Path) -> list[str]:
     rows = [json.loads(line) for line in (folder / "train.jsonl").read_text().splitlines()]
     return [row["prompt"] for row in rows]
+
+
+CHAT = (
+    "{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}\n{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}"
+)
+
+
+def _condition(max_length: int, **more: Any) -> DirectionCondition:
+    return DirectionCondition(
+        Directions(45.0, 7), ("a", "b"), load_tokenizer("truing/tiny"), max_length, CHAT, **more
+    )
+
+
+LONG = " ".join(f"word{number}" for number in range(300))
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        LONG,
+        [{"role": "user", "content": LONG}],
+        [{"role": "system", "content": "Hi."}, {"role": "user", "content": LONG}],
+    ],
+)
+def test_a_long_prompt_loses_its_beginning_and_not_the_direction(prompt: Prompt) -> None:
+    condition = _condition(120)
+    (tokens,) = condition([prompt], 0)
+    said = condition.tokenizer.decode(tokens, skip_special_tokens=True)
+    assert len(tokens) == 120
+    assert direction_text(condition.directions.of(_key(prompt), 0, 2), ("a", "b")) in said
+    assert "word299" in said
+    assert "word0 " not in said
+    assert ("Hi." in said) == (not isinstance(prompt, str) and len(prompt) == 2)
+
+
+def _key(prompt: Prompt) -> str:
+    from truing.rewards.algebra import prompt_key
+
+    return prompt_key(prompt)
+
+
+def test_conversations_are_told_behind_the_system_message_of_the_recipe() -> None:
+    (tokens,) = _condition(200, system="Be kind.")([[{"role": "user", "content": "Q"}]], 0)
+    said = load_tokenizer("truing/tiny").decode(tokens, skip_special_tokens=True)
+    assert said.startswith("<system>Be kind.\n\nAnswer so that")
+    assert said.endswith("\n<user>Q\n<assistant>")
+
+
+def test_prompts_without_room_for_a_question_are_counted() -> None:
+    system = {"role": "system", "content": LONG}
+    prompts: list[Prompt] = ["Q", [system, {"role": "user", "content": "Q"}]]
+    with pytest.raises(DataError, match=r"1 of 2 prompts have no room left behind the direction") as error:
+        _condition(200).check(prompts, "pairs.jsonl")
+    assert "set data.max_length to" in str(error.value)
+    _condition(200).check(prompts[:1], "pairs.jsonl")
+
+
+def test_a_run_without_room_ends_before_the_first_answer(tmp_path: Path) -> None:
+    from truing import align
+
+    values = _values(tmp_path, condition="direction")
+    values["data"]["max_length"] = 24
+    with pytest.raises(DataError, match="have no room left behind the direction"):
+        align(values)

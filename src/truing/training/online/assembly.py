@@ -97,7 +97,13 @@ def _condition(prepared: Prepared, rewards: Pipeline) -> Condition | None:
         return None
     assert isinstance(rewards.weighter, Directions)  # checked with the recipe
     assert tokenizer is not None
-    return DirectionCondition(rewards.weighter, rewards.names, tokenizer, recipe.data.max_length)
+    data = recipe.data
+    condition = DirectionCondition(
+        rewards.weighter, rewards.names, tokenizer, data.max_length, data.chat_template, data.system
+    )
+    records = prepared.train.records
+    condition.check(list(records.dataset["prompt"]), records.source)
+    return condition
 
 
 def _rows(prepared: Prepared, names: Sequence[str]) -> dict[str, dict[str, Any]]:
