@@ -3,6 +3,7 @@
 from truing.arenas.effects import effects
 from truing.audit.judges.discretion import discretion
 from truing.audit.judges.dissection import preference_dissection
+from truing.audit.judges.profile import profile
 from truing.diagnostics.activation_steering import activation_steering
 from truing.diagnostics.audit import AUDITS
 from truing.diagnostics.ches import ches
@@ -27,6 +28,7 @@ __all__ = [
     "indicators",
     "mode_seeking",
     "preference_dissection",
+    "profile",
     "rag_rewardbench",
     "ranking",
     "self_consuming",

@@ -6,6 +6,7 @@ import typer
 
 from truing.cli.audit.discretion import discretion
 from truing.cli.audit.dissection import dissection
+from truing.cli.audit.factors import factors
 from truing.cli.audit.honesty import honesty
 from truing.cli.audit.steering import steering
 from truing.cli.audit.stimulus import stimulus
@@ -21,6 +22,7 @@ def _group() -> None:
 
 app.command("discretion")(discretion)
 app.command("dissection")(dissection)
+app.command("factors")(factors)
 app.command("honesty")(honesty)
 app.command("steering")(steering)
 app.command("stimulus")(stimulus)

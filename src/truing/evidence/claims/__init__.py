@@ -63,6 +63,7 @@ from truing.evidence.claims import (
     portia,
     ppo,
     preference_orchestrator,
+    profile,
     rag_rewardbench,
     ranking,
     rationale_po,
