@@ -1,7 +1,7 @@
 """Models that answer conversations, wherever they run."""
 
-from truing.chat.model import ChatModel
+from truing.chat.model import ChatModel, SeededChat
 from truing.chat.named import chat_model
 from truing.chat.on_device import LocalChat
 
-__all__ = ["ChatModel", "LocalChat", "chat_model"]
+__all__ = ["ChatModel", "LocalChat", "SeededChat", "chat_model"]

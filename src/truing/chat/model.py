@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from truing.rewards.judges.endpoint import Messages
 
@@ -29,3 +29,10 @@ class ChatModel(Protocol):
         Returns:
             For each conversation what was read; ``None`` where no reply could be read.
         """
+
+
+class SeededChat(ChatModel, Protocol):
+    """A chat model that can be asked for another draw."""
+
+    def seeded(self, seed: int) -> Self:
+        """The same model with another seed; at temperature 0 it says the same."""

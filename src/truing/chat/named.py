@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from truing.chat.model import ChatModel
+from truing.chat.model import SeededChat
 from truing.errors import RecipeError
 from truing.policies.generation import Sampling
 
@@ -15,7 +15,7 @@ def chat_model(
     temperature: float = 0.0,
     seed: int = 0,
     where: str = "model",
-) -> ChatModel:
+) -> SeededChat:
     """A chat model behind an endpoint, or on this machine.
 
     Args:
@@ -24,7 +24,7 @@ def chat_model(
         key_from: environment variable that holds the endpoint's key.
         max_tokens: longest reply, tokens.
         temperature: 0 says the same every time.
-        seed: of what a model on this machine draws.
+        seed: of what is drawn.
         where: option or key that gave the name, for error messages.
 
     Raises:
@@ -47,4 +47,5 @@ def chat_model(
         raise RecipeError(
             "an endpoint needs the name of its model", where=where, fix=f"write {url}#MODEL, e.g. {url}#my-model"
         )
-    return asking_of(url, model, key_from, temperature, max_tokens, 8, Patience(), None, Usage())
+    asking = asking_of(url, model, key_from, temperature, max_tokens, 8, Patience(), None, Usage())
+    return asking.seeded(seed) if seed else asking

@@ -50,6 +50,10 @@ class LocalChat:
             open_ = [place for place in open_ if found[place] is None]
         return found
 
+    def seeded(self, seed: int) -> LocalChat:
+        """The same model with another seed."""
+        return replace(self, sampling=replace(self.sampling, seed=seed))
+
     def _replies(self, questions: Sequence[Messages], sampling: Sampling) -> list[str]:
         from truing.data.tokenise import token_ids
         from truing.decoding.drawing import rendered

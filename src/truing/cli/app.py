@@ -14,6 +14,7 @@ from truing.cli import (
     audit,
     data,
     diagnose,
+    judge,
     methods,
     mix,
     prompt,
@@ -61,6 +62,7 @@ app.command("score")(score.score)
 app.command("steer")(steer.steer)
 app.command("diagnose")(diagnose.diagnose)
 app.command("report")(report.report)
+app.command("judge")(judge.judge)
 app.command("mix")(mix.mix)
 app.command("methods")(methods.methods)
 app.command("explain")(methods.explain)

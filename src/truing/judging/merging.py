@@ -67,3 +67,7 @@ def _verdict(
     mean = math.fsum(known) / len(known)
     confidence = {"A": mean, "B": 1 - mean}.get(winner, 1 - abs(2 * mean - 1))
     return Verdict(winner, share, confidence, tuple(presentations), tuple(opinions))
+
+
+MERGES: dict[str, Merge] = {"conservative": conservative, "soft": soft, "plurality": plurality}
+"""Rules by name."""

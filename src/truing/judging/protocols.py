@@ -3,6 +3,7 @@
 from truing.judging.guided import guided_judge
 from truing.judging.method import JUDGING
 from truing.judging.pairwise import pairwise_judge
+from truing.judging.pine.protocol import pine
 from truing.judging.pointwise import pointwise_judge
 from truing.judging.portia.protocol import portia
 from truing.judging.reflection import self_reflection
@@ -13,6 +14,7 @@ __all__ = [
     "guided_judge",
     "judge_vote",
     "pairwise_judge",
+    "pine",
     "pointwise_judge",
     "portia",
     "self_reflection",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -39,6 +39,16 @@ class Asking:
     def name(self) -> str:
         """Of the judge's model."""
         return self.endpoint.model
+
+    def seeded(self, seed: int) -> Asking:
+        """The same judge with another seed, which goes to the server and into the names of kept replies.
+
+        At temperature 0 nothing is drawn, and replies that are kept are used whatever the seed.
+        """
+        sampling = self.endpoint.sampling
+        if not sampling.get("temperature"):
+            return self
+        return replace(self, endpoint=replace(self.endpoint, sampling={**sampling, "seed": seed}))
 
     def __call__(self, questions: Sequence[Messages], read: Callable[[str], Read | None]) -> list[Read | None]:
         """What the judge says of each question; ``None`` where no reply could be read.
