@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,14 @@ def test_a_dry_run_lists_the_cells() -> None:
     ended = CliRunner().invoke(app, ["aspects", str(EXAMPLE), "--dry-run"])
     assert ended.exit_code == 0
     assert ended.stdout.split()[0] == "base-seed=0"
+
+
+def test_a_dry_run_lists_the_recipes_as_json() -> None:
+    ended = CliRunner().invoke(app, ["aspects", str(EXAMPLE), "--dry-run", "--json"])
+    assert ended.exit_code == 0, ended.output
+    cells = json.loads(ended.output)["cells"]
+    assert set(cells) == set(read_aspects(EXAMPLE).cells)
+    assert all(cell["model"]["name"] and cell["objective"] for cell in cells.values())
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ def aspects(
     recipe: Annotated[Path, typer.Argument(help="YAML file with a base and aspects, e.g. examples/aspects.yaml.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the cells, do nothing.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Keep the cells that are finished.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the effects as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the effects as JSON, or the recipes.")] = False,
 ) -> None:
     """Vary one aspect of a recipe at a time, and list what each choice is worth, largest first."""
     from truing.arenas.aspects import read_aspects, run_aspects
@@ -20,6 +20,9 @@ def aspects(
 
     plan = read_aspects(recipe)
     if dry_run:
+        if json:
+            print_json({"cells": {name: cell.recipe.model_dump(mode="json") for name, cell in plan.cells.items()}})
+            return
         for name in plan.cells:
             typer.echo(name)
         return

@@ -20,7 +20,6 @@ from truing.evaluation.findings import Finding
 from truing.objectives.algebra.latent import ANNOTATOR
 from truing.policies.control_codes import FILE as CODES
 from truing.recipe import Recipe, load_recipe, parse_recipe
-from truing.rewards.judges.usage import added
 from truing.training import adapters, model_card
 from truing.training.assembly import arguments, assemble, keeps_best
 from truing.training.columns import names_in, with_columns
@@ -28,6 +27,7 @@ from truing.training.data_check import DATA_FILE, check_data
 from truing.training.derived import TrainedAlong
 from truing.training.distributed import World
 from truing.training.earlier import COMPLETE, earlier_run
+from truing.training.kept_usage import KeptUsage
 from truing.training.listener import Listener
 from truing.training.plan import describe, plan
 from truing.training.prepare import Prepared, prepare
@@ -152,12 +152,11 @@ def _run(
     listener.stage("train")
     checkpoints = complete_checkpoints(folder / CHECKPOINTS) if resume else []
     trainer, watch, stop = assemble(prepared, references, listener, resuming=bool(checkpoints))
+    trainer.add_callback(KeptUsage(record, trainer.step))
     try:
         trainer.train(resume_from_checkpoint=str(checkpoints[-1]) if checkpoints else None)
     finally:
         stop.restore()
-    if trainer.step.usage:
-        record.values["usage"] = added(record.values.get("usage", {}), trainer.step.usage)
     alarms = list(watch.raised.values())
     received = stop.agreed()
     if received is not None:

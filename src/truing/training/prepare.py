@@ -42,6 +42,7 @@ from truing.training.examples import ExampleData
 from truing.training.layers import checkpoint_activations, compile_layers
 from truing.training.one_process import check_one_process
 from truing.training.online.checks import check_online, online_notes
+from truing.training.online.logged import check_logged
 from truing.training.parts import add_parts, check_parts, check_self_samples
 from truing.training.questions import Questions, asking_of, questions
 from truing.training.splits import hold_out, read_splits, relabel_splits
@@ -162,6 +163,7 @@ def prepare(
     )
     held = others[0] if others else None
     check_samples(objective, train.examples)
+    logged_notes = () if recipe.online is None else check_logged(train.examples, objective, train_source.source)
     policy = load_policy(recipe, tokenizer, head_width(objective.requires))
     if any(r.startswith("head:") for r in objective.requires):
         untie(policy.inner)
@@ -206,6 +208,7 @@ def prepare(
         notes=(
             *_notes(recipe, objective, train, held, steps),
             *part_notes,
+            *logged_notes,
             *dropped_notes,
             *mask_note,
             *code_note,

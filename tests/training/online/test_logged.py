@@ -17,9 +17,19 @@ from truing.data.layouts.hh import turns
 from truing.errors import DataError
 from truing.objectives import curated, drift
 from truing.objectives.algebra import DataKind
+from truing.recipe import parse_recipe
 from truing.training.examples import ExampleData
 from truing.training.online.choosing import Rows
-from truing.training.online.logged import FreshAgainstLogged, Logged, WithReal, copied, logged_in
+from truing.training.online.logged import FreshAgainstLogged, Logged, WithReal, check_logged, copied
+from truing.training.plan import planned
+
+
+class Named(Rows):
+    """Rows that give columns, too."""
+
+    def __getitem__(self, numbers: Any) -> Any:
+        return [row[numbers] for row in self.rows] if isinstance(numbers, str) else super().__getitem__(numbers)
+
 
 ROWS: dict[DataKind, dict[str, Any]] = {
     "pairs": {"completion_ids": [[1], [2]]},
@@ -72,18 +82,38 @@ def test_data_without_the_answers_are_refused() -> None:
     good = ExampleData(Rows([{"id": "a", "prompt_ids": [1], "completion_ids": [[2]]}]), "demonstrations")
     bad = ExampleData(good.rows, "unwanted")
 
-    class Named(Rows):
-        def __getitem__(self, numbers: Any) -> Any:
-            return (
-                [row[numbers] for row in self.rows] if isinstance(numbers, str) else super().__getitem__(numbers)
-            )
-
     good, bad = (ExampleData(Named(good.rows.rows), data.kind) for data in (good, bad))
-    with pytest.raises(DataError, match="needs answers that people disliked"):
-        logged_in(good, drift(), "data.jsonl")
+    prompts = ExampleData(good.rows, "samples")
+    for data in (good, prompts):
+        with pytest.raises(DataError, match="needs answers that people disliked, and none of 1 records holds one"):
+            check_logged(data, drift(), "data.jsonl")
     with pytest.raises(DataError, match="needs answers that people liked"):
-        logged_in(bad, curated(real=0.5), "data.jsonl")
-    logged_in(good, curated(real=0.5), "data.jsonl")
+        check_logged(bad, curated(real=0.5), "data.jsonl")
+    assert check_logged(good, curated(real=0.5), "data.jsonl") == ()
+
+
+def test_records_without_the_answer_are_counted() -> None:
+    rows = Rows([{"id": str(n), "prompt_ids": [1], "completion_ids": [[2]], "label": n > 0} for n in range(3)])
+
+    data = ExampleData(Named(rows.rows), "unpaired")
+    assert check_logged(data, drift(), "data.jsonl") == (
+        "2 of 3 records hold no answer that people disliked, and lack that term",
+    )
+    assert Logged(lambda name: rows.rows[0], "samples").disliked("0") is None
+
+
+def test_it_is_said_before_a_model_is_loaded(tmp_path: Path) -> None:
+    """A plan is refused as the run would be."""
+    (tmp_path / "liked.jsonl").write_text('{"prompt": "Name a fruit.", "completion": " A pear."}\n' * 20)
+    given = {
+        "model": "truing/tiny",
+        "data": {"path": str(tmp_path / "liked.jsonl"), "eval_fraction": 0},
+        "objective": "drift",
+        "online": {"rewards": "harmlessness", "answers": 1},
+        "output": str(tmp_path / "out"),
+    }
+    with pytest.raises(DataError, match="none of 20 records holds one"):
+        planned(parse_recipe(given))
 
 
 @pytest.mark.slow

@@ -76,7 +76,7 @@ def online_step(prepared: Prepared, references: References, world: World) -> Onl
                 lambda name: rows[name]["prompt"],
                 rewards,
                 RolloutLog(prepared.output).folder,
-                logged_in(records, prepared.objective, prepared.train.records.source),
+                logged_in(records),
             ),
         ),
     )

@@ -48,30 +48,55 @@ class Logged:
         if self.kind == "ranked":
             scores = [float(np.mean(score)) for score in row["scores"]]
             return list(answers[int(np.argmax(scores) if liked else np.argmin(scores))])
-        if self.kind == "unpaired":
-            return list(answers[0]) if bool(row["label"]) == liked else None
-        return list(answers[0]) if (self.kind == "demonstrations") == liked else None
+        side = bool(row["label"]) if self.kind == "unpaired" else _SIDES.get(self.kind)
+        return list(answers[0]) if side == liked else None
 
 
-def logged_in(records: ExampleData, objective: Objective, source: str) -> Logged:
-    """The answers that tokenised records hold.
+_SIDES: dict[DataKind, bool] = {"demonstrations": True, "unwanted": False}
+"""Kinds of records whose one answer is liked, or disliked."""
+
+
+def logged_in(records: ExampleData) -> Logged:
+    """The answers that tokenised records hold."""
+    places = {str(name): place for place, name in enumerate(records.rows["id"])}
+    return Logged(lambda name: records.take([places[name]])[0], records.kind)
+
+
+def check_logged(records: ExampleData, objective: Objective, source: str) -> tuple[str, ...]:
+    """How many records hold no answer of the kind that an objective needs, in words.
 
     Raises:
-        DataError: if the objective needs answers that people disliked, or liked, and no record holds one.
+        DataError: if none holds one.
     """
-    places = {str(name): place for place, name in enumerate(records.rows["id"])}
-    logged = Logged(lambda name: records.take([places[name]])[0], records.kind)
-    for needed, answer, what, layouts in (
-        (LOGGED, logged.disliked, "disliked", "pairs, ranked answers, unpaired feedback or complaints"),
-        (f"part:{REAL}", logged.liked, "liked", "demonstrations, pairs, ranked answers or unpaired feedback"),
+    notes = []
+    for needed, liked, what, layouts in (
+        (LOGGED, False, "disliked", "pairs, ranked answers, unpaired feedback or complaints"),
+        (f"part:{REAL}", True, "liked", "demonstrations, pairs, ranked answers or unpaired feedback"),
     ):
-        if needed in objective.requires and not any(answer(name) is not None for name in places):
+        if needed not in objective.requires:
+            continue
+        count, held = len(records), _holding(records, liked=liked)
+        if not held:
             raise DataError(
-                f"objective {objective.name!r} needs answers that people {what}, and no record holds one",
+                f"objective {objective.name!r} needs answers that people {what}, and none of {count:,} records "
+                "holds one",
                 where=source,
                 allowed=layouts,
             )
-    return logged
+        if held < count:
+            notes.append(
+                f"{count - held:,} of {count:,} records hold no answer that people {what}, and lack that term"
+            )
+    return tuple(notes)
+
+
+def _holding(records: ExampleData, *, liked: bool) -> int:
+    """Records with an answer that people liked, or disliked."""
+    if records.kind in ("pairs", "ranked"):
+        return len(records)
+    if records.kind == "unpaired":
+        return sum(bool(label) == liked for label in records.rows["label"])
+    return len(records) if _SIDES.get(records.kind) == liked else 0
 
 
 @dataclass(frozen=True)
