@@ -1,0 +1,64 @@
+"""``truing audit order``: what the order of options does to a model's choices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def order(
+    model: Annotated[str, typer.Argument(help="Model folder, checkpoint, hub name, or truing/tiny.")],
+    data: Annotated[
+        Path, typer.Option("--data", help="Rows with question, options (a list) and, if known, answer (from 0).")
+    ],
+    orders: Annotated[int, typer.Option("--orders", min=2, help="Orders of each question, at most.")] = 6,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first questions.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of the orders that are drawn.")] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read the questions, ask nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Ask questions with their options in several orders, and again with options that have no order (PINE)."""
+    from truing.cli.console import ConsoleListener, print_json
+    from truing.errors import DataError
+    from truing.judging.pine.orders import audit_orders, read_choices
+    from truing.rewards.judges.local import load_policy
+    from truing.statistics import Estimate
+
+    if not data.is_file():
+        raise DataError("there is no such file", where=f"--data {data}")
+    asked = read_choices(data, limit)
+    if dry_run:
+        plan = {"questions": len(asked), "orders": orders, "passes": 2 * orders * len(asked)}
+        print_json(plan) if json else typer.echo(f"{plan}\nNothing was done (--dry-run).")
+        return
+    listener = ConsoleListener(quiet=json)
+    try:
+        found = audit_orders(
+            load_policy(model),
+            asked,
+            orders=orders,
+            seed=seed,
+            progress=lambda done, total: listener.progress("Asking", done, total),
+        )
+    finally:
+        listener.close()
+    if json:
+        print_json(found.as_dict())
+        return
+
+    def shown(one: Estimate, form: str = ".3f") -> str:
+        return f"{one.value:{form}} ({one.low:{form}} to {one.high:{form}})"
+
+    typer.echo(f"{found.questions} questions; choices that are not the same in all orders:")
+    typer.echo(f"  as it is        {shown(found.changed)}")
+    typer.echo(f"  without order   {shown(found.changed_without)}")
+    typer.echo(f"Largest difference between orders, nats a token: {shown(found.spread)} as it is, ")
+    typer.echo(f"  {shown(found.spread_without, '.1e')} without order.")
+    typer.echo("Share of choices by place: " + ", ".join(shown(place) for place in found.places))
+    if found.accuracy and found.accuracy_without and found.gain:
+        typer.echo(
+            f"Right: {shown(found.accuracy)} as it is, {shown(found.accuracy_without)} without order; difference "
+            f"{shown(found.gain, '+.3f')}"
+        )
