@@ -127,6 +127,7 @@ def test_reflection_and_forms(both: tuple[Path, Path], cache: None) -> None:
 def test_a_reference_reaches_the_judge(both: tuple[Path, Path], cache: None) -> None:
     with serving(longer) as stub:
         found(*both, "--judge", f"{stub.url}#stub", "--limit", 1, "--answer", "completion", "--reference", "gold")
+        assert "<<< reference answer >>>\ngold" in stub.asked[0]
 
 
 def test_letters_of_a_local_model_and_labels(tmp_path: Path) -> None:
@@ -153,9 +154,7 @@ def test_errors_name_the_option(both: tuple[Path, Path], tmp_path: Path) -> None
     assert "did you mean 'swap'" in failed(*both, "-j", "x", "-p", "swp")
     assert "the file holds answers and no verdicts" in failed(pairs, "--recorded")
     assert "the columns foo hold no pairs of answers" in failed(odd, "-j", "x")
-    assert "there is no column 'gold2'" in failed(
-        *both, "-j", "x", "--answer", "completion", "--reference", "gold2"
-    )
+    assert "neither file has answers in a column 'gold2'" in failed(*both, "-j", "x", "--reference", "gold2")
     assert "an endpoint replies in words" in failed(*both, "-j", "http://h/v1#m", "--replies", "letters")
     assert "needs two files of answers" in failed(pairs, "-j", "x", "--answer", "completion")
     wrong = write(tmp_path / "wrong.jsonl", [{"input": "q", "output_1": "x", "output_2": "y", "label": 3}])

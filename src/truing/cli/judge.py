@@ -29,7 +29,10 @@ def judge(
     ] = None,
     recorded: Annotated[bool, typer.Option("--recorded", help="Take the verdicts that the file holds.")] = False,
     protocol: Annotated[
-        str, typer.Option("--protocol", "-p", help="swap, single, labels, portia, vote, pointwise or reflection.")
+        str,
+        typer.Option(
+            "--protocol", "-p", help="swap, single, labels, pine, portia, vote, pointwise or reflection."
+        ),
     ] = "swap",
     merge: Annotated[
         str,
@@ -161,6 +164,8 @@ def _items(
 
     if len(files) == 2 and (answer is not None or all(is_answers(path) for path in files)):
         both = matched(*(read_answers(path, answer, reference) for path in files))
+        if reference is not None and not any(item.pair.reference for item in both.items):
+            raise DataError(f"neither file has answers in a column {reference!r}", where="--reference")
         notes = [f"{both.alone:,} prompts are in one of the files alone, and were left out"] if both.alone else []
         return both.items[:limit], notes
     if answer is not None:

@@ -66,8 +66,8 @@ def read_answers(path: Path, answer: str | None = None, reference: str | None = 
 
     Args:
         path: JSON, JSONL, CSV, TSV or Parquet, each also gzipped.
-        answer: column of the answers; one of :data:`ANSWERS` if left out.
-        reference: column that holds an answer that is known to be right.
+        answer: column of the answers; one of :data:`ANSWERS` where there is none of that name.
+        reference: column that holds an answer that is known to be right, in either file.
 
     Raises:
         DataError: if the file cannot be read, or has no prompts or answers.
@@ -81,11 +81,7 @@ def read_answers(path: Path, answer: str | None = None, reference: str | None = 
         text = value[-1].get("content") if isinstance(value, list) and value else value
         if not isinstance(text, str) or not isinstance(prompt, str | list):
             raise DataError(f"`{name}` or its prompt is no text", where=where, allowed="text, or messages")
-        if reference is not None and reference not in row:
-            raise DataError(
-                f"there is no column {reference!r}", where=f"{where} (--reference)", allowed=", ".join(row)
-            )
-        right = None if reference is None or row[reference] is None else str(row[reference])
+        right = None if reference is None or row.get(reference) is None else str(row[reference])
         model = str(row.get("generator") or row.get("model") or path.name.partition(".")[0])
         found.append(Answer(prompt, text, model, right, str(row.get("dataset") or row.get("subset") or "all")))
     return found
@@ -117,7 +113,7 @@ def matched(first: list[Answer], second: list[Answer]) -> Matched:
 
 
 def _column(row: Row, known: tuple[str, ...], named: str | None, where: str) -> str:
-    candidates: tuple[Any, ...] = known if named is None else (named,)
+    candidates: tuple[Any, ...] = known if named is None else (named, *known)
     found = next((name for name in candidates if name in row), None)
     if found is None:
         raise DataError(
