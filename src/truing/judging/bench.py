@@ -9,11 +9,13 @@ from typing import Any
 from truing.chat.model import SeededChat
 from truing.errors import RecipeError
 from truing.judging.comparer import Comparer
+from truing.judging.comparers.letters import LetterOdds
 from truing.judging.comparers.text import TextVerdicts
 from truing.judging.guided import guided_judge
 from truing.judging.measures import consistency
 from truing.judging.merging import Merge, conservative
 from truing.judging.pairwise import pairwise_judge
+from truing.judging.pine.comparer import LETTERS, PineLetters
 from truing.judging.pointwise import pointwise_judge
 from truing.judging.portia.protocol import fixed_coverage, portia
 from truing.judging.presentation import ORDERS, ORDERS_AND_LABELS, SINGLE, Pair, Presentation
@@ -139,6 +141,20 @@ def _shown(presentations: Sequence[Presentation]) -> Callable[[Bench, Sequence[P
     return run
 
 
+def _pine(bench: Bench, pairs: Sequence[Pair]) -> Judged:
+    judge = bench.comparer
+    if not isinstance(judge, LetterOdds):
+        raise RecipeError(
+            f"judge {judge.name!r} cannot read answers without order: that is done inside a model",
+            where="--protocol",
+            allowed="a model on this machine, by the odds of its letters",
+            fix="name a folder, a hub name or truing/tiny, and leave --replies as it is",
+        )
+    without = PineLetters(judge.policy, judge.name, judge.criteria)
+    verdicts = pairwise_judge(without, pairs, presentations=LETTERS, merge=bench.merge)
+    return Judged(verdicts, len(verdicts) * len(LETTERS))
+
+
 def _portia(bench: Bench, pairs: Sequence[Pair]) -> Judged:
     found = portia(bench.comparer, pairs, k=bench.parts, merge=bench.merge)
     stages = {stage: sum(own.stage == stage for own in found) for stage in ("plain", "length", "meaning")}
@@ -173,6 +189,7 @@ PROTOCOLS = {
         Protocol("swap", "each answer first once", 2, 2, _shown(ORDERS)),
         Protocol("single", "A first", 1, 1, _shown(SINGLE)),
         Protocol("labels", "both orders under both letters", 4, 4, _shown(ORDERS_AND_LABELS)),
+        Protocol("pine", "read in no order, under both letters", 2, 2, _pine),
         Protocol("portia", "cut and aligned where orders disagree", 2, 6, _portia),
         Protocol("vote", "rounds in turned orders", 1, 1, _vote, each_voter=True),
         Protocol("pointwise", "a grade for each answer", 2, 2, _pointwise, in_words=True),

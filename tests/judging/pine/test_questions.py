@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from truing.errors import DataError
+from truing.errors import DataError, RecipeError
+from truing.judging.bench import PROTOCOLS, Bench
+from truing.judging.comparers import LetterOdds
+from truing.judging.merging import soft
 from truing.judging.pairwise import pairwise_judge
 from truing.judging.pine import Choice, PineLetters, choose, respond
 from truing.judging.pine.comparer import LETTERS
@@ -47,6 +50,16 @@ def test_the_protocol_of_pairs_takes_it(tiny: CausalPolicy) -> None:
     for verdict in pairwise_judge(PineLetters(tiny), pairs, presentations=both):
         one, two, again, twice = (opinion.first for opinion in verdict.of_a)
         assert (again, twice) == (pytest.approx(one, abs=1e-5), pytest.approx(two, abs=1e-5))
+
+
+def test_it_is_a_protocol_of_truing_judge(tiny: CausalPolicy) -> None:
+    pairs = [Pair("Say hello.", "Hello there!", "No.")]
+    bench = Bench([LetterOdds(tiny)], merge=soft)
+    (verdict,) = PROTOCOLS["pine"].run(bench, pairs).verdicts
+    (exchanged,) = PROTOCOLS["pine"].run(bench, [Pair("Say hello.", "No.", "Hello there!")]).verdicts
+    assert verdict.share == pytest.approx(1 - exchanged.share, abs=1e-5)
+    with pytest.raises(RecipeError, match="cannot read answers without order"):
+        PROTOCOLS["pine"].run(Bench([PineLetters(tiny)]), pairs)
 
 
 def test_options_and_documents(tiny: CausalPolicy) -> None:
