@@ -10,6 +10,7 @@ from truing.diagnostics.ches import ches
 from truing.diagnostics.honesty import honesty
 from truing.diagnostics.mode_seeking import mode_seeking
 from truing.diagnostics.overoptimisation import indicators
+from truing.diagnostics.persuasion import persuasion
 from truing.diagnostics.ranking import ranking
 from truing.diagnostics.self_consuming import self_consuming
 from truing.diagnostics.stimulus import stimulus_effects
@@ -27,6 +28,7 @@ __all__ = [
     "honesty",
     "indicators",
     "mode_seeking",
+    "persuasion",
     "preference_dissection",
     "profile",
     "rag_rewardbench",

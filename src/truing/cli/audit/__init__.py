@@ -9,6 +9,7 @@ from truing.cli.audit.dissection import dissection
 from truing.cli.audit.factors import factors
 from truing.cli.audit.honesty import honesty
 from truing.cli.audit.order import order
+from truing.cli.audit.persuasion import persuasion
 from truing.cli.audit.steering import steering
 from truing.cli.audit.stimulus import stimulus
 from truing.cli.audit.token_shift import token_shift
@@ -26,6 +27,7 @@ app.command("dissection")(dissection)
 app.command("factors")(factors)
 app.command("honesty")(honesty)
 app.command("order")(order)
+app.command("persuasion")(persuasion)
 app.command("steering")(steering)
 app.command("stimulus")(stimulus)
 app.command("token-shift")(token_shift)
