@@ -270,8 +270,9 @@ class OnlineSection(RewardsSection):
     """Times that prompts whose answers are all worth the same are replaced by others (dynamic sampling of DAPO)."""
     reference_answers: Annotated[int, Field(gt=1)] = 32
     """Answers of the starting model to each prompt, for transforms that compare with them."""
-    condition: Literal["direction"] | None = None
-    """What the model is told in front of each prompt: the direction in which `dpa-direction` weighs its rewards."""
+    condition: Literal["direction", "complaint"] | None = None
+    """What the model is told in front of each prompt: the direction in which `dpa-direction` weighs its rewards; or,
+    while it draws and not while it learns, the logged answer that a user complained about, and the complaint."""
     opponents: OpponentsSection | None = None
     """Population that mnpo, inpo and gpo are trained against; by default the policy that drew the answers."""
     sampler: SamplerSection | None = None

@@ -41,8 +41,7 @@ from truing.training.drop_ches import check_drop_ches, drop_highest
 from truing.training.examples import ExampleData
 from truing.training.layers import checkpoint_activations, compile_layers
 from truing.training.one_process import check_one_process
-from truing.training.online.checks import check_online, online_notes
-from truing.training.online.logged import check_logged
+from truing.training.online.checks import check_online, check_online_data, online_notes
 from truing.training.parts import add_parts, check_parts, check_self_samples
 from truing.training.questions import Questions, asking_of, questions
 from truing.training.splits import hold_out, read_splits, relabel_splits
@@ -163,7 +162,7 @@ def prepare(
     )
     held = others[0] if others else None
     check_samples(objective, train.examples)
-    logged_notes = () if recipe.online is None else check_logged(train.examples, objective, train_source.source)
+    logged_notes = check_online_data(recipe, objective, train.examples, train_records)
     policy = load_policy(recipe, tokenizer, head_width(objective.requires))
     if any(r.startswith("head:") for r in objective.requires):
         untie(policy.inner)

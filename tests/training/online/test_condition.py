@@ -14,7 +14,8 @@ from truing.errors import DataError, RecipeError
 from truing.policies.loading import load_tokenizer
 from truing.rewards.algebra import Context, Prompt
 from truing.rewards.weighters.direction import Directions
-from truing.training.online.condition import DirectionCondition, direction_text, told
+from truing.training.online.condition import DirectionCondition, direction_text
+from truing.training.online.telling import Telling, told
 
 
 def test_directions_in_words() -> None:
@@ -33,7 +34,7 @@ def test_prompts_are_told_as_text_and_as_messages() -> None:
 def test_the_policy_is_told_what_the_reward_is_weighed_with() -> None:
     tokenizer = load_tokenizer("truing/tiny")
     directions, names = Directions(45.0, 7), ("a", "b")
-    condition = DirectionCondition(directions, names, tokenizer, 256)
+    condition = DirectionCondition(directions, names, Telling(tokenizer, 256))
     prompts: list[Prompt] = ["first", "second", "first"]
     found = condition(prompts, 3)
     assert found == condition(prompts, 3), "a replay sees the same"
@@ -97,7 +98,7 @@ CHAT = (
 
 def _condition(max_length: int, **more: Any) -> DirectionCondition:
     return DirectionCondition(
-        Directions(45.0, 7), ("a", "b"), load_tokenizer("truing/tiny"), max_length, CHAT, **more
+        Directions(45.0, 7), ("a", "b"), Telling(load_tokenizer("truing/tiny"), max_length, CHAT, **more)
     )
 
 
@@ -115,7 +116,7 @@ LONG = " ".join(f"word{number}" for number in range(300))
 def test_a_long_prompt_loses_its_beginning_and_not_the_direction(prompt: Prompt) -> None:
     condition = _condition(120)
     (tokens,) = condition([prompt], 0)
-    said = condition.tokenizer.decode(tokens, skip_special_tokens=True)
+    said = condition.telling.tokenizer.decode(tokens, skip_special_tokens=True)
     assert len(tokens) == 120
     assert direction_text(condition.directions.of(_key(prompt), 0, 2), ("a", "b")) in said
     assert "word299" in said
@@ -139,7 +140,9 @@ def test_conversations_are_told_behind_the_system_message_of_the_recipe() -> Non
 def test_prompts_without_room_for_a_question_are_counted() -> None:
     system = {"role": "system", "content": LONG}
     prompts: list[Prompt] = ["Q", [system, {"role": "user", "content": "Q"}]]
-    with pytest.raises(DataError, match=r"1 of 2 prompts have no room left behind the direction") as error:
+    with pytest.raises(
+        DataError, match=r"1 of 2 prompts have no room left behind what the model is told first"
+    ) as error:
         _condition(200).check(prompts, "pairs.jsonl")
     assert "set data.max_length to" in str(error.value)
     _condition(200).check(prompts[:1], "pairs.jsonl")
@@ -150,5 +153,5 @@ def test_a_run_without_room_ends_before_the_first_answer(tmp_path: Path) -> None
 
     values = _values(tmp_path, condition="direction")
     values["data"]["max_length"] = 24
-    with pytest.raises(DataError, match="have no room left behind the direction"):
+    with pytest.raises(DataError, match="have no room left behind what the model is told first"):
         align(values)

@@ -15,14 +15,16 @@ from truing.rewards.pipeline import Pipeline
 from truing.rewards.weighters.direction import Directions
 from truing.training.distributed import World
 from truing.training.online.choosers import Given, chooser_for
-from truing.training.online.condition import Condition, DirectionCondition
+from truing.training.online.condition import DIRECTION, Condition, DirectionCondition
 from truing.training.online.drawing import Drawing
 from truing.training.online.logged import logged_in
 from truing.training.online.population import population_for
 from truing.training.online.reference_samples import compared_with_start, records_of
 from truing.training.online.rollouts import RolloutLog
 from truing.training.online.sampler import OwnSampler, Sampler
+from truing.training.online.shown import COMPLAINT, ComplaintShown
 from truing.training.online.step import OnlineStep
+from truing.training.online.telling import Telling
 from truing.training.online.vllm import vllm_sampler
 from truing.training.prepare import Prepared
 from truing.training.step import References
@@ -56,6 +58,7 @@ def online_step(prepared: Prepared, references: References, world: World) -> Onl
         unfinished=online.unfinished,
         redraw=online.redraw,
         condition=_condition(prepared, rewards),
+        shown=_shown(prepared),
     )
     drawing = compared_with_start(drawing, prepared, world)
     return OnlineStep(
@@ -92,18 +95,28 @@ def _sampler(prepared: Prepared, online: OnlineSection) -> Sampler:
 
 def _condition(prepared: Prepared, rewards: Pipeline) -> Condition | None:
     """What the policy is told of the direction of its rewards."""
-    recipe, tokenizer = prepared.recipe, prepared.policy.tokenizer
-    if recipe.online is None or recipe.online.condition is None:
+    online, records = prepared.recipe.online, prepared.train.records
+    if online is None or online.condition != DIRECTION:
         return None
     assert isinstance(rewards.weighter, Directions)  # checked with the recipe
-    assert tokenizer is not None
-    data = recipe.data
-    condition = DirectionCondition(
-        rewards.weighter, rewards.names, tokenizer, data.max_length, data.chat_template, data.system
-    )
-    records = prepared.train.records
+    condition = DirectionCondition(rewards.weighter, rewards.names, _telling(prepared))
     condition.check(list(records.dataset["prompt"]), records.source)
     return condition
+
+
+def _shown(prepared: Prepared) -> ComplaintShown | None:
+    """What the policy is shown while it draws, and not while it learns."""
+    online, rows = prepared.recipe.online, prepared.train.examples.rows
+    if online is None or online.condition != COMPLAINT:
+        return None
+    plain = dict(zip(map(str, rows["id"]), map(list, rows["prompt_ids"]), strict=True))
+    return ComplaintShown.of(prepared.train.records, plain, _telling(prepared))
+
+
+def _telling(prepared: Prepared) -> Telling:
+    data, tokenizer = prepared.recipe.data, prepared.policy.tokenizer
+    assert tokenizer is not None
+    return Telling(tokenizer, data.max_length, data.chat_template, data.system)
 
 
 def _rows(prepared: Prepared, names: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from truing.errors import RecipeError
 from truing.objectives.algebra import Objective
 from truing.objectives.algebra.agreed import AGREED
@@ -17,6 +19,13 @@ from truing.rewards.judges.endpoint import key_from_environment
 from truing.rewards.judges.posting import usable
 from truing.rewards.weighters.direction import Directions
 from truing.training.online.choosing import kind_for
+from truing.training.online.condition import DIRECTION
+from truing.training.online.logged import check_logged
+from truing.training.online.shown import COMPLAINT, check_shown
+
+if TYPE_CHECKING:
+    from truing.data.records import Records
+    from truing.training.examples import ExampleData
 
 _GIVEN = frozenset(
     {
@@ -83,12 +92,33 @@ def check_online(recipe: Recipe, objective: Objective) -> None:
     _check_sampler(recipe)
     # Unknown names, and pieces that do not fit together.
     rewards = build(online, where="online")
-    if online.condition == "direction" and not isinstance(rewards.weighter, Directions):
+    if online.condition == COMPLAINT and LOGGED not in objective.requires:
+        raise RecipeError(
+            f"objective {objective.name!r} learns from how probable its answers were, and with complaints shown they "
+            "are drawn from other prompts than it learns with",
+            where="online.condition",
+            allowed="complaint with an objective that sets answers against logged complaints: drift",
+        )
+    if online.condition == DIRECTION and not isinstance(rewards.weighter, Directions):
         raise RecipeError(
             "the model is to be told the direction of its rewards, and they have none",
             where="online.condition",
             fix="use `combine: weighted-sum` with `weights: dpa-direction`, or remove condition",
         )
+
+
+def check_online_data(
+    recipe: Recipe, objective: Objective, examples: ExampleData, records: Records
+) -> tuple[str, ...]:
+    """How many records lack what an online run reads of them, in words.
+
+    Raises:
+        DataError: if all of them lack it.
+    """
+    if recipe.online is None:
+        return ()
+    shown = check_shown(records) if recipe.online.condition == COMPLAINT else ()
+    return (*check_logged(examples, objective, records.source), *shown)
 
 
 def online_notes(recipe: Recipe, objective: Objective) -> list[str]:

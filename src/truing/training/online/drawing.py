@@ -41,6 +41,7 @@ class Drawing:
         unfinished: reward of answers that do not end with one; ``None`` for what the rewards say of them.
         redraw: times that prompts whose answers are all worth the same are replaced by others.
         condition: what is put in front of prompts; the log keeps them as the policy saw them.
+        shown: prompts of records, by id, as the policy sees them while it draws alone; it learns from the plain ones.
     """
 
     records: ExampleData
@@ -56,6 +57,7 @@ class Drawing:
     unfinished: float | None = None
     redraw: int = 0
     condition: Condition | None = None
+    shown: Callable[[Sequence[str]], list[list[int]]] | None = None
 
     def ids(self, indices: Sequence[int]) -> list[str]:
         """Of records."""
@@ -99,7 +101,7 @@ class Drawing:
 
         It touches nothing but the sampler, and exchanges nothing with other processes.
         """
-        prompts = self._prompts(indices, round)
+        prompts = self._prompts(indices, round) if self.shown is None else self.shown(self.ids(indices))
         mine = list(range(len(indices)))[self.world.rank :: self.world.size]
         seed = self.seed + 7919 * step + 104_729 * attempt + self.world.rank
 
