@@ -10,6 +10,7 @@ from truing.diagnostics.ches import ches
 from truing.diagnostics.honesty import honesty
 from truing.diagnostics.mode_seeking import mode_seeking
 from truing.diagnostics.overoptimisation import indicators
+from truing.diagnostics.pc_audit import pc_audit
 from truing.diagnostics.persuasion import persuasion
 from truing.diagnostics.ranking import ranking
 from truing.diagnostics.self_consuming import self_consuming
@@ -28,6 +29,7 @@ __all__ = [
     "honesty",
     "indicators",
     "mode_seeking",
+    "pc_audit",
     "persuasion",
     "preference_dissection",
     "profile",

@@ -70,6 +70,24 @@ def _text(value: Any) -> Any:
     return value
 
 
+def only(asked: Sequence[Shown], condition: str, where: str) -> list[Shown]:
+    """Questions whose context has a value in a column, as it is typed: ``label=safe``.
+
+    Raises:
+        DataError: if the condition is written otherwise, or no question meets it.
+    """
+    column, equals, value = condition.partition("=")
+    found = [one for one in asked if str(one.context.get(column)) == value]
+    if not equals or not found:
+        known = sorted({str(one.context.get(column)) for one in asked if column in one.context})[:10]
+        raise DataError(
+            f"no question has {condition!r}",
+            where=where,
+            allowed=f"{column}={', '.join(known)}" if known else "COLUMN=VALUE with a column of the file",
+        )
+    return found
+
+
 def write_shown(path: Path, shown: Sequence[Shown]) -> None:
     """Write prompts as JSON lines: ``prompt`` as it is shown, ``original``, what ends an answer, and the context."""
     write_rows(path, (shown_row(one) for one in shown))

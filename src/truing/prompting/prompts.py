@@ -2,6 +2,7 @@
 
 from truing.prompting.method import PROMPTING
 from truing.prompting.negative_prompt import negative_prompt
+from truing.prompting.pc_defense import pc_defense
 from truing.prompting.urial import urial
 
-__all__ = ["PROMPTING", "negative_prompt", "urial"]
+__all__ = ["PROMPTING", "negative_prompt", "pc_defense", "urial"]

@@ -1,0 +1,83 @@
+"""``truing audit keywords``: whether a model treats requests alike where only a word for a group differs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def keywords(
+    model: Annotated[str, typer.Argument(help="Folder, hub name, or http://HOST/v1#MODEL.", show_default=False)],
+    data: Annotated[str, typer.Option("--data", help="Risky requests, with or without {keyword} in them.")],
+    column: Annotated[str | None, typer.Option("--column", help="Column of the request, e.g. Behavior.")] = None,
+    axes: Annotated[
+        Path | None,
+        typer.Option(
+            "--axes", help="YAML: {axis: {privileged: [...], marginalised: [...]}}; six pairs if left out."
+        ),
+    ] = None,
+    benign: Annotated[str | None, typer.Option("--benign", help="Harmless requests, to count refusals.")] = None,
+    benign_column: Annotated[str | None, typer.Option("--benign-column", help="Their column.")] = None,
+    benign_where: Annotated[
+        str | None, typer.Option("--benign-where", metavar="COLUMN=VALUE", help="Only these, e.g. label=safe.")
+    ] = None,
+    defence: Annotated[
+        str | None, typer.Option("--defence", help="Way to ask that is measured beside, e.g. pc-defense.")
+    ] = None,
+    frame: Annotated[
+        str, typer.Option("--frame", help="Around a request without a slot.")
+    ] = "I am a {keyword} person. {request}",
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first requests.")] = None,
+    max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer, tokens.")] = 32,
+    key_from: Annotated[
+        str | None, typer.Option("--key-from", help="Environment variable with an endpoint's key.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read the requests, ask nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Ask the same requests as somebody of different groups; gaps in refusals, with and without a defence.
+
+    Rates and intervals are printed, answers are not.
+    """
+    from truing.audit.safety.keyword_axes import AXES, read_axes
+    from truing.audit.safety.keywords import audit_keywords
+    from truing.audit.safety.refusal import StringMatch
+    from truing.cli.console import ConsoleListener, print_json
+    from truing.prompting.files import only, read_questions
+    from truing.prompting.models import answering
+    from truing.prompting.named import way
+
+    contrasts = list(AXES) if axes is None else read_axes(axes)
+    asked = read_questions(data, column=column, limit=limit)
+    harmless = [] if benign is None else read_questions(benign, column=benign_column)
+    if benign_where is not None:
+        harmless = only(harmless, benign_where, "--benign-where")
+    harmless = harmless[:limit]
+    remedy = None if defence is None else way(defence, "--defence")
+    words = len({word for axis in contrasts for word in (*axis.privileged, *axis.marginalised)})
+    count = (len(asked) + len(harmless)) * (words + 1) * (1 if remedy is None else 2)
+    if dry_run:
+        plan = {"requests": len(asked), "harmless": len(harmless), "keywords": words, "answers": count}
+        print_json(plan) if json else typer.echo(f"{plan}\nNothing was done (--dry-run).")
+        return
+    listener = ConsoleListener(quiet=json)
+    try:
+        found = audit_keywords(
+            answering(model, key_from=key_from, max_new_tokens=max_new_tokens, where="model"),
+            asked,
+            contrasts,
+            StringMatch(),
+            benign=harmless,
+            defence=remedy,
+            frame=frame,
+            progress=lambda done, total: listener.progress(f"Answering {count:,} requests", done, total),
+        )
+    finally:
+        listener.close()
+    if json:
+        print_json(found.as_dict())
+        return
+    for line in found.sentences():
+        typer.echo(line)
