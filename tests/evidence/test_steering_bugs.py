@@ -86,7 +86,7 @@ def only_lda_is_random(**values: Any) -> Steering:
 
 
 class _Forgetful(Steering):
-    def __call__(self, states: Tensor, direction: Tensor) -> Tensor:
+    def applied(self, states: Tensor, direction: Tensor) -> Tensor:
         return states - (states @ direction)[..., None] * direction
 
 

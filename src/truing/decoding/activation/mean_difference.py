@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from jaxtyping import Float
@@ -13,9 +14,16 @@ from torch import Tensor, nn
 
 from truing.decoding.activation.directions import ESTIMATORS, EstimatorName, check_sides
 from truing.decoding.activation.edits import EDITS, EditName
+from truing.decoding.activation.fitted import Fitted
 from truing.decoding.activation.hooks import Positions, Push, steered
+from truing.decoding.answers import Decoded
+from truing.decoding.engine import ModelEngine
+from truing.decoding.guided import ended
 from truing.decoding.method import decoder
+from truing.decoding.task import Task
+from truing.errors import ModelError
 from truing.parameters import Doc
+from truing.policies.generation import generate
 from truing.registry import Paper
 
 Strength = Annotated[
@@ -27,6 +35,8 @@ Strength = Annotated[
 ]
 Edit = Annotated[EditName, Doc("what happens along the direction", "add, add-normalised, remove, set-point")]
 Estimator = Annotated[EstimatorName, Doc("how the direction is found", "difference, lda")]
+File = Annotated[str | None, Doc("file of `truing steering fit`", "needed, but not in Python")]
+Layer = Annotated[int | None, Field(ge=0), Doc("block; the file's own if left out", "from 0")]
 Where = Annotated[Positions, Doc("which states are changed", "all, or answer: from the prompt's last token on")]
 
 
@@ -38,6 +48,8 @@ class Steering:
     edit: EditName = "add"
     estimator: EstimatorName = "difference"
     positions: Positions = "all"
+    file: str | None = None
+    layer: int | None = None
 
     def direction(self, plus: Float[Tensor, "plus hidden"], minus: Tensor) -> Float[Tensor, " hidden"]:
         """From states of both sides, in pairs or not.
@@ -48,7 +60,7 @@ class Steering:
         check_sides(plus, minus)
         return ESTIMATORS[self.estimator](plus.float(), minus.float())
 
-    def __call__(self, states: Float[Tensor, "*places hidden"], direction: Tensor) -> Tensor:
+    def applied(self, states: Float[Tensor, "*places hidden"], direction: Tensor) -> Tensor:
         """States pushed along a direction."""
         return EDITS[self.edit](states, direction, self.strength)
 
@@ -61,6 +73,29 @@ class Steering:
         """
         pushes = {layer: Push(vector, self.strength, self.edit) for layer, vector in directions.items()}
         return steered(model, pushes, self.positions)
+
+    def __call__(self, task: Task) -> list[Decoded]:
+        """An answer to each prompt of a task.
+
+        Raises:
+            ModelError: if there is no file of directions, or it belongs to another model.
+        """
+        if self.file is None or not isinstance(task.engine, ModelEngine):
+            raise ModelError(
+                "steering needs a direction" if self.file is None else "steering needs a model's states",
+                where="file",
+                fix="name a file of `truing steering fit`",
+            )
+        policy, found = task.engine.policy, Fitted.load(Path(self.file))
+        found.check(policy)
+        layer = found.layer if self.layer is None else self.layer
+        if not 0 <= layer < len(found.vectors):
+            raise ModelError(f"there is no block {layer}", where="layer", allowed=f"0 to {len(found.vectors) - 1}")
+        with self.on(policy.inner, {layer: found.vectors[layer]}):
+            answers = generate(policy, task.encoded, task.sampling, progress=task.progress)
+        task.engine.work.add(sum(map(len, task.encoded)) + sum(map(len, answers)))
+        task.answer_tokens += sum(map(len, answers))
+        return ended(task, answers, [[] for _ in answers])
 
 
 @decoder(
@@ -88,6 +123,8 @@ def mean_difference_steering(
     edit: Edit = "add",
     estimator: Estimator = "difference",
     positions: Where = "all",
+    file: File = None,
+    layer: Layer = None,
 ) -> Steering:
     """Build a way to steer."""
-    return Steering(strength, edit, estimator, positions)
+    return Steering(strength, edit, estimator, positions, file, layer)

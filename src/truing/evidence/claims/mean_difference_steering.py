@@ -158,7 +158,7 @@ def removal_leaves_nothing(make: Make, seed: int) -> Measurement:
     steering = make(edit="remove")
     direction = steering.direction(plus, minus).double()
     states = torch.cat([plus, minus]).double()
-    cleared = steering(states, direction)
+    cleared = steering.applied(states, direction)
     unit = direction / direction.norm()
     along = (cleared @ unit).abs().max()
     across = (cleared - (states - (states @ unit)[:, None] * unit)).abs().max()
