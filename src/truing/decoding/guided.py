@@ -63,7 +63,7 @@ class Guided:
             grown.push(tokens.flatten())
             task.answer_tokens += tokens.numel()
             values = self.value(task, grown, [items[row] for row in each]).reshape(-1, width).to(logps.device)
-            scores = logps + self.weight * values
+            scores = logps + self.weight * values if self.weight else logps
             picks = self._picks(scores, task, generator)
             if task.trace:
                 for row, item in enumerate(items):

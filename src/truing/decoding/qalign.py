@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -60,6 +60,9 @@ def log_acceptance(
     return found
 
 
+Acceptance = Callable[[Tensor, Tensor, float, Tensor, Tensor], Tensor]
+
+
 @dataclass
 class _History:
     """What the chains of one prompt went through."""
@@ -78,6 +81,7 @@ class QAlign:
     chains: int
     burn_in: float
     pick: Literal["number", "option", "boxed", "text", "similarity", "best", "last"]
+    accept: Acceptance = log_acceptance
 
     def __call__(self, task: Task) -> list[Decoded]:
         worth = task.valued("qalign")
@@ -103,7 +107,7 @@ class QAlign:
             task.answer_tokens += finish(proposal, ends, task.sampling, generator)
             new = worth(items, self._texts(task, proposal.tokens))
             new_lengths = torch.tensor([len(tokens) for tokens in proposal.tokens], dtype=torch.float64)
-            odds = log_acceptance(new, rewards, self.beta, new_lengths, lengths)
+            odds = self.accept(new, rewards, self.beta, new_lengths, lengths)
             luck = torch.rand(len(items), generator=generator, dtype=torch.float64)
             taken = (luck.log() < odds).nonzero()[:, 0].tolist()
             if taken:
@@ -173,16 +177,16 @@ def _flat(rows: Sequence[Sequence[float]]) -> list[float]:
     name="qalign",
     slug="qalign",
     paper=Paper("Sample, Don't Search: Rethinking Test-Time Alignment for Language Models", 2025, "2504.03790"),
-    summary="Resamples the ends of answers, and keeps what the reward likes as often as the tilt of the model asks for; "
-    "more steps come nearer to the tilt instead of exploiting the reward.",
+    summary="Resamples the ends of answers, and keeps what the reward likes as often as the tilt of the model asks "
+    "for; more steps come nearer to the tilt instead of exploiting the reward.",
     formula="y' = y_<i with a new end, i uniform;  accept with min(1, e^((r(y') − r(y))/β) |y|/|y'|)",
     legend=(
         "i: place in the answer, its end token included",
         "β: the tilt is π e^(r/β); small ones follow the reward further",
         "|y|: tokens of the answer, its end token included; without this factor long answers come too often",
     ),
-    use_when="The reward has errors, and a lot may be spent on one answer: the law of what is given does not run away as "
-    "the budget grows. No logits are needed, only a model that can go on from a prefix.",
+    use_when="The reward has errors, and a lot may be spent on one answer: the law of what is given does not run away "
+    "as the budget grows. No logits are needed, only a model that can go on from a prefix.",
     avoid_when="The budget is a few answers: best-of-n gains more from them. Look at split_rhat and effective_size: "
     "above 1.1 or below some ten the chains have not met.",
     requires=("a reward",),

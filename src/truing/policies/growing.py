@@ -40,11 +40,13 @@ class Rows(Protocol):
 
     Attributes:
         tokens: of each answer.
-        logits: of the token that would come next, shape ``[R, V]``.
     """
 
     tokens: list[list[int]]
-    logits: Float[Tensor, "rows vocabulary"]
+
+    @property
+    def logits(self) -> Float[Tensor, "rows vocabulary"]:
+        """Of the token that would come next."""
 
     @property
     def prompt(self) -> Int[Tensor, " rows"]:

@@ -62,6 +62,8 @@ class Autoregressive(ExactPolicy):
         self._rows, self._tokens, self._forced = torch.tensor(rows), torch.tensor(tokens), torch.tensor(forced)
         self.lengths: Int[Tensor, " outputs"] = torch.tensor([len(string) + 1 for string in self.outputs])
         self._starts = self.lengths.cumsum(0) - self.lengths
+        self.contexts: dict[tuple[int, ...], int] = contexts.known
+        """The row of the table for each beginning, or for its last token alone."""
 
     @classmethod
     def random(
