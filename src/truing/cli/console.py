@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -20,6 +21,21 @@ if TYPE_CHECKING:
 def print_json(value: Any) -> None:
     """Write one JSON document to standard output; unknown numbers are null."""
     sys.stdout.write(json.dumps(plain(value), indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def printed(value: Any, sentences: Iterable[str], json: bool) -> None:
+    """A result as one JSON document, or in sentences.
+
+    Args:
+        value: for programs.
+        sentences: for people, a line each; made only if they are wanted.
+        json: whether a program asks.
+    """
+    if json:
+        print_json(value)
+        return
+    for line in sentences:
+        sys.stdout.write(f"{line}\n")
 
 
 _STAGES = {

@@ -19,9 +19,7 @@ def contexts(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Judge pairs with their context and without it, and pairs whose order is reversed by another context."""
-    from rich.console import Console
-
-    from truing.cli.console import print_json
+    from truing.cli.console import printed
     from truing.data.derive import relabelled
     from truing.data.sources import load
     from truing.data.views import view
@@ -32,9 +30,4 @@ def contexts(
     if make:
         records = relabelled(records, ["reversals"])
     found = context_report(load_subject(model, max_length=max_length), records)
-    if json:
-        print_json(found.as_dict())
-        return
-    console = Console(highlight=False)
-    for line in found.sentences():
-        console.print(line, markup=False, soft_wrap=True)
+    printed(found.as_dict(), found.sentences(), json)

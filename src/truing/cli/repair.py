@@ -23,9 +23,7 @@ def repair(
     """Measure the strength of every preference, and repair labels that members fitted on other pairs doubt."""
     from json import dumps
 
-    from rich.console import Console
-
-    from truing.cli.console import print_json
+    from truing.cli.console import printed
     from truing.data.sources import load
     from truing.data.views import view
     from truing.rewards.labels.repair import repair_of
@@ -35,9 +33,4 @@ def repair(
     found = repair_of(spec, model, "")(view(load(path), frozenset({"pairs"})))
     rows = ({key: value for key, value in row.items() if value is not None} for row in found.records.dataset)
     write_text(output, "".join(dumps(row, ensure_ascii=False) + "\n" for row in rows))
-    if json:
-        print_json(found.as_dict())
-        return
-    console = Console(highlight=False)
-    for line in found.sentences():
-        console.print(line, markup=False, soft_wrap=True)
+    printed(found.as_dict(), found.sentences(), json)

@@ -172,9 +172,7 @@ def evaluate(
     models are compared, and judged as an ensemble. Where the data score several answers to a prompt, the best of n by
     each reward is followed as n grows: over-optimisation.
     """
-    from rich.console import Console
-
-    from truing.cli.console import print_json
+    from truing.cli.console import printed
     from truing.rewards.evaluation.run import evaluate_rewards
 
     found = evaluate_rewards(
@@ -192,9 +190,4 @@ def evaluate(
     )
     if output is not None:
         found.write(output)
-    if json:
-        print_json(found.as_dict())
-        return
-    console = Console(highlight=False)
-    for line in found.sentences():
-        console.print(line, markup=False, soft_wrap=True)
+    printed(found.as_dict(), found.sentences(), json)

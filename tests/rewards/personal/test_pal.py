@@ -135,3 +135,45 @@ def test_bad_input_is_explained():
         Comparisons.of(["a", "b"], torch.tensor([[0.0], [torch.nan]]), torch.zeros(2, 1))
     with pytest.raises(ObjectiveError, match="prototypes = 0 cannot be used"):
         pal.configure({"prototypes": 0})
+
+
+def test_the_temperature_divides_logits_by_hand():
+    """Logits log 1 and log 3 over T = 2: weights 1 and √3, over their sum."""
+    points = by_hand("a", "distance")
+    points.temperature = 2.0
+    assert points.weights()[0].tolist() == pytest.approx([1 / (1 + 3**0.5), 3**0.5 / (1 + 3**0.5)])
+    assert points.mixture(torch.zeros(4)).tolist() == pytest.approx([0.25] * 4)
+
+
+def test_losses_of_a_lead_by_hand():
+    points = IdealPoints(
+        2, 1, prototypes=1, dim=2, variant="a", score="distance", hidden=0, dropout=0.0, loss="hinge"
+    )
+    leads = torch.tensor([-0.5, 0.25, 3.0])
+    assert points.loss(leads).tolist() == pytest.approx([1.5, 0.75, 0.0])
+    assert by_hand("a", "distance").loss(leads).tolist() == pytest.approx(torch.log1p(torch.exp(-leads)).tolist())
+
+
+def test_noise_is_drawn_in_training_alone():
+    points = by_hand("a", "distance")
+    points.gumbel = True
+    twice = torch.zeros(2000, dtype=torch.long)
+    torch.manual_seed(0)
+    drawn = points.train().of_users(twice)
+    assert float(drawn.detach().std(0).min()) > 0.1
+    # The larger logit is on top with probability 3/4: Gumbel noise draws from the softmax.
+    assert float((drawn[:, 1] > drawn[:, 0]).double().mean()) == pytest.approx(0.75, abs=0.03)
+    assert torch.equal(points.eval().of_users(twice[:1]), points.weights())
+
+
+@pytest.mark.parametrize(
+    "changes", [{"loss": "hinge"}, {"gumbel": True, "epochs": 40}, {"temperature": 0.5}], ids=str
+)
+def test_two_tastes_are_told_apart_in_every_form(changes):
+    settings = pal(
+        **{"prototypes": 2, "dim": 8, "epochs": 15, "batch": 200, "learning_rate": 0.05, "decay": 0.01, **changes}
+    )
+    fitted = settings.fit(WORLD.pairs(two_groups(20), 30, 0))
+    assert fitted.accuracy(WORLD.pairs(two_groups(20), 50, 1)) > 0.85
+    known = fitted.with_user("new", WORLD.pairs({"new": 1}, 10, 2))
+    assert known.accuracy(WORLD.pairs({"new": 1}, 200, 3)) > 0.8

@@ -16,6 +16,7 @@ from truing.cli.audit.stimulus import stimulus
 from truing.cli.audit.token_shift import token_shift
 
 app = typer.Typer(no_args_is_help=True)
+from truing.cli.audit.values import values
 
 
 @app.callback()
@@ -33,3 +34,4 @@ app.command("persuasion")(persuasion)
 app.command("steering")(steering)
 app.command("stimulus")(stimulus)
 app.command("token-shift")(token_shift)
+app.command("values")(values)

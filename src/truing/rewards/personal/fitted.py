@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 
 from truing.errors import DataError
 from truing.rewards.personal.comparisons import Comparisons
@@ -94,9 +93,9 @@ def fit_logits(points: IdealPoints, pairs: Comparisons) -> Float[Tensor, " proto
 
     def loss() -> Tensor:
         optimiser.zero_grad()
-        weights = torch.softmax(logits, 0).expand(len(pairs), -1)
+        weights = points.mixture(logits).expand(len(pairs), -1)
         gaps = points.log_odds(weights, pairs.prompts, pairs.chosen, pairs.rejected)
-        total: Tensor = functional.softplus(-gaps).sum() + prior(logits)
+        total: Tensor = points.loss(gaps).sum() + prior(logits)
         (logits.grad,) = torch.autograd.grad(total, [logits])
         return total
 

@@ -1,7 +1,8 @@
 """Ideal points (PAL, 2406.08469): what a user likes is near a point that a few prototypes span.
 
-z_u = Σ_k w_uk p_k with w_u = softmax(a_u). In variant A the prototypes p_k are points; in variant B they are functions
-of the prompt. Answers are mapped into the same space by f; a reward is the negative distance, or a scaled cosine.
+z_u = Σ_k w_uk p_k with w_u = softmax(a_u/T), in training optionally with Gumbel noise on a_u. In variant A the
+prototypes p_k are points; in variant B they are functions of the prompt. Answers are mapped into the same space by f;
+a reward is the negative distance, or a scaled cosine.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from torch.nn import functional
 
 Variant = Literal["a", "b"]
 Score = Literal["distance", "angle"]
+Loss = Literal["logistic", "hinge"]
 
 _EPS = 1e-12
 _FIRST_SCALE, _LARGEST_SCALE = math.log(1 / 0.07), 100.0
@@ -34,6 +36,9 @@ class IdealPoints(nn.Module):
         score: ``"distance"``: −‖f(e) − z_u‖; ``"angle"``: their cosine times a learned scale of at most 100.
         hidden: width of a hidden layer of f; 0 for a linear map.
         dropout: after the hidden layer.
+        loss: of a lead g of the chosen answer: ``"logistic"``: −log σ(g); ``"hinge"``: max(0, 1 − g).
+        temperature: T.
+        gumbel: whether training draws weights, softmax((a_u + Gumbel noise)/T), anew for every pair.
     """
 
     def __init__(
@@ -47,8 +52,14 @@ class IdealPoints(nn.Module):
         score: Score,
         hidden: int,
         dropout: float,
+        loss: Loss = "logistic",
+        temperature: float = 1.0,
+        gumbel: bool = False,
     ) -> None:
         super().__init__()
+        self.hinge = loss == "hinge"
+        self.temperature = temperature
+        self.gumbel = gumbel
         self.register_buffer("centre", torch.zeros(width))
         self.register_buffer("scale", torch.ones(width))
         self.items: nn.Module = nn.Linear(width, dim)
@@ -67,7 +78,15 @@ class IdealPoints(nn.Module):
 
     def weights(self) -> Float[Tensor, "users prototypes"]:
         """What each prototype counts for each user."""
-        return torch.softmax(self.users, 1)
+        return self.mixture(self.users)
+
+    def mixture(self, logits: Float[Tensor, "*users prototypes"]) -> Float[Tensor, "*users prototypes"]:
+        """Weights from logits, without noise."""
+        return torch.softmax(logits / self.temperature, -1)
+
+    def loss(self, leads: Float[Tensor, " pairs"]) -> Float[Tensor, " pairs"]:
+        """Of pairs whose chosen answer leads by so much."""
+        return functional.relu(1 - leads) if self.hinge else functional.softplus(-leads)
 
     def forward(
         self,
@@ -99,9 +118,10 @@ class IdealPoints(nn.Module):
         return better - worse
 
     def of_users(self, users: Int[Tensor, " answers"]) -> Float[Tensor, "answers prototypes"]:
-        """Weights of the users with these numbers."""
-        found: Tensor = self.weights()[users]
-        return found
+        """Weights of the users with these numbers; in training with the noise that is asked for."""
+        if self.gumbel and self.training:
+            return functional.gumbel_softmax(self.users[users], tau=self.temperature)
+        return self.weights()[users]
 
     def _scaled(self, embeddings: Tensor) -> Tensor:
         centre, scale = self.get_buffer("centre"), self.get_buffer("scale")

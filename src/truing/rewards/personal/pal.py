@@ -8,14 +8,13 @@ from typing import Annotated
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional
 
 from truing.parameters import NON_NEGATIVE, POSITIVE, Doc
 from truing.registry import Paper
 from truing.rewards.method import personal_reward
 from truing.rewards.personal.comparisons import Comparisons
 from truing.rewards.personal.fitted import PersonalRewards, prior
-from truing.rewards.personal.ideal_points import IdealPoints, Score, Variant
+from truing.rewards.personal.ideal_points import IdealPoints, Loss, Score, Variant
 
 
 @dataclass(frozen=True)
@@ -23,9 +22,9 @@ class Pal:
     """How ideal points are fitted.
 
     Args:
-        prototypes, dim, variant, score, hidden, dropout: see :class:`IdealPoints`.
+        prototypes, dim, variant, score, hidden, dropout, loss, temperature, gumbel: see :class:`IdealPoints`.
         epochs, batch, learning_rate, decay: of AdamW, whose rate falls to 0 along a cosine.
-        seed: of first weights, order and dropout.
+        seed: of first weights, order, dropout and Gumbel noise.
     """
 
     prototypes: int
@@ -39,6 +38,9 @@ class Pal:
     learning_rate: float
     decay: float
     seed: int
+    loss: Loss
+    temperature: float
+    gumbel: bool
 
     def untrained(self, width: int, users: int) -> IdealPoints:
         """The network with first weights; the global random state is left as it was."""
@@ -53,12 +55,15 @@ class Pal:
                 score=self.score,
                 hidden=self.hidden,
                 dropout=self.dropout,
+                loss=self.loss,
+                temperature=self.temperature,
+                gumbel=self.gumbel,
             )
 
     def fit(self, pairs: Comparisons) -> PersonalRewards:
         """Prototypes, the map of answers, and all users' weights together.
 
-        Minimises the mean of −log σ(R_u(x, y_w) − R_u(x, y_l)), and the prior of :mod:`.fitted` on users' logits.
+        Minimises the mean loss of R_u(x, y_w) − R_u(x, y_l), and the prior of :mod:`.fitted` on users' logits.
         """
         names = pairs.names
         points = self.untrained(pairs.width, len(names)).to(pairs.chosen.dtype)
@@ -86,7 +91,7 @@ def _loss(points: IdealPoints, pairs: Comparisons, users: Tensor, rows: Tensor) 
     gaps = points.log_odds(
         points.of_users(users[rows]), pairs.prompts[rows], pairs.chosen[rows], pairs.rejected[rows]
     )
-    return functional.softplus(-gaps).mean() + prior(points.users) / len(pairs)
+    return points.loss(gaps).mean() + prior(points.users) / len(pairs)
 
 
 def parameters_of(points: nn.Module) -> int:
@@ -102,7 +107,8 @@ def parameters_of(points: nn.Module) -> int:
     ),
     summary="Every user's taste is a mixture of a few shared ideal points on a frozen model's states; a new user is "
     "learned from a handful of pairs.",
-    formula="R_u(x, y) = −‖f(e(x, y)) − Σ_k w_uk p_k‖, w_u = softmax(a_u), fitted by −log σ(R_u(x, y_w) − R_u(x, y_l))",
+    formula="R_u(x, y) = −‖f(e(x, y)) − Σ_k w_uk p_k‖, w_u = softmax(a_u/T), "
+    "fitted by −log σ(R_u(x, y_w) − R_u(x, y_l))",
     legend=(
         "e: mean state of the answer under a frozen language model",
         "f: a learned map",
@@ -140,6 +146,24 @@ def pal(
         Doc("weight decay of the maps", "decay >= 0; pairs are few, states are wide"),
     ] = 1.0,
     seed: Annotated[int, Field(ge=0), Doc("seed of the fit", "a whole number of at least 0")] = 0,
+    loss: Annotated[
+        Loss,
+        Doc(
+            "logistic: rewards are log-odds; hinge: max(0, 1 − lead), after which a pair counts no more",
+            "one of them",
+        ),
+    ] = "logistic",
+    temperature: Annotated[
+        float, POSITIVE, Doc("T, what users' logits are divided by", "temperature > 0; small ones part users")
+    ] = 1.0,
+    gumbel: Annotated[
+        bool,
+        Doc("whether training draws users' weights with Gumbel noise; it takes more epochs then", "true or false"),
+    ] = False,
 ) -> Pal:
-    """2406.08469. Prototypes live in the space of preferences; alternating updates are made as joint ones."""
-    return Pal(prototypes, dim, variant, score, hidden, dropout, epochs, batch, learning_rate, decay, seed)
+    """2406.08469. Prototypes live in the space of preferences; alternating updates are made as joint ones.
+
+    The temperature is not learned: logits are free, so that it would be learned twice.
+    """
+    fitting = (epochs, batch, learning_rate, decay, seed)
+    return Pal(prototypes, dim, variant, score, hidden, dropout, *fitting, loss, temperature, gumbel)
