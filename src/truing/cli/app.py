@@ -15,6 +15,7 @@ from truing.cli import (
     data,
     diagnose,
     judge,
+    leaderboard,
     methods,
     mix,
     prompt,
@@ -63,6 +64,7 @@ app.command("steer")(steer.steer)
 app.command("diagnose")(diagnose.diagnose)
 app.command("report")(report.report)
 app.command("judge")(judge.judge)
+app.command("leaderboard")(leaderboard.leaderboard)
 app.command("mix")(mix.mix)
 app.command("methods")(methods.methods)
 app.command("explain")(methods.explain)

@@ -1,6 +1,7 @@
 """All ways to judge; importing this module registers them."""
 
 from truing.judging.guided import guided_judge
+from truing.judging.leaderboard.board import bt_leaderboard
 from truing.judging.method import JUDGING
 from truing.judging.pairwise import pairwise_judge
 from truing.judging.pine.protocol import pine
@@ -11,6 +12,7 @@ from truing.judging.vote import judge_vote
 
 __all__ = [
     "JUDGING",
+    "bt_leaderboard",
     "guided_judge",
     "judge_vote",
     "pairwise_judge",
