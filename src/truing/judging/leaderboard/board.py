@@ -194,6 +194,8 @@ def _fit(
     penalty = np.zeros((width, width))
     # Nothing but differences of strengths shows in games: the sum is held at 0, at no cost to the likelihood.
     penalty[:count, :count] = ridge * np.eye(count) + 1.0
+    # Next to nothing, for a feature that says no more than the models' names.
+    penalty[count:, count:] = 1e-8 * np.eye(width - count)
     begun = None if start is None else np.concatenate([start.beta, start.extra])
     return fitted(games.design, games.outcome, likelihood, penalty, weight, games.prompt, begun)
 
