@@ -132,3 +132,15 @@ def test_an_adapter_takes_part() -> None:
 def test_a_contrast_is_refused() -> None:
     with pytest.raises(ModelError, match="without contrast"):
         GroupSampler(_policy())(PROMPTS, 2, Sampling(4, 1.0, contrast=0.5))
+
+
+def test_top_k_keeps_the_likeliest() -> None:
+    """Of (.1, .4, .3, .2) the two likeliest share their luck 4 : 3; one is greedy, four and none are all."""
+    logits = torch.tensor([[0.1, 0.4, 0.3, 0.2]]).log().expand(1000, -1)
+    luck = torch.linspace(0, 0.999, 1000, dtype=torch.float64)
+    two = chosen(logits, luck, 1.0, 1.0, 2).bincount(minlength=4)
+    assert two.tolist()[0] == two.tolist()[3] == 0
+    assert abs(int(two[1]) - 571) <= 2
+    assert bool((chosen(logits, luck, 1.0, 1.0, 1) == 1).all())
+    for many in (0, 4, 9):
+        assert torch.equal(chosen(logits, luck, 1.0, 1.0, many), chosen(logits, luck, 1.0, 1.0))

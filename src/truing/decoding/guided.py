@@ -85,7 +85,8 @@ class Guided:
         # A value of −∞ rules a token out; where all are ruled out the model decides.
         known = scores.nan_to_num(nan=-torch.inf)
         stuck = known.isneginf().all(-1, keepdim=True)
-        return chosen(torch.where(stuck, 0.0, known), luck, task.sampling.temperature, task.sampling.top_p)
+        sampling = task.sampling
+        return chosen(torch.where(stuck, 0.0, known), luck, sampling.temperature, sampling.top_p, sampling.top_k)
 
 
 def ended(task: Task, answers: Sequence[Tokens], traces: Sequence[Sequence[dict[str, Any]]]) -> list[Decoded]:

@@ -43,7 +43,7 @@ def finish(
             rows.put(going, part)
             return drawn
         luck = torch.rand(len(rows.tokens), generator=generator, dtype=torch.float64).to(rows.logits.device)
-        tokens = chosen(rows.logits, luck, sampling.temperature, sampling.top_p)
+        tokens = chosen(rows.logits, luck, sampling.temperature, sampling.top_p, sampling.top_k)
         on = torch.zeros(len(rows.tokens), dtype=torch.bool, device=rows.logits.device)
         on[going] = True
         rows.push(tokens, on)

@@ -25,6 +25,7 @@ class Sampling:
         seed: the same seed and prompts give the same completions on the same machine.
         batch: prompts in one pass.
         contrast: a in logits (1 + a)·l(· | prompt) − a·l(· | opposite prompt); 0 leaves that out, else work doubles.
+        top_k: how many of the likeliest tokens are sampled from; 0 for all.
     """
 
     max_new_tokens: int = 64
@@ -33,6 +34,7 @@ class Sampling:
     seed: int = 0
     batch: int = 64
     contrast: float = 0.0
+    top_k: int = 0
 
 
 @torch.no_grad()
@@ -71,7 +73,7 @@ def generate(
         do_sample=sampling.temperature > 0,
         temperature=sampling.temperature if sampling.temperature > 0 else None,
         top_p=sampling.top_p if sampling.temperature > 0 else None,
-        top_k=0 if sampling.temperature > 0 else None,
+        top_k=sampling.top_k if sampling.temperature > 0 else None,
         pad_token_id=pad,
         eos_token_id=sorted(ends),
         use_cache=True,

@@ -156,7 +156,7 @@ def _drawn(
     run = _Run(policy, prompts, count, steps)
     logits = run.logits
     for step in range(steps):
-        tokens = chosen(logits, luck[going, step], sampling.temperature, sampling.top_p)
+        tokens = chosen(logits, luck[going, step], sampling.temperature, sampling.top_p, sampling.top_k)
         answers[going, step] = torch.where(ended, -1, tokens)
         ended = ended | torch.isin(tokens, ends)
         gone = int(ended.sum())
@@ -173,14 +173,21 @@ def _drawn(
 
 
 def chosen(
-    logits: Float[Tensor, "rows vocabulary"], luck: Float[Tensor, " rows"], temperature: float, top_p: float
+    logits: Float[Tensor, "rows vocabulary"],
+    luck: Float[Tensor, " rows"],
+    temperature: float,
+    top_p: float,
+    top_k: int = 0,
 ) -> Int[Tensor, " rows"]:
     """The tokens that numbers drawn uniformly from [0, 1) stand for; the likeliest ones at temperature 0.
 
-    With ``top_p`` below 1 only the likeliest tokens count that together have at least that probability.
+    With ``top_k`` above 0 only so many of the likeliest tokens count, and with ``top_p`` below 1 only the likeliest of
+    these that together have at least that probability.
     """
     if temperature == 0:
         return logits.argmax(-1)
+    if 0 < top_k < logits.shape[-1]:
+        logits = logits.masked_fill(logits < logits.topk(top_k).values[:, -1:], -torch.inf)
     laws = (logits.float() / temperature).softmax(-1)
     places = None
     if top_p < 1:

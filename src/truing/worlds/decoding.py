@@ -82,7 +82,9 @@ class ListedEngine:
         states = torch.full((len(luck),), self._places[()])
         columns = []
         for step in range(self.longest + 1):
-            tokens = chosen(self.logits(states), luck[:, step], sampling.temperature, sampling.top_p)
+            tokens = chosen(
+                self.logits(states), luck[:, step], sampling.temperature, sampling.top_p, sampling.top_k
+            )
             columns.append(tokens)
             states = torch.where(tokens == self.end, states, self.after(states, tokens))
         drawn = torch.stack(columns, 1)

@@ -70,7 +70,9 @@ class Contrastive:
             if not bool(going.any()):
                 break
             scores = self.contrast(rows.logits, other.logits)
-            tokens = chosen(scores, luck[:, step].to(scores.device), sampling.temperature, sampling.top_p)
+            tokens = chosen(
+                scores, luck[:, step].to(scores.device), sampling.temperature, sampling.top_p, sampling.top_k
+            )
             task.answer_tokens += int(going.sum())
             rows.push(tokens, going)
             other.push(tokens, going)
