@@ -7,6 +7,7 @@ from truing.audit.judges.profile import profile
 from truing.diagnostics.activation_steering import activation_steering
 from truing.diagnostics.audit import AUDITS
 from truing.diagnostics.ches import ches
+from truing.diagnostics.context_trust import context_trust
 from truing.diagnostics.honesty import honesty
 from truing.diagnostics.mode_seeking import mode_seeking
 from truing.diagnostics.overoptimisation import indicators
@@ -24,6 +25,7 @@ __all__ = [
     "AUDITS",
     "activation_steering",
     "ches",
+    "context_trust",
     "discretion",
     "effects",
     "honesty",

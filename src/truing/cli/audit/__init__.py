@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from truing.cli.audit.context_trust import context_trust
 from truing.cli.audit.discretion import discretion
 from truing.cli.audit.dissection import dissection
 from truing.cli.audit.factors import factors
@@ -24,6 +25,7 @@ def _group() -> None:
     """Measure models, judges and data for known faults."""
 
 
+app.command("context-trust")(context_trust)
 app.command("discretion")(discretion)
 app.command("dissection")(dissection)
 app.command("factors")(factors)

@@ -1,0 +1,45 @@
+"""``truing audit context-trust``: planted claims that are taken over, and corrections that are taken."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def context_trust(
+    data: Annotated[
+        str, typer.Option("--data", help="Questions with answers and wrong answers: file, folder, glob.")
+    ],
+    model: Annotated[str, typer.Option("--model", help="Who is audited: folder, name, or http://HOST/v1#MODEL.")],
+    passages: Annotated[int, typer.Option("--passages", help="Passages in a context.")] = 4,
+    ratio: Annotated[
+        list[float] | None, typer.Option("--ratio", help="Share that is poisoned; 0, 0.5 and 1 if left out.")
+    ] = None,
+    max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer, tokens.")] = 256,
+    key_from: Annotated[str | None, typer.Option("--key-from", help="Environment variable with the key.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first questions.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of the choice and order of passages.")] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read the questions, ask nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Give a model right and poisoned passages, and count what it believes (Dialectical Alignment)."""
+    from truing.audit.context_trust import audit_context_trust
+    from truing.chat import chat_model
+    from truing.cli.console import print_json
+    from truing.data.questions import read_questions
+    from truing.data.synthesis.conflicts.contexts import Mixing
+
+    mixing = Mixing(passages, tuple(ratio or (0.0, 0.5, 1.0)), seed)
+    found = read_questions(data, limit, "--data")
+    if dry_run:
+        plan = {"questions": len(found), "answers, at most": len(found) * (1 + len(mixing.ratios))}
+        print_json(plan) if json else typer.echo(f"{plan}\nNothing was done (--dry-run).")
+        return
+    audited = chat_model(model, key_from=key_from, max_tokens=max_new_tokens, where="--model")
+    result = audit_context_trust(found, audited, mixing)
+    if json:
+        print_json(result.as_dict())
+        return
+    for line in result.sentences():
+        typer.echo(line)
