@@ -39,3 +39,9 @@ def must_fail(name: str, bug: Bug, factory: Callable[..., Any] | None = None) ->
     """
     (result,) = verify(name, factory=factory or bug)
     assert not result.passed, f"{name} holds on {bug.__name__}: measured {result.measured_text}"
+
+
+def must_fail_now(name: str, bug: Bug) -> None:
+    """Fail if the claim holds although a bug was put into what the method calls."""
+    (result,) = verify(name)
+    assert not result.passed, f"{name} holds on {bug.__name__}: measured {result.measured_text}"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from truing.evidence import CLAIMS, verify
+from tests.evidence.bugs import claims_of, must_fail, must_hold, planted
 from truing.rewards.evaluation.benchmarks import CONVENTIONS, benchmark_scores, rag_rewardbench
 from truing.statistics import UNKNOWN
 
@@ -66,19 +66,14 @@ BUGS = {
 
 
 def test_every_claim_has_a_planted_bug():
-    assert {entry.name for entry in CLAIMS if entry.method == "rag-rewardbench"} == set(BUGS)
+    assert claims_of("rag-rewardbench") == set(BUGS)
 
 
 @pytest.mark.parametrize("name", BUGS)
 def test_claim_holds(name):
-    (result,) = verify(name)
-    assert result.passed, f"measured {result.measured_text}"
+    must_hold(name)
 
 
-@pytest.mark.parametrize(
-    ("name", "bug"),
-    [pytest.param(name, bug, id=f"{name}-{bug.__name__}") for name, bugs in BUGS.items() for bug in bugs],
-)
+@planted(BUGS)
 def test_claim_fails_on_the_bug(name, bug):
-    (result,) = verify(name, factory=bug)
-    assert not result.passed, f"{name} holds on {bug.__name__}: measured {result.measured_text}"
+    must_fail(name, bug)

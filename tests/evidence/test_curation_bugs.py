@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.evidence import curation_mutants as m
+from tests.evidence.bugs import must_fail, planted
 from truing.diagnostics.audits import self_consuming
-from truing.evidence import verify
 
 BUGS = {
     "self-consuming-curation/ends-at-the-maximisers": [m.nobody_chooses, m.worst_kept],
@@ -18,10 +16,6 @@ BUGS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("name", "bug"),
-    [pytest.param(name, bug, id=f"{name}-{bug.__name__}") for name, bugs in BUGS.items() for bug in bugs],
-)
+@planted(BUGS)
 def test_claim_fails_on_the_bug(name, bug):
-    (result,) = verify(name, factory=bug(self_consuming))
-    assert not result.passed, f"{name} holds on {bug.__name__}: measured {result.measured_text}"
+    must_fail(name, bug, bug(self_consuming))

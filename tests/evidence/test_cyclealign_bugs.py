@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from truing.evidence import CLAIMS, verify
+from tests.evidence.bugs import claims_of, must_fail, must_hold, planted
 from truing.evidence.claims import cyclealign as claims
 from truing.objectives import METHODS
 from truing.training.online import agreement
@@ -62,21 +62,16 @@ BUGS = {
 
 
 def test_every_claim_has_a_planted_bug():
-    assert {entry.name for entry in CLAIMS if entry.method == "cyclealign"} == set(BUGS)
+    assert claims_of("cyclealign") == set(BUGS)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BUGS)
 def test_claim_holds(name):
-    (result,) = verify(name)
-    assert result.passed, f"measured {result.measured_text}"
+    must_hold(name)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "plant"),
-    [pytest.param(name, plant, id=f"{name}-{plant.__name__}") for name, bugs in BUGS.items() for plant in bugs],
-)
-def test_claim_fails_on_the_bug(name, plant, monkeypatch):
-    (result,) = verify(name, factory=plant(monkeypatch))
-    assert not result.passed, f"{name} holds on {plant.__name__}: measured {result.measured_text}"
+@planted(BUGS)
+def test_claim_fails_on_the_bug(name, bug, monkeypatch):
+    must_fail(name, bug, bug(monkeypatch))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 import pytest
 
-from truing.evidence import CLAIMS, verify
+from tests.evidence.bugs import claims_of, must_fail, must_hold, planted
 from truing.policies.packing import Tree
 from truing.rewards.algebra import Rewards
 from truing.rewards.judges.follow_up import FollowUps
@@ -74,21 +74,16 @@ BUGS = {
 
 
 def test_every_claim_has_a_planted_bug():
-    assert {entry.name for entry in CLAIMS if entry.method == "follow-up-likelihood"} == set(BUGS)
+    assert claims_of("follow-up-likelihood") == set(BUGS)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BUGS)
 def test_claim_holds(name):
-    (result,) = verify(name)
-    assert result.passed, f"measured {result.measured_text}"
+    must_hold(name)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "bug"),
-    [pytest.param(name, bug, id=f"{name}-{bug.__name__}") for name, bugs in BUGS.items() for bug in bugs],
-)
+@planted(BUGS)
 def test_claim_fails_on_the_bug(name, bug):
-    (result,) = verify(name, factory=changed(bug)(REWARDS.get("follow-up-likelihood")))
-    assert not result.passed, f"{name} holds on {bug.__name__}: measured {result.measured_text}"
+    must_fail(name, bug, changed(bug)(REWARDS.get("follow-up-likelihood")))

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from tests.evidence.bugs import claims_of, must_fail_now, must_hold, planted
 from truing.decoding import steering
-from truing.evidence import CLAIMS, verify
 from truing.rewards.methods import REWARDS
 from truing.rewards.welfare import scorer, utilities
 from truing.rewards.welfare.payoffs import Payoffs
@@ -95,21 +95,16 @@ BUGS = {
 
 
 def test_every_claim_has_a_planted_bug():
-    assert {entry.name for entry in CLAIMS if entry.method == "gtalign"} == set(BUGS)
+    assert claims_of("gtalign") == set(BUGS)
     assert REWARDS.get("gtalign").kind == "reward"
 
 
 @pytest.mark.parametrize("name", BUGS)
 def test_claim_holds(name):
-    (result,) = verify(name)
-    assert result.passed, f"measured {result.measured_text}"
+    must_hold(name)
 
 
-@pytest.mark.parametrize(
-    ("name", "plant"),
-    [pytest.param(name, plant, id=f"{name}-{plant.__name__}") for name, bugs in BUGS.items() for plant in bugs],
-)
-def test_claim_fails_on_the_bug(name, plant, monkeypatch):
-    plant(monkeypatch)
-    (result,) = verify(name)
-    assert not result.passed, f"{name} holds on {plant.__name__}: measured {result.measured_text}"
+@planted(BUGS)
+def test_claim_fails_on_the_bug(name, bug, monkeypatch):
+    bug(monkeypatch)
+    must_fail_now(name, bug)

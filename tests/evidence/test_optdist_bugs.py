@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from truing.evidence import verify
+from tests.evidence.bugs import must_fail, must_hold, planted
 from truing.objectives import METHODS
 from truing.objectives.algebra.terms import TermLoss
 from truing.objectives.algebra.values import head_values
@@ -89,15 +89,10 @@ BUGS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BUGS)
 def test_claim_holds(name):
-    (result,) = verify(name)
-    assert result.passed, f"measured {result.measured_text}"
+    must_hold(name)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "bug"),
-    [pytest.param(name, bug, id=f"{name}-{bug.__name__}") for name, bugs in BUGS.items() for bug in bugs],
-)
+@planted(BUGS)
 def test_claim_fails_on_the_bug(name, bug):
-    (result,) = verify(name, factory=bug(METHODS.get("optdist")))
-    assert not result.passed, f"{name} holds on {bug.__name__}: measured {result.measured_text}"
+    must_fail(name, bug, bug(METHODS.get("optdist")))

@@ -6,12 +6,13 @@ import pytest
 
 from tests.evidence import audit_mutants as m
 from tests.evidence import mode_seeking_mutants as s
+from tests.evidence.bugs import must_fail, planted
 from tests.evidence.test_benchmark_bugs import BUGS as BENCHMARKS
 from tests.evidence.test_curation_bugs import BUGS as CURATION
 from tests.evidence.test_unpacking_bugs import BUGS as UNPACKING
 from tests.evidence.test_wagle_bugs import BUGS as WAGLE
 from truing.diagnostics.audits import AUDITS
-from truing.evidence import CLAIMS, verify
+from truing.evidence import CLAIMS
 
 BUGS = {
     "ches/ranks-displacement": [m.exchanged, m.not_centred, m.negated, m.another_pair],
@@ -72,11 +73,7 @@ def test_every_audit_has_a_claim_and_an_explanation(audit):
     assert audit.avoid_when.endswith(".")
 
 
-@pytest.mark.parametrize(
-    ("name", "bug"),
-    [pytest.param(name, bug, id=f"{name}-{bug.__name__}") for name, bugs in BUGS.items() for bug in bugs],
-)
+@planted(BUGS)
 def test_claim_fails_on_the_bug(name, bug):
     audit = AUDITS.get(name.split("/")[0])
-    (result,) = verify(name, factory=bug(audit.compute))
-    assert not result.passed, f"{name} holds on {bug.__name__}: measured {result.measured_text}"
+    must_fail(name, bug, bug(audit.compute))

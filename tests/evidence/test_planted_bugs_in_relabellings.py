@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.evidence.bugs import must_fail, planted
 from tests.evidence.test_janus_bugs import BUGS as JANUS
 from truing.data.derive import DATA_METHODS, ask_for, in_context, reward_augmented
 from truing.data.derive.context import with_context
-from truing.evidence import CLAIMS, verify
+from truing.evidence import CLAIMS
 
 
 def one_goal_only(row):
@@ -75,10 +76,6 @@ def test_every_relabelling_has_a_claim_and_an_explanation(method):
     assert method.avoid_when.endswith(".")
 
 
-@pytest.mark.parametrize(
-    ("name", "bug"),
-    [pytest.param(name, bug, id=f"{name}-{bug.__name__}") for name, bugs in BUGS.items() for bug in bugs],
-)
+@planted(BUGS)
 def test_claim_fails_on_the_bug(name, bug):
-    (result,) = verify(name, factory=bug)
-    assert not result.passed, f"{name} holds on {bug.__name__}: measured {result.measured_text}"
+    must_fail(name, bug)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.evidence import reward_mutants as m
-from truing.evidence import CLAIMS, verify
+from tests.evidence.bugs import must_fail, must_hold, planted
+from truing.evidence import CLAIMS
 from truing.rewards.methods import REWARDS
 
 KINDS = ("reward transform", "reward combiner", "reward weighter")
@@ -79,14 +80,9 @@ def test_every_piece_has_a_claim_and_an_explanation(piece):
 
 @pytest.mark.parametrize("name", BUGS)
 def test_claim_holds(name):
-    (result,) = verify(name)
-    assert result.passed, f"measured {result.measured_text}"
+    must_hold(name)
 
 
-@pytest.mark.parametrize(
-    ("name", "bug"),
-    [pytest.param(name, bug, id=f"{name}-{bug.__name__}") for name, bugs in BUGS.items() for bug in bugs],
-)
+@planted(BUGS)
 def test_claim_fails_on_the_bug(name, bug):
-    (result,) = verify(name, factory=bug(REWARDS.get(name.split("/")[0])))
-    assert not result.passed, f"{name} holds on {bug.__name__}: measured {result.measured_text}"
+    must_fail(name, bug, bug(REWARDS.get(name.split("/")[0])))

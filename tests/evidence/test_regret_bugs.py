@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from tests.evidence.bugs import claims_of, must_fail, must_hold, planted
 from truing.control.regret import regret_preference
-from truing.evidence import CLAIMS, verify
 
 
 def partial_return_for_regret(world, pairs, features=None, **settings):
@@ -54,21 +54,16 @@ BUGS = {
 
 
 def test_every_claim_has_a_planted_bug():
-    assert {entry.name for entry in CLAIMS if entry.method == "regret-preference"} == set(BUGS)
+    assert claims_of("regret-preference") == set(BUGS)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BUGS)
 def test_claim_holds(name):
-    (result,) = verify(name)
-    assert result.passed, f"measured {result.measured_text}"
+    must_hold(name)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "bug"),
-    [pytest.param(name, bug, id=f"{name}-{bug.__name__}") for name, bugs in BUGS.items() for bug in bugs],
-)
+@planted(BUGS)
 def test_claim_fails_on_the_bug(name, bug):
-    (result,) = verify(name, factory=bug)
-    assert not result.passed, f"{name} holds on {bug.__name__}: measured {result.measured_text}"
+    must_fail(name, bug)

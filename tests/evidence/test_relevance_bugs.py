@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import pytest
 import torch
 
-from truing.evidence import CLAIMS, verify
+from tests.evidence.bugs import claims_of, must_fail, must_hold, planted
 from truing.rewards.functions.relevance import Relevance
 from truing.rewards.methods import REWARDS
 
@@ -111,19 +111,14 @@ BUGS = {
 
 
 def test_every_claim_has_a_planted_bug():
-    assert {entry.name for entry in CLAIMS if entry.method == "r3-relevance"} == set(BUGS)
+    assert claims_of("r3-relevance") == set(BUGS)
 
 
 @pytest.mark.parametrize("name", BUGS)
 def test_claim_holds(name):
-    (result,) = verify(name)
-    assert result.passed, f"measured {result.measured_text}"
+    must_hold(name)
 
 
-@pytest.mark.parametrize(
-    ("name", "bug"),
-    [pytest.param(name, bug, id=f"{name}-{bug.__name__}") for name, bugs in BUGS.items() for bug in bugs],
-)
+@planted(BUGS)
 def test_claim_fails_on_the_bug(name, bug):
-    (result,) = verify(name, factory=bug(REWARDS.get("r3-relevance")))
-    assert not result.passed, f"{name} holds on {bug.__name__}: measured {result.measured_text}"
+    must_fail(name, bug, bug(REWARDS.get("r3-relevance")))

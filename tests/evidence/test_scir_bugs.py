@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from truing.evidence import CLAIMS, verify
+from tests.evidence.bugs import claims_of, must_fail_now, must_hold, planted
 from truing.objectives.algebra.internal import Agreed, Disagreement, Internal
 
 
@@ -90,20 +90,15 @@ BUGS = {
 
 
 def test_every_claim_has_a_planted_bug():
-    assert {entry.name for entry in CLAIMS if entry.method == "scir"} == set(BUGS)
+    assert claims_of("scir") == set(BUGS)
 
 
 @pytest.mark.parametrize("name", BUGS)
 def test_claim_holds(name):
-    (result,) = verify(name)
-    assert result.passed, f"measured {result.measured_text}"
+    must_hold(name)
 
 
-@pytest.mark.parametrize(
-    ("name", "plant"),
-    [pytest.param(name, plant, id=f"{name}-{plant.__name__}") for name, bugs in BUGS.items() for plant in bugs],
-)
-def test_claim_fails_on_the_bug(name, plant, monkeypatch):
-    plant(monkeypatch)
-    (result,) = verify(name)
-    assert not result.passed, f"{name} holds on {plant.__name__}: measured {result.measured_text}"
+@planted(BUGS)
+def test_claim_fails_on_the_bug(name, bug, monkeypatch):
+    bug(monkeypatch)
+    must_fail_now(name, bug)

@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from truing.evidence import CLAIMS, verify
+from tests.evidence.bugs import claims_of, must_fail, planted
+from truing.evidence import verify
 from truing.unlearning.attribution import wagle_scores
 from truing.unlearning.baselines import magnitude, random_scores
 
@@ -58,16 +59,12 @@ BUGS = {
 
 
 def test_every_claim_has_a_planted_bug():
-    assert {entry.name for entry in CLAIMS if entry.method == "wagle"} == set(BUGS)
+    assert claims_of("wagle") == set(BUGS)
 
 
-@pytest.mark.parametrize(
-    ("name", "bug"),
-    [pytest.param(name, bug, id=f"{name}-{bug.__name__}") for name, bugs in BUGS.items() for bug in bugs],
-)
+@planted(BUGS)
 def test_claim_fails_on_the_bug(name, bug):
-    (result,) = verify(name, factory=bug)
-    assert not result.passed, f"{name} holds on {bug.__name__}: measured {result.measured_text}"
+    must_fail(name, bug)
 
 
 @pytest.mark.slow
