@@ -5,32 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.http_stub import Answer, listening
 
-@dataclass
-class Answer:
-    """What the server sends.
-
-    Attributes:
-        text: the judge's reply.
-        status: of HTTP.
-        headers: further ones.
-        raw: sent in place of a chat completion.
-        late: seconds before anything is sent.
-        drop: close the connection without a word.
-    """
-
-    text: str = '{"score": 7}'
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    raw: bytes | None = None
-    late: float = 0.0
-    drop: bool = False
+__all__ = ["Answer", "Judging", "Stub", "completion", "serving"]
 
 
 Judging = Callable[[int, dict[str, Any]], Answer]
@@ -73,46 +54,23 @@ def serving(judge: Judging) -> Iterator[Stub]:
     """A server on a free port of this machine."""
     stub = Stub(judge)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+    def posted(path: str, headers: Mapping[str, str], body: dict[str, Any]) -> Answer:
+        with stub.lock:
+            number = len(stub.requests)
+            stub.requests.append(body)
+            stub.keys.append(headers.get("Authorization"))
+        return stub.judge(number, body)
+
+    @contextlib.contextmanager
+    def counted() -> Iterator[None]:
+        with stub.lock:
+            stub.open += 1
+            stub.busiest = max(stub.busiest, stub.open)
+        try:
+            yield
+        finally:
             with stub.lock:
-                number = len(stub.requests)
-                stub.requests.append(body)
-                stub.keys.append(self.headers.get("Authorization"))
-                stub.open += 1
-                stub.busiest = max(stub.busiest, stub.open)
-            try:
-                self.answer(stub.judge(number, body))
-            finally:
-                with stub.lock:
-                    stub.open -= 1
+                stub.open -= 1
 
-        def answer(self, answer: Answer) -> None:
-            time.sleep(answer.late)
-            if answer.drop:
-                self.close_connection = True
-                return
-            sent = completion(answer.text) if answer.raw is None else answer.raw
-            with contextlib.suppress(ConnectionError):
-                self.send_response(answer.status)
-                for name, value in answer.headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(sent)))
-                self.end_headers()
-                self.wfile.write(sent)
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    stub.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-    try:
+    with listening(posted, body=completion, around=counted) as stub.url:
         yield stub
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -8,14 +8,12 @@ import json
 import random
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from tests.rewards.judges.stub import Answer
+from tests.http_stub import Answer, listening
 
 
 @dataclass
@@ -90,40 +88,9 @@ def serving(kept: Path, port: int = 0, **settings: Any) -> Iterator[Vllm]:
     """A server on a port of this machine, a free one by default."""
     stub = Vllm(kept, **settings)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            served = [{"id": name} for name in ["base", *stub.adapters]]
-            self.answer(Answer(raw=json.dumps({"object": "list", "data": served}).encode()))
+    def got(path: str) -> Answer:
+        served = [{"id": name} for name in ["base", *stub.adapters]]
+        return Answer(raw=json.dumps({"object": "list", "data": served}).encode())
 
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            self.answer(stub.posted(self.path, body))
-
-        def answer(self, answer: Answer) -> None:
-            time.sleep(answer.late)
-            if answer.drop:
-                self.close_connection = True
-                return
-            sent = answer.raw or b""
-            with contextlib.suppress(ConnectionError):
-                self.send_response(answer.status)
-                for name, value in answer.headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(sent)))
-                self.end_headers()
-                self.wfile.write(sent)
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    stub.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-    try:
+    with listening(lambda path, headers, body: stub.posted(path, body), got=got, port=port) as stub.url:
         yield stub
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
