@@ -10,8 +10,9 @@ from torch import Tensor
 
 from truing.errors import ObjectiveError
 from truing.objectives.algebra.margins import State
-from truing.objectives.algebra.scores import Batch, DataKind, Scores
-from truing.objectives.algebra.terms import Stateless, TermLoss
+from truing.objectives.algebra.rated import EachAnswer, OnRanked
+from truing.objectives.algebra.scores import Batch, Scores
+from truing.objectives.algebra.terms import TermLoss
 from truing.objectives.algebra.values import head_values
 
 OWN = "score"
@@ -19,7 +20,7 @@ OWN = "score"
 
 
 @dataclass(frozen=True)
-class MeanRating:
+class MeanRating(OnRanked):
     """Mean over respects of what the head says, from 0 to 1 where ratings are.
 
     Args:
@@ -29,12 +30,8 @@ class MeanRating:
     width: int
 
     @property
-    def requires(self) -> frozenset[str]:
-        return frozenset({f"value:{self.width}"})
-
-    @property
-    def data(self) -> frozenset[DataKind]:
-        return frozenset({"ranked"})
+    def outputs(self) -> int:
+        return self.width
 
     def __call__(self, scores: Scores, batch: Batch) -> Float[Tensor, " sequences"]:
         return head_values(scores, self.width).mean(1)
@@ -44,7 +41,7 @@ class MeanRating:
 
 
 @dataclass(frozen=True)
-class SquaredErrors(Stateless):
+class SquaredErrors(EachAnswer):
     """Mean over the known ratings of an answer of (R_j(y) − r_j)² (2402.18571, section 3.1).
 
     Both are shares of the way from the lowest to the highest rating, so that a unit is 100 points. An answer without
@@ -60,30 +57,18 @@ class SquaredErrors(Stateless):
     high: float
 
     @property
-    def requires(self) -> frozenset[str]:
-        return frozenset({f"value:{len(self.respects)}"})
-
-    @property
-    def data(self) -> frozenset[DataKind]:
-        return frozenset({"ranked"})
-
-    @property
-    def compares(self) -> bool:
-        return False
+    def outputs(self) -> int:
+        return len(self.respects)
 
     def losses(self, scores: Scores, batch: Batch, state: State) -> TermLoss:
         said = head_values(scores, len(self.respects))
         known = self.shares(batch).to(said)
         there = known.isfinite()
         squared = (said - torch.where(there, known, torch.zeros_like(known))).square() * there
-        values = (squared.sum(1) / there.sum(1).clamp(min=1))[batch.sequences]
-        owners = batch.example[batch.sequences]
-        counted = there.any(1)[batch.sequences].to(values.dtype)
-        return TermLoss(values, batch.weights[owners].to(values.dtype) * counted, owners)
+        return self.of_answers((squared.sum(1) / there.sum(1).clamp(min=1))[batch.sequences], batch)
 
-    def denominator(self, batch: Batch, lengths: Tensor) -> Tensor:
-        counted = self.shares(batch).isfinite().any(1)[batch.sequences]
-        return (batch.weights[batch.example[batch.sequences]] * counted).sum()
+    def counted(self, batch: Batch) -> Float[Tensor, " sequences"]:
+        return self.shares(batch).isfinite().any(1)[batch.sequences].to(batch.weights)
 
     def shares(self, batch: Batch) -> Float[Tensor, "sequences respects"]:
         """Ratings from 0 to 1; ``nan`` where one is missing.

@@ -17,8 +17,9 @@ from torch.nn import functional
 from truing.errors import ObjectiveError
 from truing.objectives.algebra.formula import scaled, summed
 from truing.objectives.algebra.margins import State
-from truing.objectives.algebra.scores import Batch, DataKind, Scores
-from truing.objectives.algebra.terms import Stateless, TermLoss
+from truing.objectives.algebra.rated import EachAnswer, OnRanked
+from truing.objectives.algebra.scores import Batch, Scores
+from truing.objectives.algebra.terms import TermLoss
 from truing.objectives.algebra.values import head_values
 
 SMALLEST_SCALE, LARGEST_SCALE, LARGEST_LOCATION = 0.05, 5.0, 30.0
@@ -120,7 +121,7 @@ class Heads:
 
 
 @dataclass(frozen=True)
-class LogExpectedValue:
+class LogExpectedValue(OnRanked):
     """log E[v] under the head that the selector picks: what answers are ranked by.
 
     Args:
@@ -130,22 +131,18 @@ class LogExpectedValue:
     heads: int
 
     @property
-    def requires(self) -> frozenset[str]:
-        return frozenset({f"value:{4 * self.heads}"})
-
-    @property
-    def data(self) -> frozenset[DataKind]:
-        return frozenset({"ranked"})
+    def outputs(self) -> int:
+        return 4 * self.heads
 
     def __call__(self, scores: Scores, batch: Batch) -> Float[Tensor, " sequences"]:
-        return Heads.of(head_values(scores, 4 * self.heads)).picked.log_mean
+        return Heads.of(head_values(scores, self.outputs)).picked.log_mean
 
     def text(self, side: str) -> str:
         return f"log v(y_{side})"
 
 
 @dataclass(frozen=True)
-class OptimalDistribution(Stateless):
+class OptimalDistribution(EachAnswer):
     """Σ_k u_k Z_k(v) + occurrence · O(v) + alignment · A(v) (2408.08585, section 4).
 
     Z_k is the loss of head k; u = softmax(a / temperature) with a falling temperature; O is the cross-entropy of
@@ -167,16 +164,8 @@ class OptimalDistribution(Stateless):
     steps: float
 
     @property
-    def requires(self) -> frozenset[str]:
-        return frozenset({f"value:{4 * self.heads}"})
-
-    @property
-    def data(self) -> frozenset[DataKind]:
-        return frozenset({"ranked"})
-
-    @property
-    def compares(self) -> bool:
-        return False
+    def outputs(self) -> int:
+        return 4 * self.heads
 
     def init(self) -> dict[str, Tensor]:
         return {"step": torch.zeros((), dtype=torch.float64)}
@@ -191,7 +180,7 @@ class OptimalDistribution(Stateless):
         return self.end + (self.start - self.end) * math.exp(-float(state["step"]) / self.steps)
 
     def losses(self, scores: Scores, batch: Batch, state: State) -> TermLoss:
-        heads = Heads.of(head_values(scores, 4 * self.heads))
+        heads = Heads.of(head_values(scores, self.outputs))
         index = batch.sequences
         value = _values(batch).to(heads.selector)[index]
         selector = heads.selector[index]
@@ -202,11 +191,7 @@ class OptimalDistribution(Stateless):
         if self.heads > 1:
             total = total + self.alignment * _alignment(selector, each.detach())
             total = total + self.occurrence * _occurrence(selector, picked.occurs, value)
-        owners = batch.example[index]
-        return TermLoss(total, batch.weights[owners].to(total.dtype), owners)
-
-    def denominator(self, batch: Batch, lengths: Tensor) -> Tensor:
-        return batch.weights[batch.example[batch.sequences]].sum()
+        return self.of_answers(total, batch)
 
     def text(self) -> str:
         if self.heads == 1:
