@@ -24,6 +24,22 @@ Scale = Annotated[
         "beta > 0; at 0 the loss is a constant and nothing is learned, below 0 the preference is reversed",
     ),
 ]
+Centre = Annotated[
+    float,
+    NON_NEGATIVE,
+    Doc(
+        "weight of (R_w + R_l)², which puts all prompts' rewards at one level",
+        "centre >= 0; at 0 levels are left open, below 0 they would run away",
+    ),
+]
+BestAnswerWeight = Annotated[
+    float,
+    NON_NEGATIVE,
+    Doc(
+        "coefficient of the likelihood of the best answer",
+        "sft_weight >= 0; 0 leaves it out, below 0 the best answer would be unlearned",
+    ),
+]
 FlipRate = Annotated[
     float,
     Field(gt=0, lt=0.5, allow_inf_nan=False),

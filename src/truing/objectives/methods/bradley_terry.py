@@ -7,7 +7,8 @@ from pydantic import Field
 from truing.objectives.algebra import Logistic, Objective, RecordMargin, pairwise
 from truing.objectives.algebra.values import Centred, HeadValue
 from truing.objectives.method import objective
-from truing.parameters import NON_NEGATIVE, Doc
+from truing.objectives.parameters import Centre
+from truing.parameters import Doc
 from truing.registry import Paper
 
 
@@ -26,14 +27,7 @@ from truing.registry import Paper
     avoid_when="Preferences are cyclic, or depend on who judges: gpm and pal can express that, this cannot.",
 )
 def bradley_terry(
-    centre: Annotated[
-        float,
-        NON_NEGATIVE,
-        Doc(
-            "weight of (R_w + R_l)², which puts all prompts' rewards at one level",
-            "centre >= 0; at 0 levels are left open, below 0 they would run away",
-        ),
-    ] = 0.01,
+    centre: Centre = 0.01,
     smoothing: Annotated[
         float,
         Field(ge=0, lt=0.5, allow_inf_nan=False),

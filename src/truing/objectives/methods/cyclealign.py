@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 from truing.objectives.algebra import Objective, ReLU, mean_logp
 from truing.objectives.algebra.agreed import AgreedLikelihood, AgreedOrder, AgreedRanking
 from truing.objectives.method import objective
-from truing.parameters import NON_NEGATIVE, Doc
+from truing.objectives.parameters import BestAnswerWeight
+from truing.parameters import Doc
 from truing.registry import Paper
 
 
@@ -35,14 +36,7 @@ def cyclealign(
         Literal["pairs", "order"],
         Doc("loss of a ranking", "pairs (hinge on all pairs, as RRHF), or order (Plackett–Luce, as PRO)"),
     ] = "pairs",
-    sft_weight: Annotated[
-        float,
-        NON_NEGATIVE,
-        Doc(
-            "coefficient of the likelihood of the best answer",
-            "sft_weight >= 0; 0 leaves it out, below 0 the best answer would be unlearned",
-        ),
-    ] = 1.0,
+    sft_weight: BestAnswerWeight = 1.0,
 ) -> Objective:
     """Σ over agreed pairs of max(0, s_i − s_k), plus the negative log-likelihood of the best answer; s = log π/|y|."""
     score = mean_logp()

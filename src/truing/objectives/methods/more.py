@@ -8,7 +8,8 @@ from truing.objectives.algebra import Objective
 from truing.objectives.algebra.sources import MinNormInAllWeights, MinNormSources
 from truing.objectives.method import objective
 from truing.objectives.methods.bradley_terry import bradley_terry
-from truing.parameters import NON_NEGATIVE, Doc
+from truing.objectives.parameters import Centre
+from truing.parameters import Doc
 from truing.registry import Paper
 
 
@@ -44,19 +45,12 @@ def more(
     over: Annotated[
         Literal["head", "all"],
         Doc(
-            "weights in which gradients are compared: those of the reward head, whose gradients cost a forward pass, or "
-            "all that learn, a backward pass for each source",
+            "weights in which gradients are compared: those of the reward head, for a forward pass, or all that learn, "
+            "for a backward pass of each source",
             "head or all",
         ),
     ] = "head",
-    centre: Annotated[
-        float,
-        NON_NEGATIVE,
-        Doc(
-            "weight of (R_w + R_l)², which puts all prompts' rewards at one level",
-            "centre >= 0; below 0 levels would run away",
-        ),
-    ] = 0.01,
+    centre: Centre = 0.01,
 ) -> Objective:
     """Σ_s λ_s · mean over source s of −log σ(R(y_w) − R(y_l)), λ by the shortest combination of gradients.
 

@@ -1,11 +1,9 @@
 """RRHF (2304.05302, eq. 2–4): rank answers by length-normalised likelihood, and imitate the best."""
 
-from typing import Annotated
-
 from truing.objectives.algebra import Objective, Ranking, ReLU, mean_logp
 from truing.objectives.method import objective
 from truing.objectives.methods.sft import nll
-from truing.parameters import NON_NEGATIVE, Doc
+from truing.objectives.parameters import BestAnswerWeight
 from truing.registry import Paper
 
 
@@ -20,14 +18,7 @@ from truing.registry import Paper
     avoid_when="There are only pairs with strong labels: the hinge without margin stops once the order is right.",
 )
 def rrhf(
-    sft_weight: Annotated[
-        float,
-        NON_NEGATIVE,
-        Doc(
-            "coefficient of the likelihood of the best answer",
-            "sft_weight >= 0; 0 leaves it out, below 0 the best answer would be unlearned",
-        ),
-    ] = 1.0,
+    sft_weight: BestAnswerWeight = 1.0,
 ) -> Objective:
     """Σ over reward_i < reward_k of max(0, s_i − s_k), plus the negative log-likelihood of the best answer."""
     score = mean_logp()

@@ -11,6 +11,7 @@ from truing.objectives.algebra.contrast import GapContrast
 from truing.objectives.algebra.terms import Term
 from truing.objectives.algebra.values import Centred, HeadValue
 from truing.objectives.method import objective
+from truing.objectives.parameters import Centre
 from truing.parameters import NON_NEGATIVE, POSITIVE, Doc
 from truing.registry import Paper
 
@@ -28,14 +29,7 @@ from truing.registry import Paper
     "Bradley–Terry then.",
 )
 def secrets_rm(
-    centre: Annotated[
-        float,
-        NON_NEGATIVE,
-        Doc(
-            "weight of (R_w + R_l)², which puts all prompts' rewards at one level",
-            "centre >= 0; below 0 levels would run away",
-        ),
-    ] = 0.01,
+    centre: Centre = 0.01,
     contrast: Annotated[
         float,
         NON_NEGATIVE,
