@@ -27,3 +27,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real data is not here: no folder {folder}; set TRUING_SHARED_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def gsm8k(shared_data: Path) -> Path:
+    """Questions and answers of GSM8K; skips where they are not among the real data."""
+    path = shared_data / "gsm8k" / "test.jsonl"
+    if not path.exists():
+        pytest.skip(f"GSM8K is not here: no file {path}")
+    return path

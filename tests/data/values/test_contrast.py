@@ -196,12 +196,9 @@ def test_rules_do_not_know_other_values(tmp_path: Path) -> None:
     assert "no rule gives answers the values of a file" in str(ended.exception)
 
 
-def test_real_answers(shared_data: Path, tmp_path: Path) -> None:
+def test_real_answers(gsm8k: Path, tmp_path: Path) -> None:
     """Of GSM8K: what rules make of real answers obeys its message, but for the length of answers of one sentence."""
-    source = shared_data / "gsm8k" / "test.jsonl"
-    if not source.exists():
-        pytest.skip("gsm8k is not here")
-    arguments = ["data", "values", str(source), "-o", str(tmp_path), "--limit", "40"]
+    arguments = ["data", "values", str(gsm8k), "-o", str(tmp_path), "--limit", "40"]
     ended = CliRunner().invoke(app, arguments)
     assert ended.exit_code == 0, ended.output
     rows = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text().splitlines()]

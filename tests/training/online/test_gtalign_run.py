@@ -20,13 +20,6 @@ SMALL = {"precision": "float32", "save_every": 1000, "eval_every": 1000}
 EVALUATION = {"samples": 0, "judged_prompts": 0}
 
 
-def questions(shared_data: Path) -> Path:
-    path = shared_data / "gsm8k" / "test.jsonl"
-    if not path.exists():
-        pytest.skip(f"GSM8K is not here: no file {path}")
-    return path
-
-
 def demonstrations(source: Path, folder: Path) -> Path:
     """Answers in blocks, with payoffs that are drawn; the response is right."""
     rng = random.Random(0)
@@ -45,12 +38,11 @@ def demonstrations(source: Path, folder: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_from_blocks_to_rewards_to_steering(shared_data: Path, tmp_path: Path) -> None:
-    source = questions(shared_data)
+def test_from_blocks_to_rewards_to_steering(gsm8k: Path, tmp_path: Path) -> None:
     align(
         {
             "model": "truing/tiny",
-            "data": {"path": str(demonstrations(source, tmp_path)), "max_length": 768, "eval_fraction": 0},
+            "data": {"path": str(demonstrations(gsm8k, tmp_path)), "max_length": 768, "eval_fraction": 0},
             "objective": "sft",
             "training": {"max_steps": 40, "learning_rate": 2e-3, "global_batch": 8, **SMALL},
             "evaluation": EVALUATION,
@@ -61,7 +53,7 @@ def test_from_blocks_to_rewards_to_steering(shared_data: Path, tmp_path: Path) -
     align(
         {
             "model": str(model),
-            "data": {"path": str(source), "limit": 32, "max_length": 768, "eval_fraction": 0},
+            "data": {"path": str(gsm8k), "limit": 32, "max_length": 768, "eval_fraction": 0},
             "objective": {"name": "rloo", "kl": 0.0},
             "online": {
                 "rewards": {"name": "gtalign", "accuracy": {"name": "numeric-answer", "column": "completion"}},
