@@ -1,6 +1,7 @@
 """All audits; importing this module registers them."""
 
 from truing.arenas.effects import effects
+from truing.audit.judges.bias_effects import judge_bias_bench
 from truing.audit.judges.discretion import discretion
 from truing.audit.judges.dissection import preference_dissection
 from truing.audit.judges.profile import profile
@@ -30,6 +31,7 @@ __all__ = [
     "effects",
     "honesty",
     "indicators",
+    "judge_bias_bench",
     "mode_seeking",
     "pc_audit",
     "persuasion",

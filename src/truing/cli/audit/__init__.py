@@ -9,6 +9,7 @@ from truing.cli.audit.discretion import discretion
 from truing.cli.audit.dissection import dissection
 from truing.cli.audit.factors import factors
 from truing.cli.audit.honesty import honesty
+from truing.cli.audit.judge import judge
 from truing.cli.audit.keywords import keywords
 from truing.cli.audit.order import order
 from truing.cli.audit.persuasion import persuasion
@@ -30,6 +31,7 @@ app.command("discretion")(discretion)
 app.command("dissection")(dissection)
 app.command("factors")(factors)
 app.command("honesty")(honesty)
+app.command("judge")(judge)
 app.command("keywords")(keywords)
 app.command("order")(order)
 app.command("persuasion")(persuasion)

@@ -39,6 +39,7 @@ from truing.evidence.claims import (
     infalign,
     ipo,
     janus,
+    judge_bias,
     judging,
     kto,
     lcpo,

@@ -1,0 +1,119 @@
+"""The page of an audited judge: shifts with their intervals, and what mitigations did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from truing.audit.judges.bias_run import JudgeAudit
+from truing.report.audit_page import AuditPage
+from truing.report.figures.axis import Axis, axis
+from truing.report.figures.drawing import Dot, Frame, Mark, Path
+from truing.report.figures.figure import Figure, Table
+from truing.report.wording import interval, measured, percent
+from truing.statistics import Estimate
+
+_LIMITS = (
+    "Cues are worded by us, one wording each: another wording may move the judge more or less.",
+    "Shifts are averages over pairs; a judge may be moved on some kinds of pairs alone.",
+    "What holds for these pairs need not hold for others.",
+)
+
+
+def judge_page(found: JudgeAudit, data: str) -> str:
+    """The HTML.
+
+    Args:
+        found: the audit.
+        data: what was judged, as the user named it.
+    """
+    rows = [
+        (
+            f"{own.bias}, {own.toward}" if own.toward != "wrong" else own.bias,
+            own.net if own.control.n else own.shift,
+        )
+        for own in found.biases.effects
+    ]
+    figures = [
+        shift_figure(
+            "shifts",
+            "What moves the judge?",
+            "Change of the probability that the target is chosen, less that of a neutral text of as many words. For "
+            "position the target is the answer that stands first.",
+            rows,
+        )
+    ]
+    if found.mitigated:
+        figures.append(
+            shift_figure(
+                "mitigations",
+                "What helps?",
+                "Change of the directed shift under each mitigation. Left of 0 the bias is weaker.",
+                [(f"{own.mitigation}: {own.bias}", own.change) for own in found.mitigated],
+            )
+        )
+    head = (
+        "cue",
+        "accuracy without",
+        "accuracy with",
+        "verdicts that stay",
+        "shift",
+        "neutral text",
+        "p after Holm",
+    )
+    table = Table(
+        head,
+        tuple(
+            (
+                f"{own.bias}, toward {own.toward}",
+                percent(own.acc_base.value),
+                percent(own.acc_injected.value),
+                percent(own.robust.value),
+                measured(own.shift, share=True),
+                measured(own.control, share=True) if own.control.n else "",
+                f"{own.p_holm:.2g}",
+            )
+            for own in found.biases.effects
+        ),
+    )
+    facts = (("Judge", found.judge), ("Data", data), ("Pairs", f"{found.pairs:,}"))
+    return AuditPage(
+        "judge bias", found.judge, facts, found.sentences(), figures, (("Effects", table),), _LIMITS
+    ).html()
+
+
+def shift_figure(name: str, title: str, about: str, rows: Sequence[tuple[str, Estimate]]) -> Figure:
+    """Estimates below each other, with their intervals, against 0.
+
+    Args:
+        name, title, about: of the figure.
+        rows: labels and estimates; unknown ones are left out of the picture.
+    """
+    known = [row for row in rows if row[1].n]
+    ticks = tuple((len(known) - place - 0.5, label) for place, (label, _) in enumerate(known))
+    ends = [end for _, own in known for end in (own.low, own.high, own.value)]
+    frame = Frame(
+        axis([*ends, 0.0], most=5, share=True), Axis(0.0, float(max(len(known), 1)), ticks or ((0.5, ""),))
+    )
+    lines, dots = [], []
+    for (height, label), (_, own) in zip(ticks, known, strict=True):
+        lines.append(Path(frame.points([(own.low, height), (own.high, height)]), "plain whisker"))
+        dots.append(Dot(*frame.at(own.value, height), "plain", f"{label}: {measured(own, share=True)}"))
+    apart = [label for label, own in known if own.excludes_zero]
+    return Figure(
+        name,
+        title,
+        about,
+        f"Intervals without 0: {', '.join(apart) or 'none'}.",
+        frame.drawing(
+            "change of the probability",
+            "",
+            lines=tuple(lines),
+            dots=tuple(dots),
+            posts=(Mark(frame.at(0.0, 0.0)[0], "none"),),
+        ),
+        (),
+        Table(
+            ("", "change", "95 % interval", "pairs"),
+            tuple((label, percent(own.value), interval(own, share=True), f"{own.n:,}") for label, own in known),
+        ),
+    )

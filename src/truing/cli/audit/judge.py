@@ -1,0 +1,153 @@
+"""``truing audit judge``: what moves a judge of two answers that should not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from truing.audit.judges.recorded_bias import RecordedBias
+    from truing.judging.bench import Bench
+    from truing.judging.comparer import Comparer
+
+
+def judge(
+    data: Annotated[
+        list[Path],
+        typer.Option("--data", help="Labelled pairs, e.g. of JudgeBench or LLMBar; may be given again."),
+    ],
+    judge: Annotated[
+        str | None, typer.Option("--judge", help="http://HOST/v1#MODEL, a folder, a hub name, or truing/tiny.")
+    ] = None,
+    recorded: Annotated[
+        bool, typer.Option("--recorded", help="Look at the verdicts of the file, and ask nobody.")
+    ] = False,
+    bias: Annotated[
+        list[str] | None, typer.Option("--bias", help="Measure these cues only; may be given again.")
+    ] = None,
+    both_targets: Annotated[
+        bool, typer.Option("--both-targets", help="Put cues beside right answers, too.")
+    ] = False,
+    mitigate: Annotated[
+        list[str] | None,
+        typer.Option("--mitigate", help="targeted, general, examples or reflection; may be given again."),
+    ] = None,
+    replies: Annotated[
+        str, typer.Option("--replies", help="Of a model on this machine: odds of the letters, or text.")
+    ] = "odds",
+    again: Annotated[bool, typer.Option("--again", help="Ask everything without cues twice.")] = False,
+    temperature: Annotated[float, typer.Option("--temperature", min=0.0, help="Of replies in words.")] = 0.0,
+    max_tokens: Annotated[int, typer.Option("--max-tokens", min=1, help="Longest reply, tokens.")] = 256,
+    key_from: Annotated[
+        str | None, typer.Option("--key-from", help="Environment variable with the endpoint's key.")
+    ] = None,
+    sample: Annotated[int | None, typer.Option("--sample", min=1, help="So many pairs, drawn at random.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the draw, and of replies.")] = 0,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for judge.json and report.html.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count the questions, ask nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Put cues beside one of two answers, and measure how far they move the judge (2504.09946).
+
+    Majorities, authorities, distractions, length, phrases of reflection and the judge's own name are put beside the
+    wrong answer, in both orders, each against a neutral text of as many words. Place is measured without a cue.
+    """
+    import numpy as np
+
+    from truing.audit.judges.bias_run import EXAMPLES, audit_judge, decided, injections_named, questions
+    from truing.audit.judges.mitigations import mitigations_named
+    from truing.audit.judges.recorded_bias import recorded_bias
+    from truing.cli.console import ConsoleListener, print_json
+    from truing.errors import DataError
+    from truing.judging.items import read_items
+    from truing.judging.making import bench_of
+    from truing.judging.wording import RELATION, Wording
+
+    if recorded == (judge is not None):
+        raise DataError("who judges?", where="--judge, --recorded", allowed="exactly one of the two")
+    if replies not in ("odds", "text"):
+        raise DataError(f"there are no replies {replies!r}", where="--replies", allowed="odds, text")
+    cues, helpers = injections_named(bias or []), mitigations_named(mitigate or [])
+    items = read_items(data)
+    if recorded:
+        _print_recorded(recorded_bias(items), output, json=json)
+        return
+    pairs = decided(items)
+    order = np.random.default_rng(seed).permutation(len(pairs))
+    held = [pairs[place] for place in order[:EXAMPLES]] if "examples" in helpers else []
+    chosen = [pairs[place] for place in sorted(order[len(held) :][:sample])]
+    if not chosen:
+        raise DataError(
+            f"{len(pairs)} pairs leave none besides the {EXAMPLES} examples", where="--data", fix="give more pairs"
+        )
+    targets = ("wrong", "right") if both_targets else ("wrong",)
+    if dry_run:
+        asked = questions(len(chosen), len(cues), len(targets), len(helpers), repeated=again)
+        plan = {"pairs": len(chosen), "questions": asked}
+        print_json(plan) if json else typer.echo(f"{plan}\nNothing was done (--dry-run).")
+        return
+    wording = Wording(RELATION)
+    bench = bench_of(
+        [str(judge)],
+        wording,
+        words=replies == "text",
+        temperature=temperature,
+        max_tokens=max_tokens,
+        key_from=key_from,
+        seed=seed,
+    )
+    listener = ConsoleListener(quiet=json)
+    try:
+        found = audit_judge(
+            bench.comparer,
+            chosen,
+            injections=cues,
+            targets=targets,
+            again=_once_more(bench, seed) if again else None,
+            chat=bench.chats[0] if bench.chats else None,
+            wording=wording,
+            mitigations=tuple(mitigate or ()),
+            examples=held,
+            progress=lambda done, total: listener.progress("Asking the judge", done, total),
+        )
+    finally:
+        listener.close()
+    if output is not None:
+        from truing.audit.judges.bias_page import judge_page
+        from truing.writing import write_json, write_text
+
+        output.mkdir(parents=True, exist_ok=True)
+        write_json(output / "judge.json", found.as_dict())
+        write_text(output / "report.html", judge_page(found, ", ".join(map(str, data))))
+    if json:
+        print_json(found.as_dict())
+        return
+    for line in found.sentences():
+        typer.echo(line)
+    if output is not None:
+        typer.echo(f"Report: {output / 'report.html'}")
+
+
+def _once_more(bench: Bench, seed: int) -> Comparer:
+    """The same judge with another seed; one that gives the odds of letters says the same."""
+    from truing.judging.comparers import TextVerdicts
+
+    return TextVerdicts(bench.chats[0].seeded(seed + 1), bench.wording) if bench.chats else bench.comparer
+
+
+def _print_recorded(found: RecordedBias, output: Path | None, *, json: bool) -> None:
+    from truing.cli.console import print_json
+    from truing.writing import write_json
+
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        write_json(output / "judge.json", found.as_dict())
+    if json:
+        print_json(found.as_dict())
+        return
+    for line in found.sentences():
+        typer.echo(line)
