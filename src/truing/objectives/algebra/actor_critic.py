@@ -18,7 +18,7 @@ from truing.objectives.algebra.crediting import CREDITED
 from truing.objectives.algebra.credits import rewards_of
 from truing.objectives.algebra.gae import advantages, whitened
 from truing.objectives.algebra.margins import State
-from truing.objectives.algebra.sampled import Sampled
+from truing.objectives.algebra.sampled import Sampled, surrogate
 from truing.objectives.algebra.scores import Batch, Scores
 from truing.objectives.algebra.sequence_scores import missing_reference
 from truing.objectives.algebra.terms import TermLoss
@@ -26,7 +26,6 @@ from truing.objectives.algebra.terms import TermLoss
 VALUE = "value"
 """Derived values of this kind are what a critic says of the state before each token."""
 _ADVANTAGE, _RETURN, _OLD_VALUE, _COEFFICIENT = "advantage", "return", "old_value", "kl"
-_LIMIT = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,8 +108,7 @@ class ActorCritic(Sampled):
                 fix="call truing.objectives.algebra.crediting.credit when they are drawn, or train with `truing align`",
             )
         gained, target, old = (scores.signals[name] for name in (_ADVANTAGE, _RETURN, _OLD_VALUE))
-        ratio = torch.exp((scores.token_logps - scores.drawn_logps).clamp(-_LIMIT, _LIMIT))
-        losses = -torch.minimum(ratio * gained, ratio.clamp(1 - self.clip, 1 + self.clip) * gained)
+        losses = -surrogate(scores.token_logps - scores.drawn_logps, gained, self.clip, self.clip)
         values = self._values(scores)
         misses = (values - target).square()
         if self.value_clip is not None:

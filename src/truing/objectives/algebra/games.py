@@ -15,15 +15,13 @@ from torch import Tensor
 from truing.objectives.algebra.credits import Credit, rewards_of
 from truing.objectives.algebra.formula import scaled, summed
 from truing.objectives.algebra.margins import State
-from truing.objectives.algebra.sampled import ONLINE, Sampled
+from truing.objectives.algebra.sampled import LIMIT, ONLINE, Sampled, surrogate
 from truing.objectives.algebra.scores import ANY_DATA, Batch, DataKind, Scores
 from truing.objectives.algebra.sequence_scores import missing_reference
 from truing.objectives.algebra.terms import TermLoss
 
 OPPONENTS = "opponents"
 """What these pieces require: log-probabilities of the drawn answers under the population."""
-# A log-ratio is kept within these bounds before it is exponentiated.
-_LIMIT = 10.0
 
 
 @dataclass(frozen=True)
@@ -131,10 +129,8 @@ class AgainstMixture(Sampled):
     def losses(self, scores: Scores, batch: Batch, state: State) -> TermLoss:
         index = batch.chosen
         owners = batch.example[index]
-        change = scores.total(scores.token_logps - scores.drawn_logps)[index].clamp(-_LIMIT, _LIMIT)
-        advantage = self._advantages(scores, batch).to(change)
-        ratio = torch.exp(change)
-        gain = torch.minimum(ratio * advantage, ratio.clamp(1 - self.low, 1 + self.high) * advantage)
+        change = scores.total(scores.token_logps - scores.drawn_logps)[index]
+        gain = surrogate(change, self._advantages(scores, batch).to(change), self.low, self.high)
         count = torch.bincount(owners, minlength=batch.examples)[owners]
         return TermLoss(-gain, batch.weights[owners].to(gain) / count, owners)
 
@@ -146,7 +142,7 @@ class AgainstMixture(Sampled):
         index = batch.chosen
         owners = batch.example[index]
         ahead = scores.total(scores.drawn_logps - scores.reference)[index]
-        weight = torch.exp((-self.mixture * ahead).clamp(max=_LIMIT))
+        weight = torch.exp((-self.mixture * ahead).clamp(max=LIMIT))
         beats, others = _meetings(batch)
         gain = torch.where(others, beats - 0.5 - self.kl * ahead[:, None], 0.0)
         place = _places(owners, batch.examples, others.shape[1])

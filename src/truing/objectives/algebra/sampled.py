@@ -25,8 +25,8 @@ Averaging = Literal["answer", "tokens", "constant", "sum"]
 
 ONLINE = "online"
 """What these terms require: answers that were drawn in training."""
-# A log-ratio is kept within these bounds before it is exponentiated.
-_LIMIT = 10.0
+LIMIT = 10.0
+"""A log-ratio is kept within these bounds before it is exponentiated, nats."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,26 @@ class Sampled(Stateless):
         }[self.averaging]
 
 
+def surrogate(
+    change: Float[Tensor, " values"],
+    advantage: Float[Tensor, " values"],
+    low: float | None = None,
+    high: float | None = None,
+) -> Float[Tensor, " values"]:
+    """min(ρA, clip(ρ, 1−low, 1+high) A), or ρA without bounds; ρ = e^change.
+
+    Args:
+        change: of the log-probability since it was drawn, nats.
+        advantage: A.
+        low, high: how far the ratio counts.
+    """
+    ratio = torch.exp(change.clamp(-LIMIT, LIMIT))
+    gain = ratio * advantage
+    if low is None or high is None:
+        return gain
+    return torch.minimum(gain, ratio.clamp(1 - low, 1 + high) * advantage)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PolicyGradient(Sampled):
     """−min(ρA, clip(ρ, 1−low, 1+high) A), and a pull to the reference.
@@ -118,17 +138,14 @@ class PolicyGradient(Sampled):
         return True
 
     def losses(self, scores: Scores, batch: Batch, state: State) -> TermLoss:
-        change = (scores.token_logps - scores.drawn_logps).clamp(-_LIMIT, _LIMIT)
+        change = scores.token_logps - scores.drawn_logps
         advantage = self._advantages(scores, batch)[scores.sequence]
         if self.level != "token":
             whole = scores.total(scores.token_logps - scores.drawn_logps)
             if self.level == "answer-mean":
                 whole = whole / scores.lengths.clamp(min=1)
-            change = whole.clamp(-_LIMIT, _LIMIT)[scores.sequence]
-        ratio = torch.exp(change)
-        gain = ratio * advantage
-        if self.low is not None and self.high is not None:
-            gain = torch.minimum(gain, ratio.clamp(1 - self.low, 1 + self.high) * advantage)
+            change = whole[scores.sequence]
+        gain = surrogate(change, advantage, self.low, self.high)
         if self.level != "token":
             # One surrogate an answer, shared out so that each way of averaging finds it once.
             gain = gain / (1.0 if self.averaging == "answer" else scores.lengths.clamp(min=1)[scores.sequence])
@@ -200,7 +217,7 @@ class NegativeAware(Sampled):
         def at_tokens(values: Tensor) -> Tensor:
             return torch.zeros_like(right).index_copy(0, index, values.to(right))[scores.sequence]
 
-        change = (scores.token_logps - scores.drawn_logps).clamp(-_LIMIT, _LIMIT)
+        change = (scores.token_logps - scores.drawn_logps).clamp(-LIMIT, LIMIT)
         q = at_tokens(rate)
         left = (1 - q * torch.exp(change)) / (1 - q)
         held = left + (left.clamp(min=self.floor) - left).detach()
