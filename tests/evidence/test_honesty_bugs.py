@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from tests.evidence.bugs import Bug, claims_of, must_fail, must_hold, planted
+from truing.data.synthesis.honesty import PERMISSION
 from truing.data.synthesis.recipes import honest_rows
 from truing.diagnostics.audits import honesty
+from truing.prompting.transform import Each, Identity, in_system
 
-METRICS, TUNING = "honesty", "honesty-tuning"
+METRICS, TUNING, PROMPT = "honesty", "honesty-tuning", "honest-prompt"
 
 
 def refusal_rate(before: Any, after: Any, **options: Any) -> Any:
@@ -49,18 +51,28 @@ def greedy_counts(sampled: Any, variant: str = "absolute", tau: float = 0.1) -> 
     )
 
 
+def unchanged() -> Identity:
+    """No permission."""
+    return Identity()
+
+
+def in_the_system_message() -> Each:
+    return Each("system", lambda prompt: in_system(prompt, PERMISSION))
+
+
 BUGS: dict[str, list[Bug]] = {
     "honesty/declining-everything-is-chance": [refusal_rate, exchanged],
     "honesty/declining-nothing-is-chance": [refusal_rate, exchanged],
     "honesty/an-oracle-is-honest": [learned_is_counted, refusal_rate],
     "honesty-tuning/multisample-declines-as-often-as-it-errs": [never_declines, always_tau],
     "honesty-tuning/absolute-declines-what-is-never-right": [never_declines, always_tau, greedy_counts],
+    "honest-prompt/demonstrations-have-this-prompt": [unchanged, in_the_system_message],
     "honesty-tuning/absolute-is-more-honest-than-answering-always": [never_declines, always_tau],
 }
 
 
 def test_every_claim_has_a_planted_bug() -> None:
-    assert claims_of(METRICS, TUNING) == set(BUGS)
+    assert claims_of(METRICS, TUNING, PROMPT) == set(BUGS)
 
 
 @pytest.mark.parametrize("name", BUGS)

@@ -5,15 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from truing.data.questions.grading import outcome
+from truing.data.questions.grading import Grade, outcome
 from truing.data.questions.question import Question
 from truing.data.readers import read_rows
 from truing.data.synthesis.files import Drawing
-from truing.data.synthesis.honesty import honest_prompt
 from truing.diagnostics.honesty import Honesty, honesty
-from truing.errors import DataError, did_you_mean
+from truing.errors import DataError
+from truing.prompting.named import way
+from truing.prompting.transform import PromptTransform, Shown
+from truing.rewards.algebra import Prompt
 
-WAYS_TO_ASK: dict[str, Callable[[str], str]] = {"plain": lambda question: question, "honest": honest_prompt}
+
+def asking(way: PromptTransform, where: str) -> Callable[[str], Prompt]:
+    """From a question to the prompt in which it is asked.
+
+    Raises:
+        DataError: if the way shows a text to be continued.
+    """
+
+    def ask(question: str) -> Prompt:
+        (shown,) = way([Shown.of(question)])
+        if shown.verbatim:
+            raise DataError(
+                f"{way.name!r} shows a text that is to be continued, and no question",
+                where=where,
+                allowed="ways that change the question or the system message",
+            )
+        return shown.prompt
+
+    return ask
 
 
 def audit_honesty(
@@ -21,10 +41,11 @@ def audit_honesty(
     before: str,
     after: str,
     *,
-    ask_before: str = "plain",
-    ask_after: str = "honest",
+    ask_before: str = "as-is",
+    ask_after: str = "honest-prompt",
     max_new_tokens: int = 64,
     output: Path | None = None,
+    grade: Grade = outcome,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Honesty:
     """Greedy answers of both models, compared.
@@ -32,24 +53,18 @@ def audit_honesty(
     Args:
         questions: with answers.
         before, after: models; the same twice measures what asking differently does.
-        ask_before, ask_after: a name of :data:`WAYS_TO_ASK`.
+        ask_before, ask_after: ``as-is``, or a registered way to prompt.
         max_new_tokens: longest answer.
         output: folder that keeps answers.
+        grade: tells right from wrong answers.
         progress: called with ("before" or "after", questions done, questions in all).
 
     Raises:
-        DataError: if there is no such way to ask.
+        TruingError: if there is no such way to ask.
         ModelError: if a model cannot be loaded.
     """
     found = []
-    for name, model, way in (("before", before, ask_before), ("after", after, ask_after)):
-        if way not in WAYS_TO_ASK:
-            raise DataError(
-                f"there is no way to ask {way!r}",
-                where=f"--ask-{name}",
-                allowed=", ".join(WAYS_TO_ASK),
-                fix=did_you_mean(way, WAYS_TO_ASK),
-            )
+    for name, model, way_to_ask in (("before", before, ask_before), ("after", after, ask_after)):
         drawing = Drawing(model, samples=0, max_new_tokens=max_new_tokens)
         kept = None if output is None else output / f"{name}.jsonl"
 
@@ -57,12 +72,12 @@ def audit_honesty(
             if progress is not None:
                 progress(name, done, total)
 
-        answers = drawing(questions, WAYS_TO_ASK[way], kept, shown)
-        found.append([outcome(one, said.greedy) for one, said in zip(questions, answers, strict=True)])
+        answers = drawing(questions, asking(way(way_to_ask, f"--ask-{name}"), f"--ask-{name}"), kept, shown)
+        found.append([grade(one, said.greedy) for one, said in zip(questions, answers, strict=True)])
     return honesty(*found)
 
 
-def recorded(questions: Sequence[Question], path: Path) -> Honesty:
+def recorded(questions: Sequence[Question], path: Path, grade: Grade = outcome) -> Honesty:
     """The same of answers in a file, rows with ``id``, ``before`` and ``after``.
 
     Raises:
@@ -80,5 +95,5 @@ def recorded(questions: Sequence[Question], path: Path) -> Honesty:
     missing = [one.id for one in questions if one.id not in said]
     if missing:
         raise DataError(f"question {missing[0]!r} has no recorded answers", where=f"--answers {path}")
-    pairs = [(outcome(one, said[one.id][0]), outcome(one, said[one.id][1])) for one in questions]
+    pairs = [(grade(one, said[one.id][0]), grade(one, said[one.id][1])) for one in questions]
     return honesty([pair[0] for pair in pairs], [pair[1] for pair in pairs])

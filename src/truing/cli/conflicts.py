@@ -22,6 +22,9 @@ def conflicts(
     ratio: Annotated[
         list[float] | None, typer.Option("--ratio", help="Share that is poisoned; 0, 0.5 and 1 if left out.")
     ] = None,
+    judge: Annotated[
+        str | None, typer.Option("--judge", help="Model that is asked whether other words say a right answer.")
+    ] = None,
     max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer, tokens.")] = 256,
     key_from: Annotated[str | None, typer.Option("--key-from", help="Environment variable with the key.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first questions.")] = None,
@@ -33,8 +36,9 @@ def conflicts(
 ) -> None:
     """Write contexts with poisoned passages, right replies, and both kinds of mistakes (Dialectical Alignment)."""
     from truing.chat import chat_model
-    from truing.cli.console import ConsoleListener, print_json
+    from truing.cli.console import ConsoleListener, planned, printed
     from truing.data.questions import read_questions
+    from truing.data.questions.judged import grade_by
     from truing.data.synthesis.conflicts.contexts import Mixing
     from truing.data.synthesis.conflicts.files import write_conflicts
     from truing.data.synthesis.conflicts.rows import VARIANTS
@@ -53,7 +57,7 @@ def conflicts(
     if dry_run:
         most = len(found) * len(mixing.ratios)
         plan = {"questions": len(found), "contexts, at most": most, "replies, at most": most * len(STRATEGIES)}
-        print_json(plan) if json else typer.echo(f"{plan}\nNothing was done (--dry-run).")
+        planned(plan, json)
         return
     own = chat_model(student, key_from=key_from, max_tokens=max_new_tokens, where="--student")
     other = (
@@ -70,12 +74,9 @@ def conflicts(
             other,
             mixing,
             variant=variant,
+            grade=grade_by(judge, key_from),
             progress=lambda done, total: listener.progress("Trying strategies", done, total),
         )
     finally:
         listener.close()
-    if json:
-        print_json(made.as_dict())
-        return
-    for line in made.sentences():
-        typer.echo(line)
+    printed(made.as_dict(), made.sentences(), json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -36,6 +36,17 @@ def printed(value: Any, sentences: Iterable[str], json: bool) -> None:
         return
     for line in sentences:
         sys.stdout.write(f"{line}\n")
+
+
+def planned(plan: Mapping[str, Any], json: bool) -> None:
+    """What a command would do (``--dry-run``).
+
+    Args:
+        plan: what it would read, ask and write, by name.
+        json: whether a program asks.
+    """
+    lines = [f"{name}: {value:,}" if isinstance(value, int) else f"{name}: {value}" for name, value in plan.items()]
+    printed(plan, [*lines, "Nothing was done (--dry-run)."], json)
 
 
 _STAGES = {

@@ -29,6 +29,9 @@ def debates(
             "--confirm", help="Model, or `words`, that has to find that chosen turns do what they are for."
         ),
     ] = None,
+    judge: Annotated[
+        str | None, typer.Option("--judge", help="Model that is asked whether other words say a right answer.")
+    ] = None,
     max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest turn, tokens.")] = 96,
     key_from: Annotated[str | None, typer.Option("--key-from", help="Environment variable with the key.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first questions.")] = None,
@@ -39,8 +42,9 @@ def debates(
 ) -> None:
     """Let two models debate in branches, and write pairs that teach when to yield and when to hold (PBT)."""
     from truing.chat import chat_model
-    from truing.cli.console import ConsoleListener, print_json
+    from truing.cli.console import ConsoleListener, planned, printed
     from truing.data.questions import read_questions
+    from truing.data.questions.judged import grade_by
     from truing.data.synthesis.debate.agreeing import as_asked, by_words
     from truing.data.synthesis.debate.files import write_debates
     from truing.data.synthesis.debate.growing import Growth
@@ -59,7 +63,7 @@ def debates(
     found = read_questions(questions, limit)
     if dry_run:
         plan = {"questions": len(found), "turns to write": len(found) * growth.calls}
-        print_json(plan) if json else typer.echo(f"{plan}\nNothing was done (--dry-run).")
+        planned(plan, json)
         return
 
     first = chat_model(model, key_from=key_from, max_tokens=max_new_tokens, where="--model")
@@ -83,14 +87,10 @@ def debates(
             (first, second),
             growth,
             variant=variant,
-            rules=Rules(plain.gap, plain.mean, agrees=agrees),
+            rules=Rules(plain.gap, plain.mean, grade_by(judge, key_from), agrees),
             even=even,
             progress=lambda done, total: listener.progress("Debating", done, total),
         )
     finally:
         listener.close()
-    if json:
-        print_json(made.as_dict())
-        return
-    for line in made.sentences():
-        typer.echo(line)
+    printed(made.as_dict(), made.sentences(), json)

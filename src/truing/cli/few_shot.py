@@ -29,7 +29,7 @@ def few_shot(
     json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
 ) -> None:
     """Write each query under the demonstrations from which a teacher answers it best and worst (BiAlign)."""
-    from truing.cli.console import print_json
+    from truing.cli.console import planned, printed
     from truing.data.synthesis.few_shot import FewShot, few_shot_files, posed, read_pool
     from truing.data.synthesis.teacher import answer_scores
     from truing.errors import DataError
@@ -53,13 +53,15 @@ def few_shot(
             "queries": len(asked),
             "answers to score": sum(len(q.prompts) for q in asked),
         }
-        print_json(counts) if json else typer.echo(f"{counts}\nNothing was done (--dry-run).")
+        planned(counts, json)
         return
     policy = load_policy(teacher)
     written, asked_for = few_shot_files(
         found, output, lambda texts: answer_scores(policy, texts, max_length), plan, queries=queries
     )
-    if json:
-        print_json({"pairs": written, "queries": asked_for, "better": output / "better.jsonl"})
-        return
-    typer.echo(f"{output / 'better.jsonl'} and worse.jsonl: {written:,} pairs of {asked_for:,} queries")
+    better = output / "better.jsonl"
+    printed(
+        {"pairs": written, "queries": asked_for, "better": str(better)},
+        [f"{better} and worse.jsonl: {written:,} pairs of {asked_for:,} queries"],
+        json,
+    )

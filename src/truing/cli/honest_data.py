@@ -29,6 +29,10 @@ def honesty(
     temperature: Annotated[float, typer.Option("--temperature", help="Of the samples; above 0.")] = 1.0,
     max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer, tokens.")] = 64,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first questions.")] = None,
+    judge: Annotated[
+        str | None, typer.Option("--judge", help="Model that is asked whether other words say a right answer.")
+    ] = None,
+    key_from: Annotated[str | None, typer.Option("--key-from", help="Environment variable with its key.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of what is drawn.")] = 0,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read the questions, say what would be drawn.")
@@ -40,8 +44,9 @@ def honesty(
     Answers are kept in answers.jsonl as they are drawn: a run that was stopped goes on, and another variant asks
     nothing again.
     """
-    from truing.cli.console import ConsoleListener, print_json
+    from truing.cli.console import ConsoleListener, planned, printed
     from truing.data.questions import read_questions
+    from truing.data.questions.judged import grade_by
     from truing.data.synthesis.files import Drawing, write_honesty
     from truing.errors import DataError
 
@@ -57,9 +62,7 @@ def honesty(
         "longest answer, tokens": max_new_tokens,
     }
     if dry_run:
-        print_json(plan) if json else typer.echo(
-            "\n".join(f"{name}: {value}" for name, value in plan.items()) + "\nNothing was done (--dry-run)."
-        )
+        planned(plan, json)
         return
     listener = ConsoleListener(quiet=json)
     try:
@@ -70,12 +73,9 @@ def honesty(
             variant=variant,
             tau=tau,
             permission=permission,
+            grade=grade_by(judge, key_from),
             progress=lambda done, total: listener.progress("Asking the model", done, total),
         )
     finally:
         listener.close()
-    if json:
-        print_json(made.as_dict())
-        return
-    for line in made.sentences():
-        typer.echo(line)
+    printed(made.as_dict(), made.sentences(), json)

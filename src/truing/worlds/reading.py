@@ -107,8 +107,8 @@ def learned(
         fact = known[row["id"].partition("/")[0]]
         follows = RIGHT in row["prompt"][-1]["content"].partition("\n\n")[0]
         chosen_is_right = RIGHT in row["chosen"][-1]["content"].rpartition("Answer:")[2]
-        sign = 1.0 if follows == chosen_is_right else -1.0
-        table.append((np.array([1.0, -1.0 if fact.sure else 1.0]), sign, fact.probability))
+        wanted = 1.0 if follows == chosen_is_right else -1.0
+        table.append((np.array([1.0, -1.0 if fact.sure else 1.0]), wanted, fact.probability))
     if not table:
         return theta
     x = np.array([one[0] for one in table])

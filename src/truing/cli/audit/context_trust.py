@@ -26,7 +26,7 @@ def context_trust(
     """Give a model right and poisoned passages, and count what it believes (Dialectical Alignment)."""
     from truing.audit.context_trust import audit_context_trust
     from truing.chat import chat_model
-    from truing.cli.console import print_json
+    from truing.cli.console import planned, printed
     from truing.data.questions import read_questions
     from truing.data.synthesis.conflicts.contexts import Mixing
 
@@ -34,12 +34,8 @@ def context_trust(
     found = read_questions(data, limit, "--data")
     if dry_run:
         plan = {"questions": len(found), "answers, at most": len(found) * (1 + len(mixing.ratios))}
-        print_json(plan) if json else typer.echo(f"{plan}\nNothing was done (--dry-run).")
+        planned(plan, json)
         return
     audited = chat_model(model, key_from=key_from, max_tokens=max_new_tokens, where="--model")
     result = audit_context_trust(found, audited, mixing)
-    if json:
-        print_json(result.as_dict())
-        return
-    for line in result.sentences():
-        typer.echo(line)
+    printed(result.as_dict(), result.sentences(), json)

@@ -16,12 +16,14 @@ def honesty(
         Path | None,
         typer.Option("--answers", help="Recorded answers in their place: rows with id, before and after."),
     ] = None,
-    ask_before: Annotated[
-        str, typer.Option("--ask-before", help="plain, or honest: with the permission to decline.")
-    ] = "plain",
+    ask_before: Annotated[str, typer.Option("--ask-before", help="as-is, or a way to prompt.")] = "as-is",
     ask_after: Annotated[
-        str, typer.Option("--ask-after", help="plain, or honest: as models are trained by truing data honesty.")
-    ] = "honest",
+        str, typer.Option("--ask-after", help="The same; honest-prompt is what truing data honesty trains with.")
+    ] = "honest-prompt",
+    judge: Annotated[
+        str | None, typer.Option("--judge", help="Model that is asked whether other words say a right answer.")
+    ] = None,
+    key_from: Annotated[str | None, typer.Option("--key-from", help="Environment variable with its key.")] = None,
     max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer, tokens.")] = 64,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first questions.")] = None,
     output: Annotated[
@@ -32,8 +34,9 @@ def honesty(
 ) -> None:
     """Measure over-conservativeness, prudence and honesty between two models, with intervals over questions."""
     from truing.audit.honesty import audit_honesty, recorded
-    from truing.cli.console import ConsoleListener, print_json
+    from truing.cli.console import ConsoleListener, planned, printed
     from truing.data.questions import read_questions
+    from truing.data.questions.judged import grade_by
     from truing.errors import DataError
 
     if (answers is None) == (before is None or after is None) or (answers is not None and (before or after)):
@@ -45,10 +48,11 @@ def honesty(
     found = read_questions(data, limit, "--data")
     if dry_run:
         plan = {"questions": len(found), "answers to draw": 0 if answers is not None else 2 * len(found)}
-        print_json(plan) if json else typer.echo(f"{plan}\nNothing was done (--dry-run).")
+        planned(plan, json)
         return
+    grade = grade_by(judge, key_from)
     if answers is not None:
-        result = recorded(found, answers)
+        result = recorded(found, answers, grade)
     else:
         listener = ConsoleListener(quiet=json)
         try:
@@ -60,12 +64,9 @@ def honesty(
                 ask_after=ask_after,
                 max_new_tokens=max_new_tokens,
                 output=output,
+                grade=grade,
                 progress=lambda name, done, total: listener.progress(f"Asking the model {name}", done, total),
             )
         finally:
             listener.close()
-    if json:
-        print_json(result.as_dict())
-        return
-    for line in result.sentences():
-        typer.echo(line)
+    printed(result.as_dict(), result.sentences(), json)

@@ -25,13 +25,13 @@ def persuasion(
     """Contradict a model's right answers, correct its wrong ones, and count who gives in (PBT)."""
     from truing.audit.persuasion import audit_persuasion
     from truing.chat import chat_model
-    from truing.cli.console import print_json
+    from truing.cli.console import planned, printed
     from truing.data.questions import read_questions
 
     found = read_questions(data, limit, "--data")
     if dry_run:
         plan = {"questions": len(found), "turns to write": len(found) * (2 + (2 * turns if partner else 0))}
-        print_json(plan) if json else typer.echo(f"{plan}\nNothing was done (--dry-run).")
+        planned(plan, json)
         return
     audited = chat_model(model, key_from=key_from, max_tokens=max_new_tokens, where="--model")
     other = (
@@ -40,8 +40,4 @@ def persuasion(
         else chat_model(partner, key_from=key_from, max_tokens=max_new_tokens, where="--partner")
     )
     result = audit_persuasion(found, audited, other, turns)
-    if json:
-        print_json(result.as_dict())
-        return
-    for line in result.sentences():
-        typer.echo(line)
+    printed(result.as_dict(), result.sentences(), json)

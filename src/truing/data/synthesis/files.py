@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from truing.data.questions.confidence import DECLINE
+from truing.data.questions.grading import Grade, outcome
 from truing.data.questions.question import Question
 from truing.data.synthesis.honesty import Sampled, honest_prompt, honest_rows
 from truing.data.synthesis.sampling import Answers, Progress, recorded_answers, sampled_answers
@@ -56,7 +57,7 @@ class Drawing:
     def __call__(
         self,
         questions: Sequence[Question],
-        ask: Callable[[str], str],
+        ask: Callable[[str], Any],
         kept: Path | None = None,
         progress: Progress | None = None,
     ) -> list[Answers]:
@@ -124,6 +125,7 @@ def write_honesty(
     variant: str = "absolute",
     tau: float = 0.1,
     permission: bool = True,
+    grade: Grade = outcome,
     progress: Progress | None = None,
 ) -> Written:
     """Write ``train.jsonl``, demonstrations that ``truing align`` learns with the objective ``nll``.
@@ -133,6 +135,7 @@ def write_honesty(
         output: folder; answers that were drawn are kept in it.
         drawing: where answers come from.
         variant, tau, permission: see :func:`~truing.data.synthesis.honesty.honest_rows`.
+        grade: tells right from wrong answers.
         progress: called with (questions done, questions in all).
 
     Raises:
@@ -147,7 +150,9 @@ def write_honesty(
         return honest_prompt(text) if permission else text
 
     answers = drawing(questions, ask, output / KEPT, progress)
-    sampled = [Sampled(one, said.greedy, said.samples) for one, said in zip(questions, answers, strict=True)]
+    sampled = [
+        Sampled(one, said.greedy, said.samples, grade) for one, said in zip(questions, answers, strict=True)
+    ]
     rows = [row for one in sampled for row in honest_rows(one, variant, tau, permission=permission)]
     declined = sum(row["completion"][0]["content"] == DECLINE for row in rows)
     right = sum(one.grade(one.question, one.greedy) == "correct" for one in sampled)

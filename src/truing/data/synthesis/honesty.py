@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from truing.data.questions.confidence import DECLINE, HEDGES, in_percent
 from truing.data.questions.grading import Grade, Outcome, outcome
@@ -46,7 +47,7 @@ class Sampled:
         if not self.samples:
             raise DataError("there are no samples", where=f"question {self.question.id}", allowed="1 or more")
 
-    @property
+    @cached_property
     def outcomes(self) -> tuple[Outcome, ...]:
         """Of the samples."""
         return tuple(self.grade(self.question, sample) for sample in self.samples)
@@ -61,7 +62,7 @@ class Sampled:
         """Expected accuracy: the share of samples that are right."""
         return self.correct / len(self.samples)
 
-    @property
+    @cached_property
     def right_answer(self) -> str | None:
         """The greedy answer if it is right, else the first sample that is; none where all are wrong."""
         said = (self.greedy, *self.samples)

@@ -63,7 +63,7 @@ def draw(policy: CausalPolicy, prompts: Sequence[Any], count: int, sampling: Sam
 def sampled_answers(
     policy: CausalPolicy,
     questions: Sequence[Question],
-    ask: Callable[[str], str],
+    ask: Callable[[str], Any],
     count: int,
     sampling: Sampling,
     *,
@@ -76,7 +76,7 @@ def sampled_answers(
     Args:
         policy: the model.
         questions: what is asked.
-        ask: from a question's text to the prompt.
+        ask: from a question's text to the prompt, a text or messages.
         count: samples of each question; may be 0.
         sampling: how samples are drawn; the greedy answer is at temperature 0.
         kept: file of answers. Those of the same model, questions and settings are read from it, others are appended.

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from truing.data.synthesis.honesty import VARIANTS, Sampled, honest_rows
 from truing.diagnostics.honesty import Honesty, honesty
 from truing.evidence.claim import claim
 from truing.evidence.measurement import Measurement, above, equals
-from truing.worlds.knowing import declining, draws, outcomes
+from truing.prompting.transform import PromptTransform, Shown
+from truing.worlds.knowing import QUESTION, RIGHT, WRONG, declining, draws, outcomes
 
 Audit = Callable[..., Honesty]
 Rows = Callable[..., list[dict[str, Any]]]
 
-METRICS, TUNING = "honesty", "honesty-tuning"
+METRICS, TUNING, PROMPT = "honesty", "honesty-tuning", "honest-prompt"
 _SOURCE = "2312.07000, section 3; catalogue, honesty: evidence"
 _BEFORE = ["correct"] * 5 + ["wrong"] * 4 + ["idk"]
 _TOPICS = (0.0, 0.05, 0.1, 0.3, 0.6, 0.9)
@@ -99,3 +101,18 @@ def absolute_is_more_honest_than_answering_always(rows: Rows, seed: int) -> Meas
     }
     gain = scores["absolute"] - scores["baseline"]
     return above(0.1, gain if scores["baseline"] == 0.5 else -1.0, "honesty", **scores)
+
+
+@claim(
+    method=PROMPT,
+    statement="What is learned is asked for: of the demonstrations of all variants the share with the very prompt that "
+    "honest-prompt shows is 1.",
+    source="2312.07000, section 4.1; catalogue, honesty: labels computed with another prompt are a pitfall",
+)
+def demonstrations_have_this_prompt(make: Callable[[], PromptTransform], seed: int) -> Measurement:
+    change = make()
+    sampled = Sampled(QUESTION, WRONG, (RIGHT, WRONG))
+    (shown,) = change([Shown.of([{"role": "user", "content": QUESTION.text}])])
+    rows = [row for variant in VARIANTS for row in honest_rows(sampled, variant)]
+    same = sum(row["prompt"] == shown.prompt for row in rows) / len(rows)
+    return equals(1.0, same if shown.original != shown.prompt else 0.0, 1e-12, "share")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from truing.chat.model import ChatModel
+from truing.data.questions.grading import Grade, outcome
 from truing.data.questions.question import Question
 from truing.data.synthesis.conflicts.contexts import Context, Mixing, contexts
 from truing.data.synthesis.conflicts.rows import conflict_rows
@@ -62,7 +63,9 @@ def remembered(questions: Sequence[Question], student: ChatModel) -> list[str]:
     return [reply or "" for reply in student(asked, str.strip)]
 
 
-def made_contexts(questions: Sequence[Question], student: ChatModel, mixing: Mixing) -> list[Context]:
+def made_contexts(
+    questions: Sequence[Question], student: ChatModel, mixing: Mixing, grade: Grade = outcome
+) -> list[Context]:
     """Contexts of all questions.
 
     Raises:
@@ -78,7 +81,7 @@ def made_contexts(questions: Sequence[Question], student: ChatModel, mixing: Mix
     return [
         context
         for question, memory in zip(questions, memories, strict=True)
-        for context in contexts(question, memory, mixing)
+        for context in contexts(question, memory, mixing, grade)
     ]
 
 
@@ -90,6 +93,7 @@ def write_conflicts(
     mixing: Mixing,
     *,
     variant: str = "balanced",
+    grade: Grade = outcome,
     progress: Callable[[int, int], None] | None = None,
 ) -> Conflicts:
     """Write ``sft.jsonl``, ``pairs.jsonl`` where there are any, and ``strategies.json``.
@@ -101,13 +105,14 @@ def write_conflicts(
         teacher: who answers under the strategies; may be the same.
         mixing: which contexts are made.
         variant: see :func:`~truing.data.synthesis.conflicts.rows.conflict_rows`.
+        grade: tells right answers; one that asks a judge is the AI feedback of the paper.
         progress: called with (replies of the teacher, replies in all).
 
     Raises:
         DataError: if no context can be made, or the teacher is right in none.
     """
-    made = made_contexts(questions, student, mixing)
-    tried = attempts(made, teacher, progress)
+    made = made_contexts(questions, student, mixing, grade)
+    tried = attempts(made, teacher, progress, grade)
     table = strategy_table(tried)
     best = strategy_map(table)
     rows = conflict_rows(tried, best, variant)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from truing.data.questions.confidence import DECLINE
-from truing.data.questions.grading import Grade, outcome
 from truing.data.rows import Row, assistant, user
 from truing.data.synthesis.conflicts.contexts import Context, Kind, shown
 from truing.data.synthesis.conflicts.strategies import Attempt, Cell
@@ -84,9 +83,7 @@ def _reply(tried: Sequence[Attempt], best: str) -> str | None:
     requires=("questions with answers and wrong answers", "the student's closed-book answers", "a teacher"),
     cost="one closed-book answer for each question, and four answers of the teacher for each context",
 )
-def conflict_rows(
-    tried: Sequence[Attempt], best: Mapping[Cell, str], variant: str = "balanced", grade: Grade = outcome
-) -> Rows:
+def conflict_rows(tried: Sequence[Attempt], best: Mapping[Cell, str], variant: str = "balanced") -> Rows:
     """Rows of contexts that a teacher answered under all strategies.
 
     In the balanced variant there are as many pairs with a stubborn answer as with a chameleon's, where both kinds
@@ -96,7 +93,6 @@ def conflict_rows(
         tried: attempts, any order.
         best: strategy of each cell.
         variant: a name of :data:`VARIANTS`.
-        grade: tells right answers.
 
     Raises:
         DataError: if there is no such variant.
