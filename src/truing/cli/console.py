@@ -45,7 +45,9 @@ def planned(plan: Mapping[str, Any], json: bool) -> None:
         plan: what it would read, ask and write, by name.
         json: whether a program asks.
     """
-    lines = [f"{name}: {value:,}" if isinstance(value, int) else f"{name}: {value}" for name, value in plan.items()]
+    lines = [
+        f"{name}: {value:,}" if isinstance(value, int) else f"{name}: {value}" for name, value in plan.items()
+    ]
     printed(plan, [*lines, "Nothing was done (--dry-run)."], json)
 
 
