@@ -9,6 +9,7 @@ import typer
 from truing import __version__
 from truing.cli import (
     align,
+    align_entities,
     arena,
     aspects,
     audit,
@@ -66,6 +67,7 @@ app.command("diagnose")(diagnose.diagnose)
 app.command("report")(report.report)
 app.command("judge")(judge.judge)
 app.command("leaderboard")(leaderboard.leaderboard)
+app.command("align-entities")(align_entities.align_entities)
 app.command("mix")(mix.mix)
 app.command("methods")(methods.methods)
 app.command("explain")(methods.explain)

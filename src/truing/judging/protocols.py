@@ -1,5 +1,6 @@
 """All ways to judge; importing this module registers them."""
 
+from truing.judging.entities.alignment import llm_align
 from truing.judging.guided import guided_judge
 from truing.judging.leaderboard.board import bt_leaderboard
 from truing.judging.method import JUDGING
@@ -15,6 +16,7 @@ __all__ = [
     "bt_leaderboard",
     "guided_judge",
     "judge_vote",
+    "llm_align",
     "pairwise_judge",
     "pine",
     "pointwise_judge",

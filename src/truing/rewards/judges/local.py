@@ -95,16 +95,19 @@ def letter_odds(policy: CausalPolicy, trees: Sequence[Tree]) -> Float[Tensor, " 
     return logps[:, 0] - logps[:, 1]
 
 
-def letter_tree(policy: CausalPolicy, asked: str, letters: tuple[str, str] = ("A", "B")) -> Tree:
-    """A question that two letters answer, which are its branches.
+def letter_tree(
+    policy: CausalPolicy, asked: str, letters: tuple[str, ...] = ("A", "B"), lead: str = _LEAD
+) -> Tree:
+    """A question that letters answer, which are its branches.
 
     Args:
         policy: with its tokenizer.
         asked: the question, as a user says it.
-        letters: the two answers.
+        letters: the answers.
+        lead: how the reply begins, before the letter.
 
     Raises:
-        ModelError: if there is no tokenizer, or it does not write both letters apart from the text before them.
+        ModelError: if there is no tokenizer, or it does not write the letters apart from the text before them.
     """
     from truing.data.tokenise import token_ids
     from truing.policies.packing import Tree
@@ -114,15 +117,19 @@ def letter_tree(policy: CausalPolicy, asked: str, letters: tuple[str, str] = ("A
         raise ModelError("a judge needs its tokenizer", fix="pass tokenizer= to CausalPolicy")
     if getattr(tokenizer, "chat_template", None):
         messages = [{"role": "user", "content": asked}]
-        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True) + _LEAD
+        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True) + lead
     else:
-        text = f"{tokenizer.bos_token or ''}{asked}\n{_LEAD}"
+        text = f"{tokenizer.bos_token or ''}{asked}\n{lead}"
     # The letter's token may depend on the space before it, so that both are tokenised with what stands there.
     trunk, *branches = token_ids(tokenizer, [text, *(f"{text} {letter}" for letter in letters)])
     tails = [branch[len(trunk) :] for branch in branches]
-    if any(branch[: len(trunk)] != trunk for branch in branches) or not all(tails) or tails[0] == tails[1]:
+    if (
+        any(branch[: len(trunk)] != trunk for branch in branches)
+        or not all(tails)
+        or len(set(map(tuple, tails))) < len(tails)
+    ):
         raise ModelError(
-            "the judge's tokenizer does not write A and B as tokens of their own after a text",
+            f"the judge's tokenizer does not write {' and '.join(letters)} as tokens of their own after a text",
             fix="use another model as judge",
         )
     return Tree(trunk, tails)
