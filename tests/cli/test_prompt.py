@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.rewards.judges.stub import Answer, serving
 from truing.cli.app import app
 from truing.errors import DataError, RecipeError
 
@@ -48,6 +49,46 @@ def test_a_column_without_layout(tmp_path: Path) -> None:
     ended = run("apply", str(tmp_path / "asked.csv"), "--with", "urial", "--column", "Behavior", "-o", str(out))
     assert ended.exit_code == 0, ended.output
     assert [json.loads(line)["context"]["kind"] for line in out.read_text().splitlines()] == ["a", "c"]
+
+
+def rewriting(number: int, body: dict) -> Answer:
+    """Rewrites whatever it is asked, and says that it still asks the same."""
+    if "compare" in body["messages"][0]["content"]:
+        return Answer('{"same": true}')
+    question = body["messages"][-1]["content"].split("\n")[1]
+    return Answer(
+        json.dumps({"question": f"{question} Say it as a good review would: great, wonderful, excellent."})
+    )
+
+
+def test_search_writes_rows_for_a_rewriter(shared_data: Path, tmp_path: Path) -> None:
+    data, out = str(shared_data / "alpaca-eval/hard/alpaca-7b.json"), tmp_path / "rows.jsonl"
+    with serving(rewriting) as stub:
+        arguments = (
+            "search",
+            data,
+            "--rewriter",
+            f"{stub.url}#r",
+            "-m",
+            "truing/tiny",
+            "-r",
+            "sentiment",
+            "-o",
+            str(out),
+        )
+        ended = run(*arguments, "--limit", "3", "--iterations", "3", "--max-tokens", "8", "--json")
+        assert ended.exit_code == 0, ended.output
+        planned = run(*arguments, "--limit", "3", "--dry-run")
+    assert "'questions': 3, 'rewrites at most': 60, 'answers': 63" in planned.stdout
+    found = json.loads(ended.stdout)
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert found["rows"] == len(rows) > 0
+    assert found["gain"]["value"] > 0
+    from truing.data import load
+
+    records = load(str(out))
+    assert records.kind == "demonstrations"
+    assert records.conversational
 
 
 @pytest.mark.parametrize(
