@@ -174,8 +174,8 @@ def test_principles_by_text() -> None:
             parse_principles(wrong)
 
 
-def test_people_put_harm_first_in_harmless_pairs(shared_data: Path) -> None:
-    """The pairs were collected for it; the sentiment scorer is another annotator, with priorities of its own."""
+def test_a_scorer_of_their_own_labels_leads_the_priorities_of_people(shared_data: Path) -> None:
+    """No finding about people: the packaged scorer was trained on labels of this set. Another scorer differs."""
     votes = read_votes(str(shared_data / "hh-rlhf" / "harmless-base-test.jsonl.gz"), sample=300)
     found = audit_discretion(votes, scorers=["sentiment"], draws=20).discretion
     people, scorer = found.annotators
