@@ -9,6 +9,7 @@ from truing.diagnostics.activation_steering import activation_steering
 from truing.diagnostics.audit import AUDITS
 from truing.diagnostics.ches import ches
 from truing.diagnostics.context_trust import context_trust
+from truing.diagnostics.generation_exploit import generation_exploit
 from truing.diagnostics.honesty import honesty
 from truing.diagnostics.mode_seeking import mode_seeking
 from truing.diagnostics.overoptimisation import indicators
@@ -29,6 +30,7 @@ __all__ = [
     "context_trust",
     "discretion",
     "effects",
+    "generation_exploit",
     "honesty",
     "indicators",
     "judge_bias_bench",

@@ -8,6 +8,7 @@ from truing.cli.audit.context_trust import context_trust
 from truing.cli.audit.discretion import discretion
 from truing.cli.audit.dissection import dissection
 from truing.cli.audit.factors import factors
+from truing.cli.audit.generation import generation
 from truing.cli.audit.honesty import honesty
 from truing.cli.audit.judge import judge
 from truing.cli.audit.keywords import keywords
@@ -30,6 +31,7 @@ app.command("context-trust")(context_trust)
 app.command("discretion")(discretion)
 app.command("dissection")(dissection)
 app.command("factors")(factors)
+app.command("generation")(generation)
 app.command("honesty")(honesty)
 app.command("judge")(judge)
 app.command("keywords")(keywords)
