@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from tests.faults import plant
 from tests.jobs import files, job, truing, weights
-from truing.training.trainer import complete_checkpoints
+from truing.training.checkpoints import complete_checkpoints
 
 
 @pytest.fixture(scope="module")

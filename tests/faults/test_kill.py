@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults import plant
 from tests.jobs import files, job, truing, weights, write_recipe
-from truing.training.trainer import complete_checkpoints
+from truing.training.checkpoints import complete_checkpoints
 
 KILLED = -signal.SIGKILL
 

@@ -12,7 +12,7 @@ import pytest
 from tests.faults import plant
 from tests.jobs import job, truing, weights, write_recipe
 from truing.policies.control_codes import FILE
-from truing.training.trainer import complete_checkpoints
+from truing.training.checkpoints import complete_checkpoints
 
 LORA = {"training__peft": {"name": "lora", "rank": 2, "alpha": 4}}
 

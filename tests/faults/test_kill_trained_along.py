@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM
 
 from tests.faults import plant
 from tests.jobs import job, truing, weights, write_recipe
-from truing.training.trainer import complete_checkpoints
+from truing.training.checkpoints import complete_checkpoints
 
 MODULES = "modules.safetensors"
 KINDS: dict[str, dict[str, Any]] = {

@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults import plant
 from tests.jobs import Truing, job, truing, weights
-from truing.training.trainer import complete_checkpoints
+from truing.training.checkpoints import complete_checkpoints
 
 
 def _until(process: Truing, said: str) -> None:

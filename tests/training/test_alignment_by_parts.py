@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM
 
 from tests.faults import plant
 from tests.jobs import job, pairs, truing, weights, write_recipe, write_rows
-from truing.training.trainer import complete_checkpoints
+from truing.training.checkpoints import complete_checkpoints
 
 OTHER = {"parts": {"other": {"path": "truing/hh-sample", "limit": 40}}}
 SAMPLES = {"self_samples": {"count": 2, "max_new_tokens": 8, "reward": "sentiment", "refresh_every": 2}}

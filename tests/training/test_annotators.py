@@ -16,9 +16,9 @@ from truing.objectives import cpo, lcpo
 from truing.objectives.modifiers import lcpo as wrap
 from truing.training.align import align
 from truing.training.annotators import numbered_as
+from truing.training.checkpoints import load_objective_state, save_objective_state
 from truing.training.examples import ExampleData
 from truing.training.step import PreferenceStep
-from truing.training.trainer import load_objective_state, save_objective_state
 
 
 def labelled(names: list[str | None], own: list[str]) -> ExampleData:

@@ -20,9 +20,9 @@ from truing.policies.causal import CausalPolicy
 from truing.policies.control_codes import BAD, FILE, GOOD, load_codes
 from truing.policies.loading import load_model
 from truing.policies.packing import Tree
+from truing.training.checkpoints import complete_checkpoints
 from truing.training.examples import ExampleData
 from truing.training.fronts import Fronts
-from truing.training.trainer import complete_checkpoints
 
 MEET = {"name": "meet", "tokens": 3, "code_rate": 0.01, "codes_first": 0.5}
 

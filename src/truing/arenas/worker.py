@@ -19,7 +19,7 @@ from truing.arenas.cells import CELLS, Cell
 from truing.arenas.judging import FILE
 from truing.arenas.load import Arena
 from truing.errors import TruingError
-from truing.training.trainer import CHECKPOINTS
+from truing.training.checkpoints import CHECKPOINTS
 from truing.writing import write_json
 
 SHARED = "shared"

@@ -22,6 +22,7 @@ from truing.policies.control_codes import FILE as CODES
 from truing.recipe import Recipe, load_recipe, parse_recipe
 from truing.training import adapters, model_card
 from truing.training.assembly import arguments, assemble, keeps_best
+from truing.training.checkpoints import CHECKPOINTS, complete_checkpoints
 from truing.training.columns import names_in, with_columns
 from truing.training.data_check import DATA_FILE, check_data
 from truing.training.derived import TrainedAlong
@@ -35,7 +36,7 @@ from truing.training.purpose import AlignPolicy, Measured, Purpose
 from truing.training.record import RunRecord
 from truing.training.references import resolve_references
 from truing.training.self_samples import with_self_samples
-from truing.training.trainer import CHECKPOINTS, PreferenceTrainer, complete_checkpoints
+from truing.training.trainer import PreferenceTrainer
 from truing.training.whole import gathered
 from truing.writing import atomic_path, explain_disk_errors, remove_partials, write_json, write_text
 

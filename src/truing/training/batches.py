@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
-from torch.utils.data import Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 
 class GlobalBatchSampler(Sampler[list[int]]):
@@ -45,3 +46,33 @@ class GlobalBatchSampler(Sampler[list[int]]):
         order = np.random.default_rng((self.seed, self.epoch)).permutation(self.count)
         for start in range(0, self.count, self.size):
             yield (order[start : start + self.size] + self.epoch * self.count).tolist()
+
+
+def batches(count: int, size: int, seed: int) -> DataLoader[Any]:
+    """A loader of lists of record numbers, one list a global batch.
+
+    Args:
+        count, size, seed: as for :class:`GlobalBatchSampler`.
+    """
+    numbers: Any = _Numbers(count)
+    return _EpochLoader(numbers, batch_sampler=GlobalBatchSampler(count, size, seed), collate_fn=list)
+
+
+class _Numbers(Dataset[int]):
+    """Record numbers as a data set; those of later passes lie beyond its length."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> int:
+        return index
+
+
+class _EpochLoader(DataLoader[Any]):
+    """A loader that passes the epoch on to its batch sampler."""
+
+    def set_epoch(self, epoch: int) -> None:
+        self.batch_sampler.set_epoch(epoch)  # type: ignore[union-attr]

@@ -8,22 +8,24 @@ and the micro-batches only carry it back through the model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from truing.objectives.algebra import Batch, Objective, ObjectiveState, Scores
+from truing.objectives.algebra import Objective, ObjectiveState, Scores
 from truing.objectives.algebra.sources import STATES
 from truing.policies.causal import CausalPolicy
-from truing.policies.packing import Tree, partition
+from truing.policies.packing import Tree
+from truing.training.carrying import carried, gradients_of
 from truing.training.derived import Derived
 from truing.training.dispersion import neither_sums
 from truing.training.distributed import World
-from truing.training.examples import Example, ExampleData
-from truing.training.gathering import Piece, assembled, pieces, token_count
+from truing.training.examples import ExampleData
+from truing.training.gathering import Piece, assembled, pieces
+from truing.training.micro_batches import Part, Plan, divided
 from truing.training.reference import Companion, ReferenceSource
 from truing.training.token_sums import token_sums
 
@@ -132,14 +134,18 @@ class PreferenceStep:
         self, plan: Plan, backward: Backward, through: nn.Module | None, signals: Sequence[str]
     ) -> StepResult:
         whole = self._whole(plan, training=True, through=through)
-        token_grads = self._token_gradients(plan, whole) if self.objective.coupled and whole else None
+        token_grads = (
+            gradients_of(self.objective, whole, plan.batch, self.state)
+            if self.objective.coupled and whole
+            else None
+        )
         result = StepResult(tokens=sum(plan.costs[: plan.real]))
         denominators = self.objective.denominators(plan.batch, plan.lengths)
         groups = plan.groups[self.world.rank :: self.world.size]
         for number, group in enumerate(groups):
             part = self._score(plan, group, through, signals)
             if token_grads is not None:
-                loss = _carried(part.scores, token_grads, plan, group)
+                loss = carried(part.scores, token_grads, plan, group)
                 self._hook(part.scores, plan, result)
             else:
                 self._hook(part.scores, plan, result)
@@ -185,19 +191,7 @@ class PreferenceStep:
     # -- how -------------------------------------------------------------------------------------------
 
     def _plan(self, data: ExampleData, indices: Sequence[int]) -> Plan:
-        # Every process must take part in the exchange of gradients: fill up with records of weight 0.
-        missing = max(0, self.world.size - len(indices))
-        indices = [*indices, *(indices[i % len(indices)] for i in range(missing))]
-        examples = data.examples(indices)
-        trees = [example.trees for example in examples]
-        batch = data.batch(examples)
-        if missing:
-            present = torch.ones(len(indices))
-            present[-missing:] = 0.0
-            batch = batch.reweighted(present)
-        costs = [sum(self.policy.cost(tree) for tree in group) for group in trees]
-        groups = partition(costs, self.budget, self.world.size)
-        return Plan(data, indices, examples, trees, batch, groups, costs, len(indices) - missing)
+        return divided(data, indices, self.policy.cost, self.budget, self.world.size)
 
     def _score(self, plan: Plan, group: list[int], through: nn.Module | None, signals: Sequence[str]) -> Part:
         trees = [tree for i in group for tree in plan.trees[i]]
@@ -260,14 +254,6 @@ class PreferenceStep:
             everyone.update(part)
         return assembled([everyone[i] for i in range(len(trees))], trees)
 
-    def _token_gradients(self, plan: Plan, whole: Scores) -> dict[str, Tensor]:
-        """Gradient of the whole batch's loss in everything that :func:`_carriers` names."""
-        with torch.enable_grad():
-            leaves = {name: value.detach().clone().requires_grad_() for name, value in _carriers(whole).items()}
-            out = self.objective(_replaced(whole, leaves), plan.batch, self.state)
-            found = torch.autograd.grad(out.loss, list(leaves.values()), allow_unused=True, materialize_grads=True)
-        return dict(zip(leaves, found, strict=True))
-
     def _hook(self, scores: Scores, plan: Plan, result: StepResult) -> None:
         """Record the mean absolute gradient per token, scaled to one record."""
         if not scores.token_logps.requires_grad:
@@ -284,69 +270,6 @@ class PreferenceStep:
             )
 
         scores.token_logps.register_hook(record)
-
-
-@dataclass(frozen=True)
-class Part:
-    """Scores and roles of one micro-batch."""
-
-    scores: Scores
-    batch: Batch
-
-
-@dataclass(frozen=True)
-class Plan:
-    """One global batch, divided into micro-batches."""
-
-    data: ExampleData
-    indices: list[int]
-    examples: list[Example]
-    trees: list[list[Tree]]
-    batch: Batch
-    groups: list[list[int]]
-    costs: list[int]
-    real: int  # records after these fill a batch up that is smaller than the number of processes
-
-    @property
-    def lengths(self) -> Tensor:
-        """Tokens of every answer."""
-        return torch.tensor([float(len(b)) for group in self.trees for tree in group for b in tree.branches])
-
-    def places(self, group: list[int], length: int) -> Tensor:
-        """Where a group's values stand among ``length`` values of the whole batch, of tokens or of answers."""
-        sizes = torch.tensor([token_count(trees) for trees in self.trees])
-        if int(sizes.sum()) != length:
-            sizes = torch.tensor([sum(len(tree.branches) for tree in trees) for trees in self.trees])
-        starts = sizes.cumsum(0) - sizes
-        return torch.cat([torch.arange(int(starts[i]), int(starts[i] + sizes[i])) for i in group])
-
-    def counted(self, group: list[int]) -> Tensor:
-        """Which completion tokens of a group belong to real records, boolean ``[M]``."""
-        sizes = torch.tensor([token_count(self.trees[i]) for i in group])
-        return torch.repeat_interleave(torch.tensor([i < self.real for i in group]), sizes)
-
-
-def _carried(scores: Scores, gradients: dict[str, Tensor], plan: Plan, group: list[int]) -> Tensor:
-    """A number whose gradient is that of the whole batch's loss, as far as it goes through these records."""
-    total = scores.token_logps.new_zeros(())
-    for name, value in _carriers(scores).items():
-        own = gradients[name][plan.places(group, len(gradients[name]))]
-        total = total + (value.to(total) * own.to(total)).sum()
-    return total
-
-
-def _carriers(scores: Scores) -> dict[str, Tensor]:
-    """What gradient flows through: fields of the scores, and ``derived:NAME`` for what is derived."""
-    fields = {"token_logps": scores.token_logps, "values": scores.values, "states": scores.states}
-    found = {name: value for name, value in fields.items() if value is not None}
-    return {**found, **{f"derived:{name}": value for name, value in scores.derived.items()}}
-
-
-def _replaced(scores: Scores, carriers: Mapping[str, Tensor]) -> Scores:
-    """The scores with these for what :func:`_carriers` names."""
-    derived = {name: carriers[f"derived:{name}"] for name in scores.derived}
-    values, states = carriers.get("values"), carriers.get("states")
-    return replace(scores, token_logps=carriers["token_logps"], derived=derived, values=values, states=states)
 
 
 def means(sums: dict[str, float]) -> dict[str, float]:

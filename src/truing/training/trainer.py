@@ -16,21 +16,25 @@ from typing import Any
 
 import torch
 import transformers
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from truing.errors import RunError
-from truing.training.batches import GlobalBatchSampler
+from truing.training.batches import batches
+from truing.training.checkpoints import (
+    CHECKPOINTS,
+    STATE_FILE,
+    complete_checkpoints,
+    load_objective_state,
+    save_objective_state,
+    step_of,
+)
 from truing.training.control import CodesFirst, groups_along, starts_later
 from truing.training.distributed import World
 from truing.training.reference import Companion
 from truing.training.step import PreferenceStep, StepResult, means
 from truing.writing import explain_disk_errors, sync
-
-STATE_FILE = "objective_state.safetensors"
-CHECKPOINTS = "checkpoints"
 
 
 class PreferenceTrainer(transformers.Trainer):
@@ -85,9 +89,7 @@ class PreferenceTrainer(transformers.Trainer):
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """Lists of record numbers, one list a global batch, the same in every process."""
-        sampler = GlobalBatchSampler(len(self.step.data), self.global_batch, self.args.seed)
-        numbers: Any = _Numbers(len(self.step.data))
-        return _EpochLoader(numbers, batch_sampler=sampler, collate_fn=list)
+        return batches(len(self.step.data), self.global_batch, self.args.seed)
 
     def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
         """One pass over the data; none where a callback has ended the run before its first step.
@@ -264,26 +266,6 @@ class _MoveCompanions(TrainerCallback):
             companion.after_step(state.global_step, kwargs["model"])
 
 
-class _Numbers(Dataset[int]):
-    """Record numbers as a data set; those of later passes lie beyond its length."""
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-
-    def __len__(self) -> int:
-        return self.count
-
-    def __getitem__(self, index: int) -> int:
-        return index
-
-
-class _EpochLoader(DataLoader[Any]):
-    """A loader that passes the epoch on to its batch sampler."""
-
-    def set_epoch(self, epoch: int) -> None:
-        self.batch_sampler.set_epoch(epoch)  # type: ignore[union-attr]
-
-
 class _Backward:
     """Backward through accelerate; gradients are exchanged after the last micro-batch only."""
 
@@ -315,29 +297,3 @@ def evaluate(step: PreferenceStep, batch: int) -> dict[str, float]:
         records += len(indices)
     sums = step.world.sum({"loss": total.loss, **total.sums})
     return {"loss": sums.pop("loss") / max(records, 1), **means(sums)}
-
-
-def save_objective_state(step: PreferenceStep, path: Path, tokens: int) -> None:
-    """Write running statistics of the objective beside the weights."""
-    flat = {f"{i}.{name}": value for i, own in enumerate(step.state) for name, value in own.items()}
-    save_file({"tokens": torch.tensor(tokens), **{k: v.contiguous() for k, v in flat.items()}}, str(path))
-
-
-def load_objective_state(step: PreferenceStep, path: Path) -> int:
-    """Read what :func:`save_objective_state` wrote. Returns the number of tokens trained on so far."""
-    stored = load_file(str(path))
-    step.state = [
-        {name: stored.get(f"{i}.{name}", value) for name, value in own.items()} for i, own in enumerate(step.state)
-    ]
-    return int(stored["tokens"])
-
-
-def step_of(checkpoint: Path) -> int:
-    """The optimiser step of a checkpoint folder."""
-    return int(checkpoint.name.removeprefix("checkpoint-"))
-
-
-def complete_checkpoints(folder: Path) -> list[Path]:
-    """Checkpoints that were written to the end, oldest first."""
-    found = [p for p in folder.glob("checkpoint-*") if p.name.removeprefix("checkpoint-").isdecimal()]
-    return sorted((p for p in found if (p / "trainer_state.json").exists()), key=step_of)

@@ -16,12 +16,13 @@ from truing.objectives.algebra import Objective, Scores
 from truing.objectives.algebra.crediting import CREDITED, credit
 from truing.objectives.algebra.games import OPPONENTS
 from truing.policies.causal import CausalPolicy
+from truing.training.micro_batches import Part, Plan
 from truing.training.online.choosing import TOKENS, Chooser, chosen_data, kind_for
 from truing.training.online.drawing import Drawing
 from truing.training.online.population import Population
 from truing.training.online.rollouts import Rollout
 from truing.training.reference import Companion
-from truing.training.step import Backward, Part, Plan, PreferenceStep, References, StepResult
+from truing.training.step import Backward, PreferenceStep, References, StepResult
 
 DRAWN = "drawn"
 
