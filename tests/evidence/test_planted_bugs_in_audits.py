@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.audit.judges.test_bias_effects import BUGS as JUDGE_BIAS
+from tests.audit.judges.test_discretion import BUGS as DISCRETION
+from tests.audit.judges.test_dissection import BUGS as DISSECTION
+from tests.audit.judges.test_profile import BUGS as PROFILE
 from tests.evidence import audit_mutants as m
 from tests.evidence import mode_seeking_mutants as s
 from tests.evidence.bugs import must_fail, planted
@@ -60,6 +64,10 @@ def test_every_claim_has_a_planted_bug():
         *BUGS,
         *BENCHMARKS,
         *CURATION,
+        *DISCRETION,
+        *DISSECTION,
+        *JUDGE_BIAS,
+        *PROFILE,
         *UNPACKING,
         *WAGLE,
     }
