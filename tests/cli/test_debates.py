@@ -84,4 +84,4 @@ def test_the_packaged_model_says_nothing_that_can_be_read(tmp_path: Path) -> Non
     ended = truing([*command, "--max-new-tokens", "8"], tmp_path / "p")
     assert ended.code == 2
     assert "no pair differs enough in" in ended.err
-    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "out" / "pairs.jsonl").exists()

@@ -36,6 +36,7 @@ def conflicts(
 ) -> None:
     """Write contexts with poisoned passages, right replies, and both kinds of mistakes (Dialectical Alignment)."""
     from truing.chat import chat_model
+    from truing.chat.kept import resumable
     from truing.cli.console import ConsoleListener, planned, printed
     from truing.data.questions import read_questions
     from truing.data.questions.judged import grade_by
@@ -70,8 +71,8 @@ def conflicts(
         made = write_conflicts(
             found,
             output,
-            own,
-            other,
+            resumable(own, output / "replies"),
+            resumable(other, output / "replies"),
             mixing,
             variant=variant,
             grade=grade_by(judge, key_from),

@@ -42,6 +42,7 @@ def debates(
 ) -> None:
     """Let two models debate in branches, and write pairs that teach when to yield and when to hold (PBT)."""
     from truing.chat import chat_model
+    from truing.chat.kept import resumable
     from truing.cli.console import ConsoleListener, planned, printed
     from truing.data.questions import read_questions
     from truing.data.questions.judged import grade_by
@@ -84,7 +85,7 @@ def debates(
         made = write_debates(
             found,
             output,
-            (first, second),
+            (resumable(first, output / "replies"), resumable(second, output / "replies")),
             growth,
             variant=variant,
             rules=Rules(plain.gap, plain.mean, grade_by(judge, key_from), agrees),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +30,7 @@ def few_shot(
     json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
 ) -> None:
     """Write each query under the demonstrations from which a teacher answers it best and worst (BiAlign)."""
-    from truing.cli.console import planned, printed
+    from truing.cli.console import ConsoleListener, planned, printed
     from truing.data.synthesis.few_shot import FewShot, few_shot_files, posed, read_pool
     from truing.data.synthesis.teacher import answer_scores
     from truing.errors import DataError
@@ -56,9 +57,17 @@ def few_shot(
         planned(counts, json)
         return
     policy = load_policy(teacher)
-    written, asked_for = few_shot_files(
-        found, output, lambda texts: answer_scores(policy, texts, max_length), plan, queries=queries
-    )
+    listener = ConsoleListener(quiet=json)
+
+    def score(texts: Sequence[tuple[str, str]]) -> list[float]:
+        return answer_scores(
+            policy, texts, max_length, lambda done, total: listener.progress("Asking the teacher", done, total)
+        )
+
+    try:
+        written, asked_for = few_shot_files(found, output, score, plan, queries=queries)
+    finally:
+        listener.close()
     better = output / "better.jsonl"
     printed(
         {"pairs": written, "queries": asked_for, "better": str(better)},

@@ -69,12 +69,15 @@ class Drawing:
         """
         if self.answers is not None:
             return recorded_answers(self.answers, questions, "--answers")
+        from truing.policies.fingerprint import of_parameters
         from truing.rewards.judges.local import load_policy
 
-        name = self.model or ""
+        policy = load_policy(self.model or "")
         sampling = Sampling(self.max_new_tokens, self.temperature, seed=self.seed)
+        # Other weights under the same name are another model.
+        key = of_parameters(policy.inner)
         return sampled_answers(
-            load_policy(name), questions, ask, self.samples, sampling, kept=kept, key=name, progress=progress
+            policy, questions, ask, self.samples, sampling, kept=kept, key=key, progress=progress
         )
 
 

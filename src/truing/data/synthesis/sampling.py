@@ -80,7 +80,7 @@ def sampled_answers(
         count: samples of each question; may be 0.
         sampling: how samples are drawn; the greedy answer is at temperature 0.
         kept: file of answers. Those of the same model, questions and settings are read from it, others are appended.
-        key: what the model is called in that file.
+        key: what tells the model from others in that file.
         progress: called with (questions done, questions in all).
 
     Raises:

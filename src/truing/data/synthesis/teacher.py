@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,10 +12,16 @@ from truing.errors import DataError, ModelError
 if TYPE_CHECKING:
     from truing.policies.causal import CausalPolicy
 
+_PART = 256
+"""Answers that are scored between two reports of progress."""
+
 
 @torch.no_grad()
 def answer_scores(
-    policy: CausalPolicy, asked: Sequence[tuple[str, str]], max_length: int | None = None
+    policy: CausalPolicy,
+    asked: Sequence[tuple[str, str]],
+    max_length: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[float]:
     """Log-probability per token of each answer after its prompt, nats, as training tokenises them.
 
@@ -23,6 +29,7 @@ def answer_scores(
         policy: the model, with its tokenizer.
         asked: prompts and answers, plain text.
         max_length: most tokens of both; longer prompts lose their beginning.
+        progress: called with (answers scored, answers in all).
 
     Raises:
         ModelError: if the model has no tokenizer.
@@ -44,7 +51,12 @@ def answer_scores(
             fix="raise it",
         )
     examples = ExampleData(encoded.dataset, records.kind)
+    found: list[float] = []
     with policy.evaluating():
-        scores = policy.score_all(examples.trees(range(len(examples))))
-    per_token = sequence_logps(scores).double().cpu() / scores.lengths.double().cpu()
-    return [float(value) for value in per_token]
+        for start in range(0, len(examples), _PART):
+            scores = policy.score_all(examples.trees(range(start, min(start + _PART, len(examples)))))
+            per_token = sequence_logps(scores).double().cpu() / scores.lengths.double().cpu()
+            found += [float(value) for value in per_token]
+            if progress is not None:
+                progress(len(found), len(examples))
+    return found
