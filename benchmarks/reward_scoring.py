@@ -26,8 +26,9 @@ from setting import Size, write_model
 from transformers import AutoModelForSequenceClassification
 from transformers.utils import logging
 
-from truing.policies.loading import load_reward_model, load_tokenizer
+from truing.policies.loading import load_tokenizer
 from truing.policies.packing import Tree
+from truing.policies.reward_loading import load_reward_model
 from truing.policies.values import RewardPolicy, set_padding
 
 PROMPTS = 4

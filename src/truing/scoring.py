@@ -78,7 +78,8 @@ def score_file(
     """
     from truing.data.sources import load
     from truing.data.text import TextEncoder
-    from truing.policies.loading import is_reward_model, load_tokenizer
+    from truing.policies.loading import load_tokenizer
+    from truing.policies.reward_loading import is_reward_model
     from truing.rewards.personal.model import is_personal
     from truing.training.examples import ExampleData
 

@@ -14,8 +14,9 @@ from transformers import AutoModelForSequenceClassification, LlamaConfig, LlamaF
 
 from tests.data import tokenizers_for_tests
 from truing.errors import ModelError
-from truing.policies.loading import load_model, load_reward_model
+from truing.policies.loading import load_model
 from truing.policies.packing import Tree
+from truing.policies.reward_loading import load_reward_model
 from truing.policies.values import RewardPolicy, padding_for
 
 VOCABULARY = 40

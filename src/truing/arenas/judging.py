@@ -12,7 +12,7 @@ from truing.evaluation import samples
 from truing.policies.causal import DEFAULT_SCORING_TOKENS, CausalPolicy
 from truing.policies.loading import load_model, load_tokenizer
 from truing.recipe import Recipe
-from truing.training.prepare import load_policy
+from truing.training.trained_model import load_policy
 from truing.writing import write_json
 
 FILE = "arena.json"

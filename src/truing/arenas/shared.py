@@ -23,8 +23,9 @@ from truing.policies.generation import Sampling
 from truing.policies.loading import load_tokenizer
 from truing.policies.packing import Tree
 from truing.recipe import Recipe
-from truing.training.prepare import load_policy, prepare
+from truing.training.prepare import prepare
 from truing.training.references import resolve_references
+from truing.training.trained_model import load_policy
 from truing.writing import write_json
 
 FOLDER = "base"

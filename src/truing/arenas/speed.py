@@ -20,7 +20,7 @@ from truing.policies.generation import generate
 from truing.policies.loading import load_tokenizer
 from truing.policies.packing import Tree
 from truing.recipe import Recipe
-from truing.training.prepare import load_policy
+from truing.training.trained_model import load_policy
 
 # Tokens to measure on, and seconds in which a process starts, prepares, and writes model and report.
 _TOKENS = 2048

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from truing.errors import ModelError
 from truing.objectives.algebra import Batch, Scores
-from truing.policies.loading import is_reward_model, load_reward_model
 from truing.policies.packing import Tree
+from truing.policies.reward_loading import is_reward_model, load_reward_model
 from truing.policies.values import RewardPolicy
 
 if TYPE_CHECKING:

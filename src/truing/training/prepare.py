@@ -11,14 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
 from truing.data.asking import Asking
 from truing.data.text import Encoded, TextEncoder, mismatched
 from truing.data.views import view
-from truing.errors import DataError, RecipeError
+from truing.errors import DataError
 from truing.objectives.algebra import Objective
 from truing.objectives.algebra.values import head_width
 from truing.objectives.recipe import build
@@ -26,26 +26,24 @@ from truing.policies import fingerprint
 from truing.policies.causal import CausalPolicy
 from truing.policies.control_codes import ControlCodes
 from truing.policies.heads import untie
-from truing.policies.loading import load_model, load_reward_model, load_tokenizer
+from truing.policies.loading import load_tokenizer
 from truing.policies.packing import Tree
-from truing.policies.precision import resolve
-from truing.policies.values import RewardPolicy, set_padding
 from truing.recipe import Recipe
 from truing.recipe.schema import OnlineSection
-from truing.training import adapters, columns, memory
+from truing.training import columns, memory
 from truing.training.ahead import check_samples
 from truing.training.annotators import numbered_as
 from truing.training.combinations import check_combinations, only_policies
 from truing.training.control import steps_alone, under_good_code, with_codes
 from truing.training.drop_ches import check_drop_ches, drop_highest
 from truing.training.examples import ExampleData
-from truing.training.layers import checkpoint_activations, compile_layers
 from truing.training.one_process import check_one_process
 from truing.training.online.checks import check_online, check_online_data, online_notes
 from truing.training.parts import add_parts, check_parts, check_self_samples
 from truing.training.questions import Questions, asking_of, questions
 from truing.training.splits import hold_out, read_splits, relabel_splits
 from truing.training.state_targets import check_targets
+from truing.training.trained_model import load_policy
 from truing.training.weight_mask import weight_mask_note
 
 if TYPE_CHECKING:
@@ -240,62 +238,6 @@ def encode(
     if "mismatched" in objective.requires:
         mismatch = mismatched(encoded, seed)
     return encoded, ExampleData(encoded.dataset, records.kind, mismatch)
-
-
-def load_policy(recipe: Recipe, tokenizer: PreTrainedTokenizerBase, head: int | None = None) -> CausalPolicy:
-    """The model that is trained, with its adapter if the recipe asks for one.
-
-    Args:
-        recipe: as checked.
-        tokenizer: of the model.
-        head: outputs of a reward head; ``None`` for a language model.
-    """
-    training = recipe.training
-    device = (
-        torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
-    )
-    quantization = adapters.quantization() if training.peft and training.peft.name == "qlora" else None
-    dtype = _weights_dtype(recipe, device)
-    options: dict[str, Any] = {"revision": recipe.model.revision, "dtype": dtype, "device": device}
-    model: Any
-    if head is None:
-        model = load_model(recipe.model.name, quantization=quantization, **options)
-    else:
-        model = load_reward_model(
-            recipe.model.name, head, quantization=quantization, seed=training.seed, **options
-        )
-        set_padding(model, tokenizer)
-    _check_vocabulary(model, tokenizer)
-    if training.peft is not None:
-        torch.manual_seed(training.seed)
-        model = adapters.attach(model, training.peft)
-    kind = CausalPolicy if head is None else RewardPolicy
-    policy = kind(model, tokenizer, precision=training.precision)
-    if training.gradient_checkpointing:
-        checkpoint_activations(policy)
-    if training.compile:
-        compile_layers(policy)
-    return policy
-
-
-def _weights_dtype(recipe: Recipe, device: torch.device) -> torch.dtype:
-    """Trained weights are float32; frozen ones under an adapter may be bfloat16 where it is fast."""
-    if recipe.model.dtype != "auto":
-        return torch.float32 if recipe.model.dtype == "float32" else torch.bfloat16
-    frozen = recipe.training.peft is not None
-    low = frozen and resolve(recipe.training.precision, device).autocast is not None
-    return torch.bfloat16 if low else torch.float32
-
-
-def _check_vocabulary(model: Any, tokenizer: PreTrainedTokenizerBase) -> None:
-    rows = model.get_input_embeddings().weight.shape[0]
-    if len(tokenizer) > rows:
-        raise RecipeError(
-            f"the tokenizer has {len(tokenizer):,} tokens and the model's embedding {rows:,} rows: "
-            "they do not belong together",
-            where="model.tokenizer",
-            fix="use the tokenizer that the model was saved with, or resize the model's embeddings",
-        )
 
 
 def _longest(policy: CausalPolicy, examples: ExampleData, online: OnlineSection | None) -> int:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from torch.distributed.tensor import DTensor
 
 from truing.training.distributed import World
-from truing.training.prepare import Prepared, load_policy
+from truing.training.prepare import Prepared
+from truing.training.trained_model import load_policy
 
 
 def gathered(prepared: Prepared) -> Prepared:

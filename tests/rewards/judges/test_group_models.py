@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from tests.jobs import model_folder, pairs
-from truing.policies.loading import load_reward_model, load_tokenizer
+from truing.policies.loading import load_tokenizer
+from truing.policies.reward_loading import load_reward_model
 from truing.policies.values import set_padding
 from truing.rewards.judges.group import ModelTables, against_group
 from truing.rewards.models.form import RewardForm

@@ -12,8 +12,9 @@ from tests.data import tokenizers_for_tests
 from tests.jobs import model_folder, pairs
 from truing import load_data
 from truing.errors import ModelError, ObjectiveError
-from truing.policies.loading import load_reward_model, load_tokenizer
+from truing.policies.loading import load_tokenizer
 from truing.policies.packing import Tree
+from truing.policies.reward_loading import load_reward_model
 from truing.policies.values import set_padding
 from truing.rewards.models.form import RewardForm
 from truing.rewards.models.model import RewardModel

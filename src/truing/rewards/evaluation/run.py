@@ -16,8 +16,8 @@ from truing.data.records import Records
 from truing.data.sources import load
 from truing.data.views import view
 from truing.errors import DataError, TruingError
-from truing.policies.loading import is_reward_model
 from truing.policies.precision import Precision
+from truing.policies.reward_loading import is_reward_model
 from truing.rewards.evaluation.benchmarks import CONVENTIONS, BenchmarkScores, Convention, benchmark_scores
 from truing.rewards.evaluation.best_of import BestOf, best_of
 from truing.rewards.evaluation.ensemble import ensemble_answers, ensemble_pairs

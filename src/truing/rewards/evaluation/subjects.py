@@ -13,8 +13,9 @@ from truing.data.records import Records
 from truing.data.text import TextEncoder
 from truing.data.tokenise import token_ids
 from truing.policies.causal import CausalPolicy, sequence_logps
-from truing.policies.loading import is_reward_model, load_model, load_tokenizer
+from truing.policies.loading import load_model, load_tokenizer
 from truing.policies.precision import Precision
+from truing.policies.reward_loading import is_reward_model
 from truing.rewards.evaluation.mistakes import as_text
 from truing.rewards.evaluation.pairs import JudgedPairs
 from truing.rewards.judges.local import LocalJudge, load_policy

@@ -12,9 +12,10 @@ from torch import Tensor
 from truing.data.encoded import Encoded
 from truing.data.records import Records
 from truing.data.text import TextEncoder
-from truing.policies.loading import load_reward_model, load_tokenizer, resolve
+from truing.policies.loading import load_tokenizer, resolve
 from truing.policies.packing import Tree
 from truing.policies.precision import Precision
+from truing.policies.reward_loading import load_reward_model
 from truing.policies.values import RewardPolicy
 from truing.rewards.models.form import RewardForm, check_width, form_of
 
