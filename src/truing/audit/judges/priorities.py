@@ -1,40 +1,40 @@
-"""Bradley-Terry strengths from a table of wins, held together by a small ridge."""
+"""Strengths of principles from a table of wins, and how far two orders are apart."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from truing.judging.leaderboard.likelihood import HalfWins, fitted
+
 RIDGE = 0.01
 """Of the squared strengths. It costs less than one win, and keeps who never lost finite."""
 
-_ROUNDS = 50
-
 
 def strengths(wins: np.ndarray, ridge: float = RIDGE) -> np.ndarray:
-    """Maximise Σ_ij wins_ij log σ(w_i − w_j) − ridge/2 |w|².
+    """Bradley-Terry: maximise Σ_ij wins_ij log σ(w_i − w_j) − ridge/2 |w|².
 
     Args:
-        wins: how often i won against j, shape ``[..., K, K]``; tables are solved side by side.
+        wins: how often i won against j, shape ``[..., K, K]``; each table by itself.
         ridge: above 0; what nobody was compared with is 0.
 
     Returns:
         Log-odds, nats, summing to 0; shape ``[..., K]``.
     """
     size = wins.shape[-1]
-    games = wins + np.swapaxes(wins, -1, -2)
-    found = np.zeros(wins.shape[:-1])
-    for _ in range(_ROUNDS):
-        chance = 1 / (1 + np.exp(found[..., None, :] - found[..., None]))
-        slope = (wins - games * chance).sum(-1) - ridge * found
-        spread = games * chance * (1 - chance)
-        curve = np.eye(size) * (spread.sum(-1) + ridge)[..., None] - spread
-        # A win that is certain makes the curve flat: no step is longer than one nat.
-        step = np.linalg.solve(curve, slope[..., None])[..., 0]
-        step /= np.maximum(1.0, np.abs(step).max(-1, keepdims=True))
-        found = found + step
-        if np.abs(step).max() < 1e-10:
-            break
-    return found
+    one, other = np.triu_indices(size, 1)
+    sides = np.eye(size)[one] - np.eye(size)[other]
+    design, outcome = np.concatenate([sides, sides]), np.repeat([1.0, 0.0], len(one))
+    found = [
+        fitted(
+            design,
+            outcome,
+            HalfWins(),
+            ridge * np.eye(size),
+            weight=np.concatenate([table[one, other], table[other, one]]),
+        ).beta
+        for table in wins.reshape(-1, size, size)
+    ]
+    return np.array(found).reshape(wins.shape[:-1])
 
 
 def kendall_distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:

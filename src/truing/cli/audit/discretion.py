@@ -51,7 +51,7 @@ def discretion(
     from rich.console import Console
 
     from truing.audit.judges.discretion_of import audit_discretion
-    from truing.audit.judges.named import judge_named
+    from truing.audit.judges.named import judges_named, oracles_named
     from truing.audit.judges.principles import parse_principles
     from truing.audit.judges.votes import read_votes
     from truing.cli.console import print_json
@@ -76,13 +76,10 @@ def discretion(
         }
         print_json(plan) if json else console.print(f"{plan}\nNothing was done (--dry-run).", markup=False)
         return
-    oracles = {
-        name: judge_named(str(oracle), criteria=words, key_from=key_from, where="--oracle")
-        for name, words in wanted.items()
-    }
+    oracles = oracles_named(oracle, wanted, key_from=key_from) if oracle is not None else None
     found = audit_discretion(
         votes,
-        judges=[judge_named(name, key_from=key_from) for name in judge or ()],
+        judges=judges_named(judge or [], key_from),
         scorers=scorer or (),
         oracles=oracles,
         ratings=ratings,

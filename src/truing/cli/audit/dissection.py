@@ -59,7 +59,7 @@ def dissection(
 
     from truing.audit.judges.annotation import Rater, described
     from truing.audit.judges.dissecting import Settings, dissect
-    from truing.audit.judges.named import judge_named
+    from truing.audit.judges.named import judges_named
     from truing.audit.judges.votes import read_votes
     from truing.chat import chat_model
     from truing.cli.console import print_json
@@ -91,7 +91,7 @@ def dissection(
         rater = Rater(chat, wanted)
     found = dissect(
         votes,
-        [judge_named(name, key_from=key_from) for name in judge or ()],
+        judges_named(judge or [], key_from),
         rater=rater,
         ratings=ratings,
         keep_ratings=keep_ratings,

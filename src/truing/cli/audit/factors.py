@@ -50,7 +50,7 @@ def factors(
     from rich.console import Console
 
     from truing.audit.judges.levels import LEVELS, read_written, save_written, write_at_levels
-    from truing.audit.judges.named import judge_named
+    from truing.audit.judges.named import judges_named
     from truing.audit.judges.profiling import profile_votes
     from truing.audit.judges.votes import read_votes
     from truing.chat import chat_model
@@ -85,7 +85,7 @@ def factors(
         written[f"{generated.name} as writer"] = read_written(generated)
     found = profile_votes(
         votes,
-        judges=[judge_named(name, key_from=key_from) for name in judge or ()],
+        judges=judges_named(judge or [], key_from),
         written=written,
         ratings=ratings,
         ties="counted" if ties == "counted" else "dropped",
