@@ -148,7 +148,8 @@ def test_missing_and_unreadable_files(tmp_path: Path) -> None:
 
 
 def test_every_key_is_described() -> None:
-    from truing.recipe.schema import Recipe, Section
+    from truing.recipe.schema import Recipe
+    from truing.recipe.section import Section
 
     def missing(section: type[Section], path: str) -> list[str]:
         found = []

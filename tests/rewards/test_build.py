@@ -5,7 +5,7 @@ import torch
 from pydantic import ValidationError
 
 from truing.errors import ObjectiveError, RecipeError, TruingError
-from truing.recipe.schema import RewardsSection
+from truing.recipe.online import RewardsSection
 from truing.rewards.algebra import Origin, ReferenceStats
 from truing.rewards.build import build
 from truing.rewards.pipeline import Pipeline

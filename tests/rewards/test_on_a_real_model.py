@@ -10,7 +10,7 @@ from truing.assets import folder
 from truing.policies.causal import CausalPolicy
 from truing.policies.generation import Sampling, generate
 from truing.policies.loading import load_model, load_tokenizer
-from truing.recipe.schema import RewardsSection
+from truing.recipe.online import RewardsSection
 from truing.rewards.algebra import Origin
 from truing.rewards.build import build
 from truing.rewards.lookup import pieces

@@ -14,7 +14,7 @@ from truing.arenas.effects import Effect, Outcome, effects
 from truing.errors import RecipeError, did_you_mean
 from truing.recipe import Recipe
 from truing.recipe.load import explain
-from truing.recipe.schema import Section
+from truing.recipe.section import Section
 from truing.recipe.yaml_reader import Located, read_file
 from truing.writing import write_json
 

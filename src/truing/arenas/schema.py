@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from truing.recipe.schema import Section
+from truing.recipe.section import Section
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 

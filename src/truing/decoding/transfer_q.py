@@ -78,7 +78,7 @@ class ByRewards:
 
     @cached_property
     def _pipeline(self) -> Pipeline:
-        from truing.recipe.schema import RewardsSection
+        from truing.recipe.online import RewardsSection
         from truing.rewards.build import build
 
         return build(RewardsSection(rewards=self.rewards), where="decode.baseline")

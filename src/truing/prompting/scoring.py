@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from truing.errors import DataError
 from truing.prompting.comparison import Score
-from truing.recipe.schema import RewardsSection
+from truing.recipe.online import RewardsSection
 from truing.rewards.algebra import Prompt
 from truing.rewards.build import build
 

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from truing.errors import RecipeError, did_you_mean
-from truing.recipe.schema import Recipe, Section
+from truing.recipe.schema import Recipe
+from truing.recipe.section import Section
 from truing.recipe.yaml_reader import KeyPath, Located, dotted, parse_value, read_file
 
 # A mapping that may also be written as one word; that word is the value of this key.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from truing.recipe.online import OnlineSection
+from truing.recipe.section import Section, expanded
 
 AlarmName = Literal[
     "chosen_falling",
@@ -14,22 +17,6 @@ AlarmName = Literal[
     "accuracy_stuck",
     "dead_gradient",
 ]
-
-
-class Section(BaseModel):
-    """A part of a recipe: frozen, strict about names, checked on construction."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-def expanded(value: Any, **stands_for: str) -> Any:
-    """A mapping in which a text stands for the mapping that has it under the key named here."""
-    if not isinstance(value, dict):
-        return value
-    return {
-        **value,
-        **{key: {name: value[key]} for key, name in stands_for.items() if isinstance(value.get(key), str)},
-    }
 
 
 class ModelSection(Section):
@@ -52,7 +39,7 @@ class SelfSamplesSection(Section):
     """Length of an answer."""
     reward: str | None = None
     """Scorer that rewards them, for objectives that need one: sentiment or harmlessness."""
-    instructions: list[str] = []
+    instructions: list[str] = Field(default=[])
     """Put in front of the prompt while sampling, in turn over the answers; the model is trained without them."""
     refresh_every: Annotated[int, Field(gt=0)] | None = None
     """Optimiser steps after which new answers are drawn from the policy as it then is; by default never."""
@@ -84,7 +71,7 @@ class DataSection(Section):
     """Share of prompts held out where no ``eval_path`` is given; 0 holds nothing out."""
     eval_seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     """Seed that chooses the held-out prompts; by default training.seed."""
-    perturb: list[Any] = []
+    perturb: list[Any] = Field(default=[])
     """Damage done to the training records on purpose, e.g. [{flip_labels: {rate: 0.2}}]; held-out ones stay clean."""
     layout: str | None = None
     """Name of the layout, where detection finds several."""
@@ -108,13 +95,13 @@ class DataSection(Section):
     """Which pairs are made of ranked answers, for pairwise objectives."""
     drop_ches: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of training pairs to leave out: those with the highest CHES under the starting model; 0.95 in the paper."""
-    relabel: list[str] = []
+    relabel: list[str] = Field(default=[])
     """Changes of the records before training, held-out ones included: reward-augmented, refusal, reversals,
     context-aware-pm."""
     repair: Any = None
     """Labels of training pairs that an ensemble doubts, e.g. {name: preference-strength, model: truing/tiny}; `truing
     data repair` shows what is changed."""
-    parts: dict[str, PartSection] = {}
+    parts: dict[str, PartSection] = Field(default={})
     """Further data that some objectives take beside every record, e.g. {retain: {path: retain.jsonl}}."""
 
     self_samples: SelfSamplesSection = SelfSamplesSection()
@@ -181,9 +168,9 @@ class TrainingSection(Section):
     """How many checkpoints stay on disk."""
     keep: Literal["auto", "last", "best"] = "auto"
     """Which weights become the model; auto is best where stop_on is set, else last."""
-    report_to: list[str] = []
+    report_to: list[str] = Field(default=[])
     """Trackers, as transformers names them: tensorboard, wandb, mlflow, trackio."""
-    arguments: dict[str, Any] = {}
+    arguments: dict[str, Any] = Field(default={})
     """Further TrainingArguments of transformers, e.g. fsdp, deepspeed, push_to_hub."""
 
     @model_validator(mode="before")
@@ -204,83 +191,6 @@ class ReferenceSection(Section):
     """TR-DPO: share of the policy in the new reference."""
 
 
-class RewardsSection(Section):
-    rewards: Annotated[list[Any], Field(min_length=1)]
-    """What judges answers: names, or mappings {name: NAME, as: OBJECTIVE, ...}; `truing methods reward` lists them."""
-    transform: list[Any] = []
-    """What is done to the scores, in order: names, or mappings {name: NAME, on: [OBJECTIVES], ...}."""
-    combine: Any = None
-    """What makes one reward of several: a name, or a mapping {name: NAME, ...}."""
-    weights: Any = None
-    """What each objective counts: a mapping {name: constant, weights: {...}}, or another weighter."""
-    missing: Literal["mask", "present"] = "mask"
-    """Answers that lack an objective: mask gives them no reward, present combines what is known."""
-
-    @field_validator("rewards", "transform", mode="before")
-    @classmethod
-    def _one(cls, value: Any) -> Any:
-        """``rewards: NAME`` stands for the list with that name."""
-        return [value] if isinstance(value, str | dict) else value
-
-
-class OpponentsSection(Section):
-    history: list[Annotated[float, Field(ge=0, allow_inf_nan=False)]] = [1.0]
-    """Weights of the policy as it was at the start of this round, of the round before, and so on."""
-    start: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    """Weight of the policy as training began."""
-    models: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
-    """Weights of other models, by folder or hub name; they must have the policy's tokenizer."""
-    every: Annotated[int, Field(gt=0)] | None = None
-    """Optimiser steps in a round; by default those of a rollout."""
-
-
-class SamplerSection(Section):
-    name: Literal["vllm"]
-    """A server of vLLM that answers with the trained adapter; it must see the run's folder at the same path."""
-    url: Annotated[str, Field(min_length=1)]
-    """Endpoint up to and without /completions, e.g. http://localhost:8000/v1; no key in it."""
-    key_from: str | None = None
-    """Environment variable that holds the server's key; the key itself has no place in a recipe."""
-    concurrency: Annotated[int, Field(gt=0, le=1024)] = 64
-    """Prompts that are answered at a time."""
-    attempts: Annotated[int, Field(gt=0, le=100)] = 6
-    """How often a request is made before the run stops."""
-    timeout: Annotated[float, Field(gt=0)] = 600.0
-    """Seconds for one attempt."""
-    first_wait: Annotated[float, Field(ge=0)] = 1.0
-    """Seconds before the second attempt; doubled up to a minute."""
-
-
-class OnlineSection(RewardsSection):
-    answers: Annotated[int, Field(gt=0)] = 4
-    """Answers drawn for each prompt."""
-    max_new_tokens: Annotated[int, Field(gt=0)] = 64
-    """Length of an answer."""
-    temperature: Annotated[float, Field(gt=0)] = 1.0
-    """Sampling temperature; 1 draws from the model as it is."""
-    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """Smallest probability mass that is drawn from."""
-    steps_per_rollout: Annotated[int, Field(gt=0)] = 1
-    """Optimiser steps that are made with the same answers."""
-    batch: Annotated[int, Field(gt=0)] = 64
-    """Answers that are drawn in one pass."""
-    unfinished: float | None = None
-    """Reward of answers that did not end within max_new_tokens; by default what the rewards say of them."""
-    redraw: Annotated[int, Field(ge=0)] = 0
-    """Times that prompts whose answers are all worth the same are replaced by others (dynamic sampling of DAPO)."""
-    reference_answers: Annotated[int, Field(gt=1)] = 32
-    """Answers of the starting model to each prompt, for transforms that compare with them."""
-    condition: Literal["direction", "complaint"] | None = None
-    """What the model is told in front of each prompt: the direction in which `dpa-direction` weighs its rewards; or,
-    while it draws and not while it learns, the logged answer that a user complained about, and the complaint."""
-    opponents: OpponentsSection | None = None
-    """Population that mnpo, inpo and gpo are trained against; by default the policy that drew the answers."""
-    sampler: SamplerSection | None = None
-    """What draws the answers; by default the trained model itself, in the same process."""
-    ahead: Annotated[int, Field(ge=0, le=1)] = 0
-    """1 draws the next answers while a step is made, with a sampler that is not the trained model itself."""
-
-
 class EvaluationSection(Section):
     samples: Annotated[int, Field(ge=0)] = 8
     """Held-out prompts that are answered before and after, for the report."""
@@ -297,7 +207,7 @@ class EvaluationSection(Section):
 
 
 class AlarmSection(Section):
-    stop_on: list[AlarmName] = []
+    stop_on: list[AlarmName] = Field(default=[])
     """Alarms that end the run, keeping the best checkpoint."""
     kl_budget: Annotated[float, Field(gt=0)] = 50.0
     """Nats per completion; an alarm is raised beyond it."""

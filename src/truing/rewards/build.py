@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from truing.errors import ObjectiveError, RecipeError, did_you_mean
-from truing.recipe.schema import RewardsSection
+from truing.recipe.online import RewardsSection
 from truing.rewards.algebra import AnswerScorer, RecordScorer, ReferenceStats, Scorer, Transform
 from truing.rewards.lookup import named, piece, pieces
 from truing.rewards.methods import PLAIN, REWARDS

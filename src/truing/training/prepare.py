@@ -29,7 +29,7 @@ from truing.policies.heads import untie
 from truing.policies.loading import load_tokenizer
 from truing.policies.packing import Tree
 from truing.recipe import Recipe
-from truing.recipe.schema import OnlineSection
+from truing.recipe.online import OnlineSection
 from truing.training import columns, memory
 from truing.training.ahead import check_samples
 from truing.training.annotators import numbered_as

@@ -12,10 +12,9 @@ from truing.recipe.schema import (
     ModelSection,
     PartSection,
     ReferenceSection,
-    Section,
     TrainingSection,
-    expanded,
 )
+from truing.recipe.section import Section, expanded
 
 
 class BothSection(Section):

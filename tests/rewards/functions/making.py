@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from truing.recipe.schema import RewardsSection
+from truing.recipe.online import RewardsSection
 from truing.rewards.build import build
 from truing.rewards.pipeline import Pipeline
 

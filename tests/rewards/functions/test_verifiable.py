@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.rewards.functions.making import made, scores
 from truing.errors import DataError, ObjectiveError, RecipeError
-from truing.recipe.schema import RewardsSection
+from truing.recipe.online import RewardsSection
 from truing.rewards.build import build
 from truing.rewards.functions.exact_match import normalised
 

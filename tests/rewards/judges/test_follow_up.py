@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from truing.errors import DataError, ModelError, ObjectiveError
-from truing.recipe.schema import RewardsSection
+from truing.recipe.online import RewardsSection
 from truing.rewards.build import build
 from truing.rewards.judges.follow_up import NEGATIVE, POSITIVE, FollowUps
 from truing.rewards.judges.local import load_policy

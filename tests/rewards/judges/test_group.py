@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from truing.errors import ObjectiveError
-from truing.recipe.schema import RewardsSection
+from truing.recipe.online import RewardsSection
 from truing.rewards.algebra import Prompt, Rewards
 from truing.rewards.build import build
 from truing.rewards.judges.group import AgainstGroup, against_group

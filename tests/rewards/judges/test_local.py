@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from truing.errors import ModelError, ObjectiveError
-from truing.recipe.schema import RewardsSection
+from truing.recipe.online import RewardsSection
 from truing.rewards.algebra import skew
 from truing.rewards.build import build
 from truing.rewards.judges.local import LocalJudge, load_policy

@@ -9,7 +9,7 @@ import torch
 
 from tests.rewards.judges.stub import Answer, serving
 from truing.errors import ObjectiveError, RecipeError
-from truing.recipe.schema import RewardsSection
+from truing.recipe.online import RewardsSection
 from truing.rewards.algebra import skew
 from truing.rewards.build import build
 from truing.rewards.judges.pairs import Tables

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from truing.cli.app import app
 from truing.errors import DataError, ModelError, ObjectiveError, RecipeError, RunError
-from truing.recipe.schema import RewardsSection
+from truing.recipe.online import RewardsSection
 from truing.rewards.build import build
 from truing.rewards.evaluation.run import evaluate_rewards
 from truing.rewards.personal.model import PersonalModel

@@ -7,7 +7,7 @@ import torch
 
 from truing.errors import DataError, ObjectiveError, RecipeError, TruingError
 from truing.evidence.claims.gtalign import answer, matrix
-from truing.recipe.schema import RewardsSection
+from truing.recipe.online import RewardsSection
 from truing.rewards.algebra import Rewards
 from truing.rewards.build import build
 from truing.rewards.methods import gtalign

@@ -14,7 +14,7 @@ from torch import nn
 from tests.rewards.judges.stub import Answer
 from truing.errors import RunError
 from truing.policies.generation import Sampling
-from truing.recipe.schema import SamplerSection
+from truing.recipe.online import SamplerSection
 from truing.training.online.vllm import VllmSampler, vllm_sampler
 
 from .vllm_stub import Vllm, choice, serving

@@ -17,7 +17,7 @@ from truing.data.views import view
 from truing.errors import DataError, RunError
 from truing.evaluation.findings import Finding
 from truing.recipe.load import validated
-from truing.recipe.schema import Section
+from truing.recipe.section import Section
 from truing.recipe.yaml_reader import Located, read_file
 from truing.rewards.evaluation.findings import pair_findings
 from truing.rewards.evaluation.pairs import PairReport, judge_pairs

@@ -8,7 +8,7 @@ from typing import Any
 
 from truing.errors import DataError
 from truing.policies.generation import Sampling, end_tokens
-from truing.recipe.schema import OnlineSection
+from truing.recipe.online import OnlineSection
 from truing.rewards.algebra import Prompt
 from truing.rewards.build import build
 from truing.rewards.pipeline import Pipeline

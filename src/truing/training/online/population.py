@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from truing.errors import RecipeError
 from truing.policies.causal import CausalPolicy
-from truing.recipe.schema import OpponentsSection
+from truing.recipe.online import OpponentsSection
 from truing.training.prepare import Prepared
 from truing.training.references import starting_policy
 from truing.writing import atomic_path

@@ -15,7 +15,7 @@ import numpy as np
 from truing.errors import RunError
 from truing.policies.causal import CausalPolicy
 from truing.policies.generation import Sampling, end_tokens
-from truing.recipe.schema import SamplerSection
+from truing.recipe.online import SamplerSection
 from truing.rewards.judges.endpoint import key_from_environment
 from truing.rewards.judges.patience import Patience
 from truing.rewards.judges.posting import Server, UnreadableError, at_once
