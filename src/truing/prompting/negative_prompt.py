@@ -27,11 +27,15 @@ Stimulus = Annotated[
         "a sentence has spaces",
     ),
 ]
-Control = Annotated[bool, Doc("a neutral sentence of as many words in its place")]
+Control = Annotated[bool, Doc("a neutral sentence of as many words in its place", "true or false")]
 Where = Annotated[
-    Place, Doc("instruction: before the first empty line, after which the input stands; end: after everything")
+    Place,
+    Doc(
+        "where it stands",
+        "instruction: before the first empty line, after which the input stands; end: after everything",
+    ),
 ]
-Separator = Annotated[str, Doc("what stands between; empty as in the published code")]
+Separator = Annotated[str, Doc("what stands between", "a text; empty as in the published code")]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ TEXT = (
     "answer as well for every other. Decline what could hurt somebody, whoever it may be, and help with all else."
 )
 
-Text = Annotated[str, Doc("the instruction; the package's own by default")]
+Text = Annotated[str | None, Doc("the instruction", "a text; the package's own if left out")]
 
 
 @prompting(
@@ -43,6 +43,6 @@ Text = Annotated[str, Doc("the instruction; the package's own by default")]
     cost="some sixty words more to read a question; no further generation, where a guard after generation needs "
     "one",
 )
-def pc_defense(text: Text = TEXT) -> Each:
+def pc_defense(text: Text = None) -> Each:
     """An instruction in front of every conversation."""
-    return Each("pc-defense", lambda prompt: in_system(prompt, text))
+    return Each("pc-defense", lambda prompt: in_system(prompt, TEXT if text is None else text))

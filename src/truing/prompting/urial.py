@@ -23,7 +23,7 @@ Examples = Annotated[
     Literal[1, 3, 8],
     Doc("examples in front of the question", "1, 3 or 8: about 290, 640 and 1,250 words with the preface"),
 ]
-Preface = Annotated[str, Doc("what stands above the examples; the package's own text by default")]
+Preface = Annotated[str | None, Doc("what stands above the examples", "a text; the package's own if left out")]
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,9 @@ def dialogue(prompt: Prompt) -> tuple[str, list[tuple[str, str]]]:
     "that keeps "
     "prefixes reads it once",
 )
-def urial(examples: Examples = 3, preface: Preface = PREFACE) -> Urial:
+def urial(examples: Examples = 3, preface: Preface = None) -> Urial:
     """A preface and ``examples`` constant examples in front of the question.
 
     Answers are decoded greedily in the paper; what a model writes after the closing fence is cut.
     """
-    return Urial(EXAMPLES[:examples], preface)
+    return Urial(EXAMPLES[:examples], PREFACE if preface is None else preface)

@@ -57,9 +57,8 @@ def the_best_of_ten_gains_by_choice(audit: Audit, seed: int) -> Measurement:
 
 @claim(
     method="stimulus",
-    statement="There the phrase that is chosen on other items gains nothing: its intervals hold 0 in a share of "
-    "0.95 of "
-    "40 worlds, within 0.1.",
+    statement="Where no phrase has any effect the one that is chosen on other items gains nothing: its intervals hold "
+    "0 in a share of 0.95 of 40 worlds, within 0.1.",
     source=f"{_SOURCE}: choose on a dev split",
 )
 def chosen_on_other_items_it_gains_nothing(audit: Audit, seed: int) -> Measurement:

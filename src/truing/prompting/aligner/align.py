@@ -43,9 +43,12 @@ _PAPER = Paper(
 )
 
 Name = Annotated[
-    str | InstanceOf[object] | None, Doc("folder, hub name, or http://HOST/v1#MODEL; in Python an object")
+    str | InstanceOf[object] | None,
+    Doc("a model", "folder, hub name, or http://HOST/v1#MODEL; in Python an object"),
 ]
-Reward = Annotated[Any, Doc("what scores answers, as in a recipe; in Python a function")]
+Reward = Annotated[
+    Any, Doc("what scores answers", "a reward or a list of them, as in a recipe; in Python a function")
+]
 Iterations = Annotated[int, Field(gt=0), Doc("evaluations after the original's", "1 or more")]
 Exploration = Annotated[float, NON_NEGATIVE, Doc("c of the rule that selects", "0 follows the best so far")]
 Answers = Annotated[int, Field(gt=0), Doc("answers in an evaluation; one of an endpoint", "1 or more")]
@@ -54,10 +57,12 @@ Visits = Annotated[int, Field(gt=0), Doc("evaluations of its own that the result
 Margin = Annotated[
     float, NON_NEGATIVE, Doc("by how much the result has to exceed the original", "units of the reward")
 ]
-Check = Annotated[bool, Doc("ask the rewriter whether the result asks for the same")]
-Seed = Annotated[int, Doc("of the order of principles, and of answers")]
-MaxTokens = Annotated[int, Field(gt=0), Doc("longest answer, and longest rewrite, tokens")]
-Temperature = Annotated[float, Field(ge=0), Doc("of answers; above 0 where an evaluation has several")]
+Check = Annotated[bool, Doc("ask the rewriter whether the result asks for the same", "true or false")]
+Seed = Annotated[int, Doc("of the order of principles, and of answers", "a whole number")]
+MaxTokens = Annotated[int, Field(gt=0), Doc("longest answer, and longest rewrite, tokens", "1 or more")]
+Temperature = Annotated[
+    float, Field(ge=0), Doc("of answers", "at least 0; above 0 where an evaluation has several")
+]
 Rounds = Annotated[int, Field(gt=0), Doc("rewrites on top of each other", "1 or more")]
 
 
@@ -214,7 +219,10 @@ def p_aligner(
     max_tokens: MaxTokens = 128,
     temperature: Temperature = 0.0,
     seed: Seed = 0,
-    principles: Annotated[tuple[str, ...] | None, Doc("names; all of the package's own if left out")] = None,
+    principles: Annotated[
+        tuple[str, ...] | None,
+        Doc("by which questions are rewritten", "names; all of the package's own if left out"),
+    ] = None,
 ) -> Search:
     """A search for better words of each question.
 
