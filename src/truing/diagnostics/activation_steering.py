@@ -49,7 +49,7 @@ class Attack:
     legend=(
         "h⁺_l, h⁻_l: output of block l at the last token of two answers to one prompt (authors' code: the second last)",
         "JS: Jensen-Shannon divergence over the numbers of a state, nats",
-        "h_l ← h_l + c·v_l: the attack; a negative c asks for the opposite",
+        "c: strength of the attack, h_l ← h_l + c·v_l; a negative c asks for the opposite",
         "reported: rate without and with the push, the paired difference, exact McNemar test",
     ),
     use_when="Someone else may run the weights, or a behaviour was trained in by few steps: to see how thin it is, and "

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         "E: where the parts end and the rest of the prompt begins",
         "what matters more: Σ over tokens of the part that looks of the mean attention, without positions and among "
         "the other parts, to the tokens of each; itself first",
-        "after the parts every token has its own order, by its own attention",
+        "after the parts: every token has an order of its own, by its own attention",
         "attended: what stands before by these positions, so that parts see each other whole; for every head apart",
     ),
     use_when="A local model judges, chooses among options or answers from documents, and their order should have no "
