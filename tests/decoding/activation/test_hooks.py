@@ -218,3 +218,31 @@ def test_architectures_have_blocks() -> None:
     for name in ("t5", "bart", "mamba", "bloom"):
         assert len(blocks(tiny_model(name))) == 2, name
     assert "llama" in ARCHITECTURES
+
+
+def test_it_answers_tasks_from_a_file(policy: CausalPolicy, tmp_path: Path) -> None:
+    """What ``truing generate`` runs; a file of another model's directions is refused."""
+    from truing.decoding.activation.fitted import Fitted
+    from truing.decoding.engine import ModelEngine
+    from truing.decoding.task import Task
+    from truing.policies.fingerprint import of_parameters
+
+    engine = ModelEngine(policy)
+    engine.text = lambda tokens: " ".join(map(str, tokens))  # type: ignore[method-assign, assignment]
+    task = Task(engine, ["a", "b"], PROMPTS, GREEDY)
+    vectors, file = torch.stack([_vector(7), _vector(8)]), tmp_path / "d.safetensors"
+    Fitted(vectors, 1, torch.ones(2), of_parameters(policy.inner)).save(file)
+    with steered(policy.inner, {1: Push(vectors[1], 3.0)}):
+        expected = generate(policy, PROMPTS, GREEDY)
+    found = Steering(3.0, file=str(file))(task)
+    assert [list(one.chosen.tokens) for one in found] == expected
+    with pytest.raises(ModelError, match="there is no block 5"):
+        Steering(3.0, file=str(file), layer=5)(task)
+    with pytest.raises(ModelError, match="truing steering fit"):
+        Steering(3.0)(task)
+    Fitted(vectors, 1, torch.ones(2), "other").save(file)
+    with pytest.raises(ModelError, match="other weights"):
+        Steering(3.0, file=str(file))(task)
+    Fitted(vectors[:1], 0, torch.ones(1), "other").save(file)
+    with pytest.raises(ModelError, match="1 blocks of width 32, the model has 2"):
+        Steering(3.0, file=str(file))(task)
