@@ -8,7 +8,7 @@ from tests.evidence.mutants import Altered, each_term
 from truing.objectives.algebra import Absolute, Linear, Logistic, Objective
 from truing.objectives.algebra.across import AcrossParts, BetweenParts, GapOfGaps, SamplesAgainst
 from truing.objectives.algebra.parts import OnPart, part_of
-from truing.objectives.algebra.terms import TermLoss
+from truing.objectives.algebra.term import TermLoss
 
 # -- parts -----------------------------------------------------------------------------------------------
 

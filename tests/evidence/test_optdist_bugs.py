@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from tests.evidence.bugs import must_fail, must_hold, planted
 from truing.objectives import METHODS
-from truing.objectives.algebra.terms import TermLoss
+from truing.objectives.algebra.term import TermLoss
 from truing.objectives.algebra.values import head_values
 from truing.objectives.algebra.zero_inflated import Heads, OptimalDistribution
 

@@ -8,7 +8,7 @@ import torch
 
 from tests.evidence.mutants import each_term
 from truing.objectives.algebra import Objective, Pairwise
-from truing.objectives.algebra.terms import TermLoss
+from truing.objectives.algebra.term import TermLoss
 from truing.objectives.algebra.values import Centred, HeadValue, SkewValue, head_values
 
 

@@ -15,7 +15,7 @@ from truing.evidence.measurement import Measurement, above, below, equals
 from truing.evidence.setups import normals
 from truing.objectives import Batch, Objective, Scores
 from truing.objectives.algebra.sources import STATES
-from truing.objectives.algebra.terms import Term
+from truing.objectives.algebra.term import Term
 from truing.rewards.labels.strength import Repairs, Strength
 from truing.worlds.noisy_labels import NoisyPairs, draw, fit_linear
 

@@ -48,7 +48,8 @@ from truing.objectives.algebra.sequence_scores import (
     mean_logp,
     sum_logp,
 )
-from truing.objectives.algebra.terms import Absolute, Likelihood, Pairwise, SortedUnpaired, Term
+from truing.objectives.algebra.term import Term
+from truing.objectives.algebra.terms import Absolute, Likelihood, Pairwise, SortedUnpaired
 from truing.objectives.algebra.weights import OnPolicyWeight, PairWeight
 
 __all__ = [

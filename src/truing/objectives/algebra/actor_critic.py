@@ -21,7 +21,7 @@ from truing.objectives.algebra.margins import State
 from truing.objectives.algebra.sampled import Sampled, surrogate
 from truing.objectives.algebra.scores import Batch, Scores
 from truing.objectives.algebra.sequence_scores import missing_reference
-from truing.objectives.algebra.terms import TermLoss
+from truing.objectives.algebra.term import TermLoss
 
 VALUE = "value"
 """Derived values of this kind are what a critic says of the state before each token."""

@@ -12,7 +12,8 @@ from truing.objectives.algebra.rankings import Ranking
 from truing.objectives.algebra.sampled import ONLINE
 from truing.objectives.algebra.scores import Batch, DataKind, Scores
 from truing.objectives.algebra.sequence_scores import SequenceScore
-from truing.objectives.algebra.terms import Likelihood, Stateless, TermLoss
+from truing.objectives.algebra.term import Stateless, TermLoss
+from truing.objectives.algebra.terms import Likelihood
 
 AGREED = "agreed-ranking"
 """What these terms require: rankings of drawn answers on which a judge and the policy agree."""

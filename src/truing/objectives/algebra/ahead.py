@@ -16,7 +16,7 @@ from torch import Tensor
 from truing.objectives.algebra.margins import State
 from truing.objectives.algebra.scores import Batch, DataKind, Scores
 from truing.objectives.algebra.sequence_scores import SequenceScore
-from truing.objectives.algebra.terms import Stateless, Term, TermLoss
+from truing.objectives.algebra.term import Stateless, Term, TermLoss
 
 APART = "samples_apart"
 """Metric: mean difference of the scores of two samples of a prompt."""

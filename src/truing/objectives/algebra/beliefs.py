@@ -11,7 +11,7 @@ from torch.nn import functional
 from truing.objectives.algebra.margins import State
 from truing.objectives.algebra.scores import PAIRS, Batch, DataKind, Scores
 from truing.objectives.algebra.sequence_scores import SequenceScore
-from truing.objectives.algebra.terms import Stateless, TermLoss
+from truing.objectives.algebra.term import Stateless, TermLoss
 
 PREFERENCE = "preference"
 

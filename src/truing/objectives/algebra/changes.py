@@ -27,7 +27,8 @@ from truing.objectives.algebra.sequence_scores import (
     SequenceScore,
     TokenWeights,
 )
-from truing.objectives.algebra.terms import Absolute, Likelihood, Pairwise, Term
+from truing.objectives.algebra.term import Term
+from truing.objectives.algebra.terms import Absolute, Likelihood, Pairwise
 from truing.objectives.algebra.weights import PairWeight
 
 _SORTED = "after sorting over the batch, a gap belongs to no pair"

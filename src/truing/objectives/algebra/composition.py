@@ -10,12 +10,13 @@ from truing.errors import ObjectiveError
 from truing.objectives.algebra import changes
 from truing.objectives.algebra.ahead import LookAhead
 from truing.objectives.algebra.columns import RecordValue
-from truing.objectives.algebra.formula import legend, scaled, summed
+from truing.objectives.algebra.formula import scaled, summed
 from truing.objectives.algebra.margins import Margin
 from truing.objectives.algebra.parts import OnPart
 from truing.objectives.algebra.scores import DataKind
 from truing.objectives.algebra.sequence_scores import DivergenceName, SequenceScore, TokenWeights, log_ratio
-from truing.objectives.algebra.terms import Term
+from truing.objectives.algebra.symbols import legend
+from truing.objectives.algebra.term import Term
 from truing.objectives.algebra.weights import PairWeight
 
 

@@ -17,7 +17,7 @@ from truing.errors import ObjectiveError
 from truing.objectives.algebra.margins import State
 from truing.objectives.algebra.scores import PAIRS, Batch, DataKind, Scores
 from truing.objectives.algebra.sources import STATES
-from truing.objectives.algebra.terms import Stateless, TermLoss
+from truing.objectives.algebra.term import Stateless, TermLoss
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from truing.errors import ObjectiveError
 from truing.objectives.algebra.margins import State
 from truing.objectives.algebra.scores import PAIRS, UNPAIRED, Batch, DataKind, Scores
 from truing.objectives.algebra.sequence_scores import LogProb
-from truing.objectives.algebra.terms import Stateless, TermLoss
+from truing.objectives.algebra.term import Stateless, TermLoss
 
 _PREFIX = "codes:"
 

@@ -13,7 +13,8 @@ from truing.errors import ObjectiveError
 from truing.objectives.algebra.margins import State
 from truing.objectives.algebra.scores import ANY_DATA, WITH_LIKED, Batch, DataKind, Scores
 from truing.objectives.algebra.sequence_scores import missing_reference
-from truing.objectives.algebra.terms import Role, Stateless, TermLoss
+from truing.objectives.algebra.term import Stateless, TermLoss
+from truing.objectives.algebra.terms import Role
 
 
 def derived(scores: Scores, name: str) -> Float[Tensor, " tokens"]:

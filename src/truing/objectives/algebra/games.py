@@ -18,7 +18,7 @@ from truing.objectives.algebra.margins import State
 from truing.objectives.algebra.sampled import LIMIT, ONLINE, Sampled, surrogate
 from truing.objectives.algebra.scores import ANY_DATA, Batch, DataKind, Scores
 from truing.objectives.algebra.sequence_scores import missing_reference
-from truing.objectives.algebra.terms import TermLoss
+from truing.objectives.algebra.term import TermLoss
 
 OPPONENTS = "opponents"
 """What these pieces require: log-probabilities of the drawn answers under the population."""

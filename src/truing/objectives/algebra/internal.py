@@ -20,7 +20,7 @@ from truing.objectives.algebra.parts import part_of
 from truing.objectives.algebra.sampled import ONLINE
 from truing.objectives.algebra.scores import PAIRS, Batch, DataKind, Scores
 from truing.objectives.algebra.sequence_scores import LogProb, log_ratio
-from truing.objectives.algebra.terms import Stateless, TermLoss
+from truing.objectives.algebra.term import Stateless, TermLoss
 
 VERDICTS = ("verdict", "verdict_exchanged")
 """Parts with the model's verdict on each pair, asked with the chosen answer first, and second. Each is a pair

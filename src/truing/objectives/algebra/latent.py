@@ -18,7 +18,7 @@ from torch import Tensor
 from truing.objectives.algebra.formula import scaled, summed
 from truing.objectives.algebra.margins import State
 from truing.objectives.algebra.scores import PAIRS, Batch, DataKind, Scores
-from truing.objectives.algebra.terms import Stateless, Term, TermLoss
+from truing.objectives.algebra.term import Stateless, Term, TermLoss
 
 ANNOTATOR = "annotator"
 # Exchanging all labels fits as well as exchanging none: reliabilities stay on the right side of one half.

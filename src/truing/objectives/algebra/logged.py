@@ -11,7 +11,8 @@ from truing.objectives.algebra.credits import rewards_of
 from truing.objectives.algebra.margins import State
 from truing.objectives.algebra.sampled import ONLINE, Sampled
 from truing.objectives.algebra.scores import Batch, Scores
-from truing.objectives.algebra.terms import Pairwise, TermLoss
+from truing.objectives.algebra.term import TermLoss
+from truing.objectives.algebra.terms import Pairwise
 
 REAL = "real"
 """The part with each record's own answer, where people liked it."""

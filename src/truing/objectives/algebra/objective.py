@@ -19,7 +19,8 @@ from truing.objectives.algebra.margins import ConstantMargin, Margin
 from truing.objectives.algebra.metrics import core_metrics
 from truing.objectives.algebra.scores import Batch, Scores
 from truing.objectives.algebra.sequence_scores import SequenceScore
-from truing.objectives.algebra.terms import Measuring, Pairwise
+from truing.objectives.algebra.term import Measuring
+from truing.objectives.algebra.terms import Pairwise
 
 ObjectiveState = list[dict[str, Tensor]]
 

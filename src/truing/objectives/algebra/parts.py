@@ -16,7 +16,7 @@ from torch import Tensor
 from truing.errors import ObjectiveError
 from truing.objectives.algebra.margins import State
 from truing.objectives.algebra.scores import ANY_DATA, Batch, DataKind, Scores
-from truing.objectives.algebra.terms import Term, TermLoss
+from truing.objectives.algebra.term import Term, TermLoss
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from truing.objectives.algebra.margins import State
 from truing.objectives.algebra.parts import part_of
 from truing.objectives.algebra.scores import ANY_DATA, SAMPLES, Batch, DataKind, Scores
 from truing.objectives.algebra.sequence_scores import LogProb
-from truing.objectives.algebra.terms import Stateless, TermLoss
+from truing.objectives.algebra.term import Stateless, TermLoss
 
 FDivergence = Literal[
     "forward-kl", "reverse-kl", "total-variation", "jensen-shannon", "chi-square", "reverse-chi-square"

@@ -12,7 +12,7 @@ from truing.objectives.algebra.links import Link
 from truing.objectives.algebra.margins import State
 from truing.objectives.algebra.scores import PAIRS, Batch, DataKind, Scores
 from truing.objectives.algebra.sequence_scores import SequenceScore
-from truing.objectives.algebra.terms import Stateless, TermLoss
+from truing.objectives.algebra.term import Stateless, TermLoss
 
 RANKED_OR_PAIRS: frozenset[DataKind] = PAIRS | {"ranked"}
 

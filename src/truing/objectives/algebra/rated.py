@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from truing.objectives.algebra.scores import Batch, DataKind
-from truing.objectives.algebra.terms import Stateless, TermLoss
+from truing.objectives.algebra.term import Stateless, TermLoss
 
 
 class OnRanked(ABC):

@@ -12,7 +12,7 @@ from truing.errors import ObjectiveError
 from truing.objectives.algebra.margins import State
 from truing.objectives.algebra.rated import EachAnswer, OnRanked
 from truing.objectives.algebra.scores import Batch, Scores
-from truing.objectives.algebra.terms import TermLoss
+from truing.objectives.algebra.term import TermLoss
 from truing.objectives.algebra.values import head_values
 
 OWN = "score"

@@ -18,7 +18,7 @@ from truing.objectives.algebra.credits import Credit, group_mean, rewards_of
 from truing.objectives.algebra.margins import State
 from truing.objectives.algebra.scores import SAMPLES, Batch, DataKind, Scores
 from truing.objectives.algebra.sequence_scores import missing_reference
-from truing.objectives.algebra.terms import Stateless, TermLoss
+from truing.objectives.algebra.term import Stateless, TermLoss
 
 Level = Literal["token", "answer", "answer-mean"]
 Averaging = Literal["answer", "tokens", "constant", "sum"]

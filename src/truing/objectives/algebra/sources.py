@@ -21,7 +21,7 @@ from truing.objectives.algebra.formula import scaled, summed
 from truing.objectives.algebra.latent import grown
 from truing.objectives.algebra.margins import State
 from truing.objectives.algebra.scores import PAIRS, Batch, DataKind, Scores
-from truing.objectives.algebra.terms import Stateless, Term, TermLoss
+from truing.objectives.algebra.term import Stateless, Term, TermLoss
 
 STATES = "states"
 """What an objective requires that reads the pooled states of answers."""

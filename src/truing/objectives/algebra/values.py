@@ -16,7 +16,7 @@ from truing.errors import ObjectiveError
 from truing.objectives.algebra.margins import State
 from truing.objectives.algebra.scores import ANY_DATA, PAIRS, Batch, DataKind, Scores
 from truing.objectives.algebra.sequence_scores import SequenceScore
-from truing.objectives.algebra.terms import Stateless, TermLoss
+from truing.objectives.algebra.term import Stateless, TermLoss
 
 
 def head_values(scores: Scores, width: int) -> Float[Tensor, "sequences outputs"]:

@@ -19,7 +19,7 @@ from truing.objectives.algebra.formula import scaled, summed
 from truing.objectives.algebra.margins import State
 from truing.objectives.algebra.rated import EachAnswer, OnRanked
 from truing.objectives.algebra.scores import Batch, Scores
-from truing.objectives.algebra.terms import TermLoss
+from truing.objectives.algebra.term import TermLoss
 from truing.objectives.algebra.values import head_values
 
 SMALLEST_SCALE, LARGEST_SCALE, LARGEST_LOCATION = 0.05, 5.0, 30.0

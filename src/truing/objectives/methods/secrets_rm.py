@@ -8,7 +8,7 @@ from truing.objectives.algebra import Objective
 from truing.objectives.algebra.ahead import LookAhead, SamplesApart
 from truing.objectives.algebra.beliefs import Believed
 from truing.objectives.algebra.contrast import GapContrast
-from truing.objectives.algebra.terms import Term
+from truing.objectives.algebra.term import Term
 from truing.objectives.algebra.values import Centred, HeadValue
 from truing.objectives.method import objective
 from truing.objectives.parameters import Centre

@@ -19,7 +19,8 @@ from truing.objectives.algebra.pairings import Aligned
 from truing.objectives.algebra.rankings import Ranking, SoftmaxRanking
 from truing.objectives.algebra.scales import PairScale
 from truing.objectives.algebra.sequence_scores import Divergence, LogOdds, LogProb, Power
-from truing.objectives.algebra.terms import Absolute, Likelihood, Pairwise, Term
+from truing.objectives.algebra.term import Term
+from truing.objectives.algebra.terms import Absolute, Likelihood, Pairwise
 from truing.objectives.algebra.weights import PairWeight
 from truing.objectives.semantics.counting import Counted
 from truing.objectives.semantics.formulas import TRUE, Formula, atom
