@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from truing.arenas import ArenaResult, arena
     from truing.data.check import check_path as check_data
     from truing.data.sources import load as load_data
+    from truing.decoding.run import decode
     from truing.diagnostics.run import diagnose_run as diagnose
     from truing.errors import TruingError
     from truing.evidence import verify
@@ -35,6 +36,7 @@ _HOMES = {
     "align": ("truing.training.align", "align"),
     "arena": ("truing.arenas", "arena"),
     "check_data": ("truing.data.check", "check_path"),
+    "decode": ("truing.decoding.run", "decode"),
     "diagnose": ("truing.diagnostics.run", "diagnose_run"),
     "load_data": ("truing.data.sources", "load"),
     "load_recipe": ("truing.recipe", "load_recipe"),
@@ -56,6 +58,7 @@ __all__ = [
     "align",
     "arena",
     "check_data",
+    "decode",
     "diagnose",
     "load_data",
     "load_recipe",

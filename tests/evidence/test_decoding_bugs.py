@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 
 from tests.evidence.bugs import claims_of, must_fail, planted
-from truing.decoding.decoders import args, best_of_n, controlled_decoding, deal, qalign, transfer_q, vote
+from truing.decoding.decoders import args, best_of_n, controlled_decoding, deal, qalign, rps, transfer_q, vote
 from truing.decoding.qalign import log_acceptance
 from truing.decoding.transfer_q import Transferred
 
@@ -183,6 +183,17 @@ def weightless(weight=1.0, **settings):
     return deal(weight=0.0, **settings)
 
 
+# -- directions ------------------------------------------------------------------------------------------
+
+
+def at_the_direction(target=None, k=5, theta=30.0):
+    return rps(target, k, 0.0)
+
+
+def all_around(target=None, k=5, theta=30.0):
+    return rps(target, k, 180.0)
+
+
 BUGS = {
     "best-of-n/exact-law": [worst, one_too_few, always_soft],
     "best-of-n/kl-without-ties": [log_n],
@@ -205,11 +216,15 @@ BUGS = {
     "qalign/does-not-run-away": [never_down, the_best_seen],
     "deal/looks-ahead": [sightless],
     "deal/weight-trades-off": [weightless],
+    "rps/gains-outside": [at_the_direction, all_around],
+    "rps/grows-with-the-angle": [at_the_direction],
+    "rps/loses-inside": [at_the_direction],
+    "rps/no-gain-without-its-assumption": [at_the_direction],
 }
 
 
 def test_every_claim_has_a_planted_bug():
-    methods = ("best-of-n", "vote", "controlled-decoding", "transfer-q", "args", "qalign", "deal")
+    methods = ("best-of-n", "vote", "controlled-decoding", "transfer-q", "args", "qalign", "deal", "rps")
     assert claims_of(*methods) == set(BUGS)
 
 

@@ -15,6 +15,7 @@ from truing.cli import (
     audit,
     data,
     diagnose,
+    generate,
     guidelines,
     judge,
     leaderboard,
@@ -61,6 +62,7 @@ app.command("quickstart")(quickstart.quickstart)
 app.command("align")(align.align)
 app.command("arena")(arena.arena)
 app.command("aspects")(aspects.aspects)
+app.command("generate")(generate.generate)
 app.command("score")(score.score)
 app.command("steer")(steer.steer)
 app.command("diagnose")(diagnose.diagnose)
@@ -75,7 +77,9 @@ app.command("verify")(verify.verify)
 app.add_typer(audit.app, name="audit", help="Measure models, judges and data for known faults.")
 app.add_typer(data.app, name="data", help="Look at data before you train on it.")
 app.add_typer(reward.app, name="reward", help="Train reward models, and measure how far they can be trusted.")
-app.add_typer(guidelines.app, name="guidelines", help="Write guidelines, and answer questions under those that fit.")
+app.add_typer(
+    guidelines.app, name="guidelines", help="Write guidelines, and answer questions under those that fit."
+)
 app.add_typer(prompt.app, name="prompt", help="Change what models are shown, and measure what that is worth.")
 app.add_typer(steering.app, name="steering", help="Find directions in a model's states, and write with them.")
 app.add_typer(unlearn.app, name="unlearn", help="Make models forget, and measure what they still know.")

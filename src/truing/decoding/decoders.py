@@ -8,6 +8,7 @@ from truing.decoding.controlled import controlled_decoding
 from truing.decoding.deal import deal
 from truing.decoding.method import DECODERS
 from truing.decoding.qalign import qalign
+from truing.decoding.rps import rps
 from truing.decoding.transfer_q import transfer_q
 from truing.decoding.vote import vote
 
@@ -20,6 +21,7 @@ __all__ = [
     "deal",
     "mean_difference_steering",
     "qalign",
+    "rps",
     "transfer_q",
     "vote",
 ]

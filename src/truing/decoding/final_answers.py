@@ -12,7 +12,7 @@ from truing.rewards.functions.number_text import boxed, final_number
 Reading = Literal["number", "option", "boxed", "text"]
 
 _STATED = re.compile(r"(?:answer|option|choice)\s*(?:is|:)?\s*\(?([A-Z])\)?(?![a-z])", re.IGNORECASE)
-_ALONE = re.compile(r"(?<![A-Za-z'’])\(?([A-Z])\)?(?=[\s.,:;)]|$)")
+_ALONE = re.compile(r"(?<![A-Za-z'’])([A-Z])(?=[).:]|\s*$)")
 
 
 def number(text: str) -> Hashable | None:

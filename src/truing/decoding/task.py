@@ -45,16 +45,41 @@ class FromPipeline:
         found = self.pipeline.judge([self.prompts[item] for item in items], list(texts), columns=columns)
         return found.reward.detach().double().cpu()
 
+    def vector(
+        self, items: Sequence[int], texts: Sequence[str], names: Sequence[str]
+    ) -> Float[Tensor, "answers objectives"]:
+        """What each objective says, before transforms.
+
+        Raises:
+            RecipeError: if an objective is not among the rewards.
+        """
+        for name in names:
+            if name not in self.pipeline.names:
+                raise RecipeError(
+                    f"there is no objective {name!r}",
+                    where="decode.target",
+                    allowed=", ".join(self.pipeline.names),
+                )
+        columns = {name: [values[item] for item in items] for name, values in self.columns.items()}
+        raw = self.pipeline.score([self.prompts[item] for item in items], list(texts), columns)
+        return raw.only(list(names)).values.detach().double().cpu()
+
+
+Vector = Callable[[Sequence[int], Sequence[str], Sequence[str]], Float[Tensor, "answers objectives"]]
+"""From numbers of prompts, answers and names of objectives to a number for each."""
+
 
 class Worth:
     """Rewards that remember: a text is looked at once for each prompt.
 
     Args:
         judging: where they come from.
+        vector: the objectives one by one, where there are several.
     """
 
-    def __init__(self, judging: Judging) -> None:
+    def __init__(self, judging: Judging, vector: Vector | None = None) -> None:
         self.judging = judging
+        self.vector = vector
         self.calls = 0
         self._known: dict[tuple[int, str], float] = {}
 
