@@ -12,7 +12,10 @@ from tests.evidence import audit_mutants as m
 from tests.evidence import mode_seeking_mutants as s
 from tests.evidence.bugs import must_fail, planted
 from tests.evidence.test_benchmark_bugs import BUGS as BENCHMARKS
+from tests.evidence.test_conflict_bugs import BUGS as CONFLICTS
 from tests.evidence.test_curation_bugs import BUGS as CURATION
+from tests.evidence.test_honesty_bugs import BUGS as HONESTY
+from tests.evidence.test_persuasion_bugs import BUGS as PERSUASION
 from tests.evidence.test_unpacking_bugs import BUGS as UNPACKING
 from tests.evidence.test_wagle_bugs import BUGS as WAGLE
 from truing.diagnostics.audits import AUDITS
@@ -70,6 +73,8 @@ def test_every_claim_has_a_planted_bug():
         *PROFILE,
         *UNPACKING,
         *WAGLE,
+        # Tables in which audits stand beside the data that they are for.
+        *(name for table in (CONFLICTS, HONESTY, PERSUASION) for name in table if name.split("/")[0] in AUDITS),
     }
 
 
