@@ -14,7 +14,7 @@ from hypothesis import settings
 
 # The same examples every time, so that a change is judged by what it changes; HYPOTHESIS_PROFILE=explore looks for new
 # ones. Nothing is judged by how long it took.
-settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=40)
 settings.register_profile("explore", max_examples=1000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 

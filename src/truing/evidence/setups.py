@@ -12,7 +12,7 @@ from torch import Tensor
 from truing.objectives import Batch, Objective, Scores
 from truing.worlds import Autoregressive, Data, ExactPolicy, LogLinear, Tabular, pairs
 
-WORLDS = 20
+WORLDS = 10
 """Number of random worlds behind each 95 % interval."""
 
 

@@ -34,7 +34,7 @@ def absolute_pull(make: Factory, seed: int) -> Measurement:
 @claim(
     method="apo-zero",
     statement="The chosen answer ends more probable than under the reference and the rejected one less: the "
-    "smaller of r_w and −r_l is positive (20 worlds).",
+    "smaller of r_w and −r_l is positive (10 worlds).",
     source="catalogue, baseline-pairwise: apo-zero raises the chosen likelihood",
 )
 def raises_chosen_lowers_rejected(make: Factory, seed: int) -> Measurement:
@@ -62,7 +62,7 @@ def first_pull(make: Factory, seed: int) -> Measurement:
 @claim(
     method="apo-down",
     statement="Both answers end less probable than under the reference, the rejected one further: the larger of "
-    "r_w and r_l − r_w is negative (20 worlds).",
+    "r_w and r_l − r_w is negative (10 worlds).",
     source="catalogue, baseline-pairwise: apo-down lowers both, rejected further",
 )
 def lowers_both(make: Factory, seed: int) -> Measurement:

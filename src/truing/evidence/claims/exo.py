@@ -26,7 +26,7 @@ def averages_log_odds(make: Factory, seed: int) -> Measurement:
 @claim(
     method="exo",
     statement="Where a family of discretised Gaussians cannot fit two peaks, EXO ends with less entropy than cDPO "
-    "with the same smoothed labels (20 worlds).",
+    "with the same smoothed labels (10 worlds).",
     source="2402.00856: reverse KL commits where forward KL covers",
 )
 def commits_more_than_cdpo(make: Factory, seed: int) -> Measurement:

@@ -53,8 +53,8 @@ def trained(objective: Objective, parameters: Tensor, law: object, reference: Te
     """Log-probabilities after exact descent; ``law`` turns parameters into log-probabilities."""
     leaf = parameters.detach().clone().requires_grad_()
     optimiser = torch.optim.Adam([leaf], lr=0.05)
-    schedule = torch.optim.lr_scheduler.MultiStepLR(optimiser, [500, 700], gamma=0.1)
-    for _ in range(800):
+    schedule = torch.optim.lr_scheduler.MultiStepLR(optimiser, [300, 420], gamma=0.1)
+    for _ in range(480):
         scores, batch = world(law(leaf), reference, reward)  # type: ignore[operator]
         optimiser.zero_grad()
         objective(scores, batch).loss.backward()

@@ -76,7 +76,7 @@ def tail_counts_alpha(make: Factory, seed: int) -> Measurement:
 @claim(
     method="ld-dpo",
     statement="With annotators who pay for length, answers are shorter than DPO's at the same KL from the "
-    "reference (alpha = 0.3, 20 worlds).",
+    "reference (alpha = 0.3, 10 worlds).",
     source="2409.06411: desensitises DPO to length",
 )
 def shorter_than_dpo(make: Factory, seed: int) -> Measurement:
@@ -112,7 +112,7 @@ def pull_per_token(make: Factory, seed: int) -> Measurement:
 @claim(
     method="dpo-norm",
     statement="With annotators who pay for length, answers are shorter than DPO's on the same data, beta scaled "
-    "by the mean length (20 worlds).",
+    "by the mean length (10 worlds).",
     source="2411.15124, section 5.1: length normalisation mitigates the length bias",
 )
 def less_verbose(make: Factory, seed: int) -> Measurement:
@@ -122,7 +122,7 @@ def less_verbose(make: Factory, seed: int) -> Measurement:
 @claim(
     method="simpo",
     statement="With annotators who pay for length, answers are shorter than DPO's on the same data, without "
-    "margin and with beta scaled by the mean length (20 worlds).",
+    "margin and with beta scaled by the mean length (10 worlds).",
     source="2405.14734: length normalisation keeps length from being exploited",
 )
 def shorter_without_margin(make: Factory, seed: int) -> Measurement:
@@ -140,7 +140,7 @@ def _pull_on_tokens(objective: Objective, seed: int) -> torch.Tensor:
 
 
 def _drift(objective: Objective, seed: int) -> Measurement:
-    """Mean length under the objective minus that of DPO's optimum at the same KL from the reference, 20 worlds.
+    """Mean length under the objective minus that of DPO's optimum at the same KL from the reference, 10 worlds.
 
     Without matching the KL a smaller beta would pass for verbosity: whoever moves further is longer.
     """

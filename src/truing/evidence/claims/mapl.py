@@ -130,7 +130,7 @@ def _single(prompt: Tensor, output: Tensor) -> Data:
 @claim(
     method="mapl",
     statement="After DPO on pairs without instructions, which of two answers obeys more of three instructions is not "
-    "known; with the comparison between two prompts more than 80 % are in the right order (20 worlds).",
+    "known; with the comparison between two prompts more than 80 % are in the right order (10 worlds).",
     source="2505.12845, response-conditioned comparisons; catalogue, mapl: evidence",
 )
 def learns_what_prompts_ask_for(make: Factory, seed: int) -> Measurement:
@@ -145,7 +145,7 @@ def learns_what_prompts_ask_for(make: Factory, seed: int) -> Measurement:
 @claim(
     method="mapl",
     statement="With the comparison of two gaps on top, more gaps are ordered by how much of the difference the prompt "
-    "asks for than with the comparison between prompts alone (20 worlds).",
+    "asks for than with the comparison between prompts alone (10 worlds).",
     source="2505.12845, inter-sample comparisons",
 )
 def orders_gaps(make: Factory, seed: int) -> Measurement:

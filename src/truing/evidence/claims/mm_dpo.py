@@ -37,7 +37,7 @@ def pull_grows_with_the_margin(make: Factory, _seed: int) -> Measurement:
 @claim(
     method="mm-dpo",
     statement="Where labels of close pairs are flipped more often, and a reward model scores answers with some error, "
-    "more pairs of 10 answers are ordered rightly than with a constant beta (20 worlds of 100 pairs).",
+    "more pairs of 10 answers are ordered rightly than with a constant beta (10 worlds of 100 pairs).",
     source="catalogue, mm-dpo",
 )
 def margins_help(make: Factory, seed: int) -> Measurement:
@@ -48,7 +48,7 @@ def margins_help(make: Factory, seed: int) -> Measurement:
 @claim(
     method="mm-dpo",
     statement="Control: it is what margins say that helps, not that betas differ, since the same margins given to "
-    "other pairs order fewer pairs of answers rightly (20 worlds of 100 pairs).",
+    "other pairs order fewer pairs of answers rightly (10 worlds of 100 pairs).",
     source="catalogue, mm-dpo: a random margin is uninformative",
 )
 def shuffled_margins_help_less(make: Factory, seed: int) -> Measurement:

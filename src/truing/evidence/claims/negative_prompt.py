@@ -47,7 +47,7 @@ def _stub(
     method="stimulus",
     statement="Where no phrase has any effect the best of ten, chosen on the items it is measured on, gains more "
     "than 0 "
-    "(20 worlds).",
+    "(10 worlds).",
     source=f"{_SOURCE}: selection bias",
 )
 def the_best_of_ten_gains_by_choice(audit: Audit, seed: int) -> Measurement:
@@ -71,7 +71,7 @@ def chosen_on_other_items_it_gains_nothing(audit: Audit, seed: int) -> Measureme
     method="stimulus",
     statement="A phrase that raises the rate of right answers from 0.5 to 0.8 is found, and its relative gain of "
     "0.6 is "
-    "measured without choosing on the same items: within 0.06 in the mean of 20 worlds.",
+    "measured without choosing on the same items: within 0.06 in the mean of 10 worlds.",
     source=f"{_SOURCE}: relative gain (s' − s)/s",
 )
 def a_phrase_that_helps_is_found(audit: Audit, seed: int) -> Measurement:

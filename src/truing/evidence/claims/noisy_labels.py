@@ -97,7 +97,7 @@ def clean_optimum(make: Factory, seed: int) -> Measurement:
 @claim(
     method="rdpo",
     statement="With 30 % flips the distance of the log-ratios to the clean optimum is ordered rDPO < DPO < cDPO: "
-    "the smaller of the two differences is positive (20 worlds of 10 answers).",
+    "the smaller of the two differences is positive (10 worlds of 10 answers).",
     source="catalogue, rdpo",
 )
 def order_of_distances(make: Factory, seed: int) -> Measurement:

@@ -17,7 +17,7 @@ from truing.objectives import dpo
 from truing.worlds import ExactPolicy, LogLinear, descend, pairs
 
 Measure = Callable[[Sequence[float], Sequence[float]], Indicators | None]
-COUNT, TOP, EVERY, WORLDS = 200, 10, 3, 16
+COUNT, TOP, EVERY, WORLDS = 200, 10, 3, 8
 
 
 @dataclass

@@ -88,7 +88,7 @@ def many_axes_raise_no_more_alarms(audit: Audit, seed: int) -> Measurement:
     method="pc-audit",
     statement="Pairing by request narrows the interval: where requests differ much its width is less than 0.9 of "
     "that of "
-    "two independent samples (20 worlds).",
+    "two independent samples (10 worlds).",
     source=f"{_SOURCE}: paired design on the same request",
 )
 def pairing_narrows_the_interval(audit: Audit, seed: int) -> Measurement:

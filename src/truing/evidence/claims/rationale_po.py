@@ -83,7 +83,7 @@ class Named:
 @claim(
     method="rationale-po",
     statement="One of ten attributes decides all pairs, and the rationale names it: 90 % held-out accuracy is reached "
-    "with fewer pairs than by DPO on the same pairs (20 worlds).",
+    "with fewer pairs than by DPO on the same pairs (10 worlds).",
     source="2407.14477: the mutual information of rationale and preference; catalogue, rationale-po: evidence",
 )
 def fewer_pairs(make: Factory, seed: int) -> Measurement:
@@ -98,7 +98,7 @@ def fewer_pairs(make: Factory, seed: int) -> Measurement:
 @claim(
     method="rationale-po",
     statement="Rationales that name attributes at random give no gain: after 8 pairs the held-out accuracy is not "
-    "above that of DPO, and under that with true rationales (20 worlds).",
+    "above that of DPO, and under that with true rationales (10 worlds).",
     source="2407.14477: an uninformative rationale does not help",
 )
 def shuffled_rationales_do_not_help(make: Factory, seed: int) -> Measurement:

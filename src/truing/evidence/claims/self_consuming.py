@@ -29,7 +29,7 @@ def _world(seed: int, outputs: int = 6) -> tuple[np.ndarray, np.ndarray]:
 @claim(
     method=METHOD,
     statement="With 2, 3 and 4 candidates every round raises E[e^R] by at least (K − 1)/K · Var(e^R)/e^(max R), over "
-    "5 rounds in 20 worlds of 6 answers: least slack above −1e-12.",
+    "5 rounds in 10 worlds of 6 answers: least slack above −1e-12.",
     source=f"{_SOURCE}; lemma of monotone improvement",
 )
 def rises_at_least_by_the_variance(audit: Audit, seed: int) -> Measurement:
@@ -90,7 +90,7 @@ def many_candidates_tilt(audit: Audit, seed: int) -> Measurement:
 @claim(
     method=METHOD,
     statement="With λ = 0.5/(K − 1) kept samples for a real one, K = 2, 3 and 4, the model stays within log 2 = 0.693 "
-    "nats of the start for 60 rounds in 20 worlds and never below its E[e^R], while without real data it goes further "
+    "nats of the start for 60 rounds in 10 worlds and never below its E[e^R], while without real data it goes further "
     "in all of them.",
     source=f"{_SOURCE}: stability below λ = 1/(K − 1); a density ratio of at most 1/(1 − λ(K − 1))",
 )

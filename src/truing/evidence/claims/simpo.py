@@ -70,7 +70,7 @@ def margin_in_bent_rewards(make: Factory, seed: int) -> Measurement:
 @claim(
     method="alphapo",
     statement="When both have brought the loss of a pair to 0.1, alpha = 0.25 has kept more probability on the "
-    "chosen answer than SimPO where the two compete with a third answer (20 worlds).",
+    "chosen answer than SimPO where the two compete with a third answer (10 worlds).",
     source="2501.03884: the reward's shape moderates likelihood displacement",
 )
 def moderates_displacement(make: Factory, seed: int) -> Measurement:
@@ -134,7 +134,7 @@ def stops_before_collapse(make: Factory, _seed: int) -> Measurement:
 @claim(
     method="cpo-simpo",
     statement="After the same 25 steps the chosen answer is more probable than under SimPO, and more probable "
-    "than the rejected one: the smaller of the two differences is positive (20 worlds).",
+    "than the rejected one: the smaller of the two differences is positive (10 worlds).",
     source="catalogue, baseline-reference-free: behaviour cloning keeps SimPO's chosen likelihood up",
 )
 def keeps_the_chosen(make: Factory, seed: int) -> Measurement:

@@ -27,7 +27,7 @@ def _shifts(audit: Audit, seed: int) -> list[TokenShift]:
 @claim(
     method="token-shift",
     statement="A model beside itself has rank 1 at every token of its greedy answers and a KL of 0 nats everywhere, in "
-    "20 worlds: share of other ranks plus KL is 0 within 1e-12.",
+    "10 worlds: share of other ranks plus KL is 0 within 1e-12.",
     source=_SOURCE,
 )
 def a_model_beside_itself(audit: Audit, seed: int) -> Measurement:
@@ -41,7 +41,7 @@ def a_model_beside_itself(audit: Audit, seed: int) -> Measurement:
 
 @claim(
     method="token-shift",
-    statement="Of the tokens of a copy that was tuned for style more than 0.5 are the base's own choice (20 worlds).",
+    statement="Of the tokens of a copy that was tuned for style more than 0.5 are the base's own choice (10 worlds).",
     source=_SOURCE,
 )
 def most_tokens_are_the_bases_own(audit: Audit, seed: int) -> Measurement:
@@ -54,7 +54,7 @@ def most_tokens_are_the_bases_own(audit: Audit, seed: int) -> Measurement:
 @claim(
     method="token-shift",
     statement="Shifted tokens are words of the planted style more often than tokens are: the difference of the two "
-    "shares is above 0 (20 worlds).",
+    "shares is above 0 (10 worlds).",
     source=_SOURCE,
 )
 def shifted_tokens_are_those_of_the_style(audit: Audit, seed: int) -> Measurement:
@@ -70,7 +70,7 @@ def shifted_tokens_are_those_of_the_style(audit: Audit, seed: int) -> Measuremen
 @claim(
     method="token-shift",
     statement="A style that comes in at the beginning is found there: from each range of positions to the next, KL "
-    "falls by more than 0 nats in the mean of 20 worlds.",
+    "falls by more than 0 nats in the mean of 10 worlds.",
     source=f"{_SOURCE}; the shift declines with t",
 )
 def the_shift_declines(audit: Audit, seed: int) -> Measurement:

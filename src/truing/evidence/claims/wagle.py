@@ -26,7 +26,7 @@ CURVATURE = 1.0
 @claim(
     method="wagle",
     statement="With one block of features for the forget task, one for the retain task and one that both see but only "
-    "the forget task needs, more than 90 % of the selected third of the weights are the forget task's own (20 worlds).",
+    "the forget task needs, more than 90 % of the selected third of the weights are the forget task's own (10 worlds).",
     source="2410.17509, eq. 9: the retain correction removes weights that retaining would set anew",
 )
 def selects_the_forget_block(make: Rule, seed: int) -> Measurement:
@@ -41,7 +41,7 @@ def selects_the_forget_block(make: Rule, seed: int) -> Measurement:
 @claim(
     method="wagle",
     statement="Gradient ascent goes on until the forget task is done as badly as by a model that knows nothing; the "
-    "retain loss is then lower with WAGLE's mask than with a random mask of the same size (20 worlds).",
+    "retain loss is then lower with WAGLE's mask than with a random mask of the same size (10 worlds).",
     source="2410.17509, section 4: modular unlearning with the attribution mask",
 )
 def keeps_more_than_a_random_mask(make: Rule, seed: int) -> Measurement:

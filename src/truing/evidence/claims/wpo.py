@@ -63,7 +63,7 @@ def on_policy_answers_weigh_one(make: Factory, seed: int) -> Measurement:
 @claim(
     method="wpo",
     statement="Half of the pairs come from answers that the policy hardly writes and on which its linear reward "
-    "is wrong; after 20 steps expected utility is higher than DPO's and than at the start (20 worlds).",
+    "is wrong; after 20 steps expected utility is higher than DPO's and than at the start (10 worlds).",
     source="2406.11827: weighting off-policy pairs simulates on-policy learning",
 )
 def gains_on_off_policy_pairs(make: Factory, seed: int) -> Measurement:
