@@ -76,8 +76,8 @@ class StimulusEffects:
     "items",
     legend=(
         "s, s': mean score of a task under the plain prompt and under the phrase, on the same items",
-        "tasks with s = 0 have no relative gain; they are left out and counted",
-        "best-of is above 0 even where no phrase has any effect; dev-selected is not",
+        "s = 0: a task without a relative gain; it is left out and counted",
+        "best-of: above 0 even where no phrase has any effect; dev-selected is not",
     ),
     use_when="A prompt is claimed to help: emotional phrases, personas, words of politeness, any suffix.",
     avoid_when="There are few items a task: half of them choose, half of them measure.",
