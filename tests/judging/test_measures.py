@@ -34,6 +34,7 @@ def test_position_bias_has_a_sign() -> None:
     """Second, second: −1. First, tie: one half."""
     found = comparison(_merged((0, 0), (1, 0.5)), ["a", "b"])
     assert found.position_bias.value == pytest.approx((-1 + 0.5) / 2)
+    assert (found.position_bias.low, found.position_bias.high) == (-1.0, 1.0)
 
 
 def test_pairs_of_one_prompt_count_once() -> None:
@@ -77,9 +78,10 @@ def test_kappa_of_one_category_is_unknown() -> None:
 
 
 def test_first_place_of_random_orders() -> None:
-    assert first_place([Opinion(1.0), Opinion(0.9), Opinion(0.5), Opinion(0.0), UNREAD]).value == pytest.approx(
-        0.625
-    )
+    """Two opinions on one prompt are averaged: ((1 + 0.5)/2 + 0 + 1)/3 = 7/12; what was not read counts nothing."""
+    said = [Opinion(0.9), Opinion(0.5), Opinion(0.0), Opinion(1.0), UNREAD]
+    found = first_place(said, ["a", "a", "b", "c", "d"])
+    assert (found.value, found.n) == (pytest.approx(7 / 12), 3)
 
 
 def test_what_does_not_belong_together() -> None:

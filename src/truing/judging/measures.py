@@ -117,7 +117,8 @@ def consistency(verdicts: Sequence[Verdict]) -> Estimate:
 
 def position_bias(verdicts: Sequence[Verdict]) -> Estimate:
     """Of inconsistent pairs, the share of opinions for the answer that stands first, less that for the second."""
-    return mean([_lean(verdict.opinions) for verdict in verdicts if verdict.consistent is False])
+    found = mean([_lean(verdict.opinions) for verdict in verdicts if verdict.consistent is False])
+    return Estimate(found.value, max(-1.0, found.low), min(1.0, found.high), found.n)
 
 
 def leans(verdicts: Sequence[Verdict]) -> tuple[Estimate, Estimate]:
@@ -139,13 +140,18 @@ def leans(verdicts: Sequence[Verdict]) -> tuple[Estimate, Estimate]:
     return mean(place), mean(letter)
 
 
-def first_place(opinions: Sequence[Opinion]) -> Estimate:
+def first_place(opinions: Sequence[Opinion], prompts: Sequence[str]) -> Estimate:
     """Share of opinions, of pairs whose order was drawn at random, for the answer that stands first; ties half.
 
     One half is expected of a judge without a bias for a place.
+
+    Args:
+        opinions: of the answers as they stood.
+        prompts: key of each pair's prompt, over which the interval is bootstrapped.
     """
-    known = [opinion.first for opinion in opinions if opinion.first is not None]
-    return mean([{"first": 1.0, "second": 0.0}.get(Opinion(value).side or "tie", 0.5) for value in known])
+    shares = {"first": 1.0, "second": 0.0, "tie": 0.5}
+    found = [shares[opinion.side] if opinion.side else math.nan for opinion in opinions]
+    return bootstrapped(by_prompt(found, prompts))
 
 
 def _lean(opinions: Sequence[Opinion]) -> float:

@@ -120,7 +120,11 @@ def summary(
 
     givers = {} if recorded else _groups([item.labelled_by if item.label else None for item in items])
     models = {item.models for item in items}
-    shown = [item.as_shown for item in items if item.as_shown is not None] if recorded else []
+    shown = [
+        (item.as_shown, prompt)
+        for item, prompt in zip(items, prompts, strict=True)
+        if recorded and item.as_shown is not None
+    ]
     votes = [item.votes for item in items if item.votes]
     return Summary(
         judge=judge,
@@ -130,7 +134,7 @@ def summary(
         by_subset={name: of(places) for name, places in subsets.items()},
         agreement={name: against(places) for name, places in givers.items()},
         agreement_by_subset={name: against(places) for name, places in subsets.items()} if givers else {},
-        shown_first=first_place(shown) if shown else None,
+        shown_first=first_place(*zip(*shown, strict=True)) if shown else None,
         annotators=_annotators(votes) if votes else None,
         details=judged.details,
         notes=[*notes, *_own_judge(judge, items)],
