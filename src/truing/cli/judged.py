@@ -46,8 +46,8 @@ def lines(found: Summary) -> Iterator[str]:
     yield f"{_pairs(compared):,} pairs, judge {found.judge}, protocol {found.protocol}"
     yield f"  {a} against {b}: win rate {_share(compared.win_rate)}{_sign(compared.p_value)}"
     yield f"  wins {compared.wins:,}, ties {compared.ties:,}, losses {compared.losses:,}, no verdict {compared.none:,}"
-    yield f"  asked {found.asked:,} times; merged were {compared.asked:,} replies, of which {compared.unread:,} could not be"
-    yield f"  read and {compared.abstained:,} abstain"
+    yield f"  asked {found.asked:,} times; merged were {compared.asked:,} replies,"
+    yield f"  of which {compared.unread:,} could not be read and {compared.abstained:,} abstain"
     if compared.consistency.n:
         yield f"  consistency {_share(compared.consistency)}"
     if compared.position_bias.n:
