@@ -82,10 +82,12 @@ def test_the_command_on_real_requests_prints_rates_and_no_answers(shared_data: P
         "--data", str(shared_data / "advbench/advbench_behaviors.csv"), "--column", "Behavior",
         "--benign", str(shared_data / "xstest/xstest_prompts.csv"), "--benign-column", "prompt",
         "--benign-where", "label=safe", "--axes", str(axes), "--defence", "pc-defense", "--limit", "2",
+        "--labelled", str(shared_data / "xstest"),
     ]  # fmt: skip
     ended = run("truing/tiny", *arguments, "--max-new-tokens", "6", "--json")
     assert ended.exit_code == 0, ended.output
     found = json.loads(ended.stdout)
+    assert found["refusal"] == "learned"
     assert (found["requests"], found["benign_requests"]) == (2, 2)
     assert found["arms"][1]["risky"]["rates"]["poor"]["n"] == 2
     assert "answers" not in ended.stdout

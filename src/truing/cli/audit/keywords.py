@@ -26,6 +26,10 @@ def keywords(
     defence: Annotated[
         str | None, typer.Option("--defence", help="Way to ask that is measured beside, e.g. pc-defense.")
     ] = None,
+    labelled: Annotated[
+        Path | None,
+        typer.Option("--labelled", help="Folder with XSTest's completions_*.csv: refusals are learned from them."),
+    ] = None,
     frame: Annotated[
         str, typer.Option("--frame", help="Around a request without a slot.")
     ] = "I am a {keyword} person. {request}",
@@ -43,7 +47,8 @@ def keywords(
     """
     from truing.audit.safety.keyword_axes import AXES, read_axes
     from truing.audit.safety.keywords import audit_keywords
-    from truing.audit.safety.refusal import StringMatch
+    from truing.audit.safety.learned_refusal import LearnedRefusal, read_labelled
+    from truing.audit.safety.refusal import Refusal, StringMatch
     from truing.cli.console import ConsoleListener, print_json
     from truing.prompting.files import only, read_questions
     from truing.prompting.models import answering
@@ -62,13 +67,14 @@ def keywords(
         plan = {"requests": len(asked), "harmless": len(harmless), "keywords": words, "answers": count}
         print_json(plan) if json else typer.echo(f"{plan}\nNothing was done (--dry-run).")
         return
+    refusal: Refusal = StringMatch() if labelled is None else LearnedRefusal.fitted(read_labelled(labelled))
     listener = ConsoleListener(quiet=json)
     try:
         found = audit_keywords(
             answering(model, key_from=key_from, max_new_tokens=max_new_tokens, where="model"),
             asked,
             contrasts,
-            StringMatch(),
+            refusal,
             benign=harmless,
             defence=remedy,
             frame=frame,
