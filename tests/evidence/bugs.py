@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,3 +47,11 @@ def must_fail_now(name: str, bug: Bug) -> None:
     """Fail if the claim holds although a bug was put into what the method calls."""
     (result,) = verify(name)
     assert not result.passed, f"{name} holds on {bug.__name__}: measured {result.measured_text}"
+
+
+def with_planted_bugs() -> set[str]:
+    """Names of the claims that some test file pairs with bugs, in a table ``BUGS``."""
+    root = Path(__file__).resolve().parents[2]
+    files = [path for path in sorted((root / "tests").rglob("test_*.py")) if "\nBUGS" in path.read_text("utf-8")]
+    modules = [import_module(".".join(path.relative_to(root).with_suffix("").parts)) for path in files]
+    return {name for module in modules for name in module.BUGS}

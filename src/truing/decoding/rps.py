@@ -58,7 +58,8 @@ def neighbours(
     sides = torch.randn(count, width, generator=generator, dtype=torch.float64)
     sides = sides - (sides @ target)[:, None] * target
     sides = sides / sides.norm(dim=1, keepdim=True)
-    return angles.cos()[:, None] * target + angles.sin()[:, None] * sides
+    found: Tensor = angles.cos()[:, None] * target + angles.sin()[:, None] * sides
+    return found
 
 
 @dataclass(frozen=True)

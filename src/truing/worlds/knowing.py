@@ -53,7 +53,7 @@ def outcomes(
     after: list[Outcome] = []
     for accuracy, declined in zip(accuracies, declines, strict=True):
         right = round(accuracy * questions)
-        own: list[Outcome] = ["correct"] * right + ["wrong"] * (questions - right)
+        own: list[Outcome] = ["correct" if place < right else "wrong" for place in range(questions)]
         before += own
         after += ["idk"] * questions if declined > 0.5 else own
     return before, after
