@@ -8,8 +8,8 @@ from truing.objectives.methods.apo import apo_down, apo_zero, apo_zero_unpaired
 from truing.objectives.methods.asft import asft
 from truing.objectives.methods.bco import bco
 from truing.objectives.methods.bco_pair import bco_pair
-from truing.objectives.methods.bradley_terry import bradley_terry
 from truing.objectives.methods.bialign import bialign
+from truing.objectives.methods.bradley_terry import bradley_terry
 from truing.objectives.methods.bvpo import bvpo
 from truing.objectives.methods.cdpo import cdpo
 from truing.objectives.methods.cpo import cpo, cpo_simpo
@@ -88,8 +88,8 @@ __all__ = [
     "asft",
     "bco",
     "bco_pair",
-    "bradley_terry",
     "bialign",
+    "bradley_terry",
     "bvpo",
     "ccpo",
     "cdpo",

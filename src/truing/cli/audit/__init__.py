@@ -17,9 +17,9 @@ from truing.cli.audit.persuasion import persuasion
 from truing.cli.audit.steering import steering
 from truing.cli.audit.stimulus import stimulus
 from truing.cli.audit.token_shift import token_shift
+from truing.cli.audit.values import values
 
 app = typer.Typer(no_args_is_help=True)
-from truing.cli.audit.values import values
 
 
 @app.callback()

@@ -109,7 +109,7 @@ def _answers(law: list[float], reward: list[float]) -> tuple[ListedEngine, Tenso
 
 def _right(make: Any, engine: ListedEngine, reward: Tensor, seed: int, **settings: Any) -> float:
     found = make(of="text", **settings)(listed_task(engine, reward, prompts=100, seed=seed))
-    return sum(one.text == "b" for one in found) / len(found)
+    return float(sum(one.text == "b" for one in found) / len(found))
 
 
 @claim(

@@ -19,9 +19,9 @@ def _hidden() -> tuple[ListedEngine, torch.Tensor]:
     policy = Autoregressive(3, 3)
     with torch.no_grad():
         for prefix, row in policy.contexts.items():
-            chances = {(): [0.85, 0.1, 0.01, 0.04]}.get(
-                prefix, [0.02, 0.02, 0.94, 0.02] if prefix[-1:] == (1,) else [0.6, 0.02, 0.01, 0.37]
-            )
+            chances = [0.6, 0.02, 0.01, 0.37] if prefix else [0.85, 0.1, 0.01, 0.04]
+            if prefix[-1:] == (1,):
+                chances = [0.02, 0.02, 0.94, 0.02]
             policy.table[0, row] = torch.tensor(chances).log()
     engine = ListedEngine(policy)
     wanted = torch.tensor([float(2 in output) for output in policy.outputs], dtype=torch.float64)

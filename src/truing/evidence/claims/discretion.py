@@ -34,7 +34,7 @@ def _simulated(seed: int, pairs: int, weights: np.ndarray = _WEIGHTS) -> tuple[n
 )
 def arbitrariness_is_the_noise(audit: Audit, seed: int) -> Measurement:
     votes, choices = _simulated(seed, 3000)
-    ahead, behind = (votes > 0).any(1), (votes < 0).any(1)
+    ahead, behind = np.asarray((votes > 0).any(1)), np.asarray((votes < 0).any(1))
     agreed = np.flatnonzero(ahead ^ behind)
     agreed = agreed[: len(agreed) // 5 * 5]
     rows = np.concatenate([agreed, np.flatnonzero(ahead & behind)])

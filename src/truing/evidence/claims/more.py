@@ -96,8 +96,8 @@ def all_sources_gain(make: Factory, seed: int) -> Measurement:
 
 @claim(
     method="more",
-    statement="In a network of two layers, weighed by gradients in all of it, a step d goes downhill for every source in "
-    "all weights, g_j·d >= ‖d‖²: the largest shortfall over 20 batches of four sources is 0.",
+    statement="In a network of two layers, weighed by gradients in all of it, a step d goes downhill for every source "
+    "in all weights, g_j·d >= ‖d‖²: the largest shortfall over 20 batches of four sources is 0.",
     source="2312.07401; optimality of the shortest vector of a hull (Désidéri 2012), in all weights",
 )
 def all_sources_gain_in_all_weights(make: Factory, seed: int) -> Measurement:

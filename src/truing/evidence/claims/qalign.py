@@ -108,7 +108,8 @@ def transitions(
         lengths.repeat_interleave(count),
     ).reshape(count, count)
     moves = proposals * odds.clamp(max=0.0).exp()
-    return moves + torch.diag(1 - moves.sum(1))
+    found: Tensor = moves + torch.diag(1 - moves.sum(1))
+    return found
 
 
 @claim(

@@ -24,7 +24,6 @@ from truing.objectives.algebra.scores import (
 from truing.objectives.algebra.sequence_scores import SequenceScore
 from truing.objectives.algebra.terms import Pairwise
 
-
 _ONE_LIKED: frozenset[DataKind] = WITH_LIKED - {"unpaired"}
 
 
