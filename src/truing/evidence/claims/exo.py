@@ -26,7 +26,7 @@ def averages_log_odds(make: Factory, seed: int) -> Measurement:
 @claim(
     method="exo",
     statement="Where a family of discretised Gaussians cannot fit two peaks, EXO ends with less entropy than cDPO "
-    "with the same smoothed labels (10 worlds).",
+    "with the same smoothed labels (20 worlds).",
     source="2402.00856: reverse KL commits where forward KL covers",
 )
 def commits_more_than_cdpo(make: Factory, seed: int) -> Measurement:
@@ -34,7 +34,7 @@ def commits_more_than_cdpo(make: Factory, seed: int) -> Measurement:
     family = LogLinear(torch.stack([grid, -grid.square()], -1))
     beta, eps = 0.2, 0.05
     differences = []
-    for world in range(WORLDS):
+    for world in range(2 * WORLDS):
         generator = torch.Generator().manual_seed(1000 * seed + world)
         left, right, lower = torch.rand(3, generator=generator, dtype=torch.float64)
         peaks = torch.stack([-(grid + 1 + left).square() / 0.2, -(grid - 1 - right).square() / 0.2 - lower])
