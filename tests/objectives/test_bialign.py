@@ -10,7 +10,7 @@ import torch
 from truing.errors import ObjectiveError
 from truing.objectives import METHODS, Batch, Objective, Scores
 from truing.objectives.algebra.distributional import TokenMean
-from truing.worlds.demonstrations import Classroom, batch_of
+from truing.worlds.few_shot import Classroom, batch_of
 
 BIALIGN = METHODS.get("bialign")
 # One query, two tokens under either set: means −1 and −1.5; KL 0.1, 0.3 and 0.2, 0.6.

@@ -6,7 +6,7 @@ import torch
 
 from truing.evidence.claim import Factory, claim
 from truing.evidence.measurement import Measurement, above, equals
-from truing.worlds.demonstrations import Classroom, agreement, batch_of, taught
+from truing.worlds.few_shot import Classroom, agreement, batch_of, taught
 
 ROOMS = 4
 _SOURCE = "2312.17055; catalogue, bialign: evidence"
