@@ -15,7 +15,7 @@ from truing.worlds.autoregressive import Autoregressive
 from truing.worlds.decoding import ListedEngine, frequencies, listed_task, tilted
 
 _SOURCE = "catalogue, qalign; 2504.03790"
-_STEPS, _CHAINS = 40, 200
+_STEPS, _CHAINS = 80, 250
 
 
 def _world(seed: int) -> tuple[ListedEngine, Tensor, Tensor]:
@@ -84,7 +84,7 @@ def does_not_run_away(make: Any, seed: int) -> Measurement:
         found = decoder(listed_task(engine, proxy, prompts=40, seed=seed))
         return float((frequencies(engine, [one.text for one in found]) * gold).sum())
 
-    chains, best = true(make(steps=64, beta=1.0, pick="last")), true(best_of_n(n=64))
+    chains, best = true(make(steps=128, beta=1.0, pick="last")), true(best_of_n(n=128))
     return above(1.0, chains - best, "reward", chains=chains, best_of_n=best)
 
 
