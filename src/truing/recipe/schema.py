@@ -45,7 +45,7 @@ class SelfSamplesSection(Section):
     """Optimiser steps after which new answers are drawn from the policy as it then is; by default never."""
 
 
-class PartSection(Section):
+class SourceSection(Section):
     path: str
     """File, folder, glob or hub data set; the layout is detected."""
     split: str | None = None
@@ -56,6 +56,9 @@ class PartSection(Section):
     """Renames: standard column to the data's own."""
     limit: Annotated[int, Field(gt=0)] | None = None
     """Use only the first rows."""
+
+
+class PartSection(SourceSection):
     match: Literal["any", "id"] = "any"
     """Which row stands beside a record: any of them, drawn anew in every pass, or the one with the record's id."""
 

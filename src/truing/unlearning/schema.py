@@ -11,6 +11,7 @@ from truing.recipe.schema import (
     EvaluationSection,
     ModelSection,
     PartSection,
+    SourceSection,
     ReferenceSection,
     TrainingSection,
 )
@@ -72,7 +73,7 @@ class UnlearnRecipe(Section):
 
     model: ModelSection
     """The model that shall forget."""
-    forget: PartSection
+    forget: SourceSection
     """What it shall forget: questions with their answers, or preferences whose rejected answers are meant."""
     retain: PartSection | None = None
     """What it shall keep."""

@@ -10,7 +10,7 @@ from truing.data.sources import load
 from truing.data.views import view
 from truing.objectives.methods.sft import nll
 from truing.policies.packing import Tree
-from truing.recipe.schema import PartSection
+from truing.recipe.schema import SourceSection
 from truing.training.prepare import Prepared, encode
 from truing.unlearning.load import Job
 from truing.unlearning.selection import density
@@ -49,7 +49,7 @@ def described(mask: dict[str, Tensor], job: Job) -> str:
     return f"{job.selection.rule}: {density(mask)['all']:.2%} of the weights may change"
 
 
-def _read(section: PartSection, prepared: Prepared) -> _Answers:
+def _read(section: SourceSection, prepared: Prepared) -> _Answers:
     records = load(
         section.path, split=section.split, layout=section.layout, columns=section.columns, limit=section.limit
     )
