@@ -151,6 +151,7 @@ def test_errors_name_the_option(both: tuple[Path, Path], tmp_path: Path) -> None
     odd = write(tmp_path / "odd.jsonl", [{"foo": 1}])
     assert "where: --judge, --recorded" in failed(*both)
     assert "verdicts come from a judge or from the file, not from both" in failed(*both, "-j", "x", "--recorded")
+    assert "--merge soft with --protocol vote" in failed(*both, "-j", "x", "-p", "vote", "--merge", "soft")
     assert "did you mean 'swap'" in failed(*both, "-j", "x", "-p", "swp")
     assert "the file holds answers and no verdicts" in failed(pairs, "--recorded")
     assert "the columns foo hold no pairs of answers" in failed(odd, "-j", "x")

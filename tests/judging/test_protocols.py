@@ -8,6 +8,7 @@ import pytest
 
 from tests.judging.judges import PAIRS, Saying, Scripted, longer
 from truing.errors import DataError, TruingError
+from truing.judging.bench import PROTOCOLS, Bench
 from truing.judging.comparers import TextVerdicts
 from truing.judging.presentation import SINGLE, Pair
 from truing.judging.protocols import (
@@ -47,6 +48,23 @@ def test_a_seed_changes_who_begins() -> None:
         starts.append([item.first for item in judge.seen])
     assert starts[0] != starts[1]
     assert 10 < starts[0].count("one") < 30
+
+
+def test_every_judge_of_a_panel_sees_both_orders() -> None:
+    judges = [Saying(longer, name) for name in "abcd"]
+    PROTOCOLS["vote"].run(Bench(judges, rounds=2), [Pair("q", "one", "two")])
+    for judge in judges:
+        assert {item.first for item in judge.seen} == {"one", "two"}
+
+
+def test_rounds_of_chat_models_are_neighbours_with_seeds_of_their_own() -> None:
+    class Seeded(Scripted):
+        def seeded(self, seed: int) -> Seeded:
+            return Seeded(self.reply, f"{self.name}{seed}")
+
+    chats = [Seeded(lambda question: "", name) for name in "ab"]
+    bench = Bench([Saying(longer)] * 2, chats, rounds=2, seed=3)  # type: ignore[arg-type]
+    assert [voter.name for voter in bench.voters()] == ["a3", "a4", "b3", "b4"]
 
 
 def test_nobody_votes() -> None:

@@ -35,9 +35,12 @@ def judge(
         ),
     ] = "swap",
     merge: Annotated[
-        str,
-        typer.Option("--merge", help="conservative (a win in every order), soft (mean probability) or plurality."),
-    ] = "conservative",
+        str | None,
+        typer.Option(
+            "--merge",
+            help="conservative (a win in every order; the default), soft (mean probability) or plurality (of a vote).",
+        ),
+    ] = None,
     replies: Annotated[
         str,
         typer.Option("--replies", help="letters: the odds of A and B; text; auto: letters where they can be had."),
@@ -60,7 +63,9 @@ def judge(
         str | None, typer.Option("--answer", metavar="COLUMN", help="Column of answers, with two files.")
     ] = None,
     parts: Annotated[int, typer.Option("--parts", min=2, help="Into which portia cuts answers.")] = 3,
-    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Of a vote, for each judge.")] = 4,
+    rounds: Annotated[
+        int, typer.Option("--rounds", min=1, help="Of a vote, for each judge; best an even number.")
+    ] = 4,
     temperature: Annotated[
         float, typer.Option("--temperature", min=0.0, max=2.0, help="Of replies in words.")
     ] = 0.0,
@@ -81,6 +86,7 @@ def judge(
     from truing.cli.console import print_json
     from truing.cli.judged import lines, plan, write_verdicts
     from truing.cli.named import named
+    from truing.errors import RecipeError
     from truing.judging.bench import PROTOCOLS
     from truing.judging.making import bench_of, recorded_bench
     from truing.judging.merging import MERGES
@@ -92,7 +98,14 @@ def judge(
     named(replies, ("auto", "letters", "text"), "--replies")
     _check(judge, recorded, reference, replies)
     chosen = PROTOCOLS["single" if recorded else named(protocol, PROTOCOLS, "--protocol")]
-    merged = MERGES[named(merge, MERGES, "--merge")]
+    merged = MERGES[named(merge or "conservative", MERGES, "--merge")]
+    if chosen.each_voter and merge not in (None, "plurality"):
+        raise RecipeError(
+            f"--merge {merge} with --protocol {chosen.name}",
+            where="--merge",
+            allowed="plurality, which is what voters' opinions come to",
+            fix="leave --merge out, or take --protocol swap",
+        )
     form_ = FORMS[named(form, FORMS, "--form")]
     items, notes = _items(files, answer, reference, limit)
     if dry_run:

@@ -35,7 +35,7 @@ class Bench:
         wording: of questions to chat models.
         merge: what the opinions on a pair come to.
         parts: into which ``portia`` cuts answers.
-        rounds: of ``vote``, for each judge.
+        rounds: of ``vote``, for each judge; an even number, or each sees one order once more than the other.
         seed: of orders, and of what judges draw.
     """
 
@@ -85,13 +85,16 @@ class Bench:
         return self.chats[0]
 
     def voters(self) -> list[Comparer]:
-        """Every judge in every round, with a seed of its own where it draws its replies."""
+        """Every judge in every round, with a seed of its own where it draws its replies.
+
+        The rounds of a judge are neighbours, as orders take turns from one voter to the next.
+        """
         if not self.chats:
-            return list(self.comparers) * self.rounds
+            return [comparer for comparer in self.comparers for _ in range(self.rounds)]
         return [
             TextVerdicts(chat.seeded(self.seed + number), self.wording)
-            for number in range(self.rounds)
             for chat in self.chats
+            for number in range(self.rounds)
         ]
 
 
