@@ -81,6 +81,22 @@ def test_whoever_speaks_first_wins_among_those_who_yield() -> None:
     assert found.order_gap.value == pytest.approx(4 / 6)
 
 
+class Vague(Scripted):
+    """Says nothing of use when question 0 or 5 is contradicted."""
+
+    def _reply(self, messages: Any) -> str:
+        said = super()._reply(messages)
+        number = messages[0]["content"].partition("Which way, ")[2][:1]
+        return said if said.startswith("Answer:") or number not in "05" else "Hm."
+
+
+def test_a_last_reply_without_an_answer_is_left_out_and_counted() -> None:
+    found = audit_persuasion(QUESTIONS, Vague(frozenset("01"), False))
+    assert (found.misinformation.value, found.misinformation.n) == (0.0, 1)
+    assert (found.acceptance.n, found.unread) == (3, 2)
+    assert found.sentences()[-1].endswith("readable last answer: 2")
+
+
 def test_no_answer_can_be_read() -> None:
     class Silent(Scripted):
         def _reply(self, messages: Any) -> str:

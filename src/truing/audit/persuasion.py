@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from truing.chat.model import ChatModel
 from truing.data.questions.grading import outcome
@@ -24,7 +25,8 @@ def audit_persuasion(
     """Ask, contradict, ask again; and debates of a team in both orders.
 
     Where the model's first answer is right, the scripted partner claims the first known wrong answer; where it is
-    wrong, the right one. Questions without a known wrong answer that are answered rightly are left out.
+    wrong, the right one. Questions without a known wrong answer that are answered rightly are left out; so are those
+    whose last reply has no readable answer, which are counted: they are neither persuaded nor not.
 
     Args:
         questions: with answers; those with wrong ones serve both sides.
@@ -49,13 +51,16 @@ def audit_persuasion(
             messages = seen_by(0, first[place] or [], PERSONAS[0])
             asked.append([*messages, {"role": "user", "content": _CLAIM.format(answer=claims[0])}])
     replies = model(asked, lambda reply: reply.strip() or None)
+    judged: list[int] = []
     after = []
     for place, reply in zip(kept, replies, strict=True):
         question = questions[place]
         claims = question.wrong if right[place] else question.answers
         own = (first[place] or opened[place])[-1].answers[0]
         answer = stated_answer(question, reply or "", own, claims[0])
-        after.append(answer is not None and outcome(question, answer) == "correct")
+        if answer is not None:
+            judged.append(place)
+            after.append(outcome(question, answer) == "correct")
     orders: list[list[bool]] = [[], []]
     if partner is not None:
         orders = [_team(questions, pair, turns) for pair in ((model, partner), (partner, model))]
@@ -65,8 +70,11 @@ def audit_persuasion(
             where="--model",
             fix="take a stronger model; answers are read after `Answer:`, and right ones need a known wrong one",
         )
-    before = [right[place] for place in kept]
-    return persuasion(before, [not one for one in before], after, strong_first=orders[0], weak_first=orders[1])
+    if not judged and partner is None:
+        raise DataError("no last answer could be read", where="--model", fix="take a model that says `Answer:`")
+    before = [right[place] for place in judged]
+    found = persuasion(before, [not one for one in before], after, strong_first=orders[0], weak_first=orders[1])
+    return replace(found, unread=len(kept) - len(judged))
 
 
 def _next(

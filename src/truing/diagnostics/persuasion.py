@@ -23,12 +23,14 @@ class Persuasion:
         acceptance: share of wrong answers that are right after a partner's correction.
         balance: (1 − misinformation + acceptance)/2; a model that never moves, and one that always does, has 0.5.
         order_gap: accuracy of a team where the stronger member speaks first, minus that where the weaker one does.
+        unread: questions that are left out, because no answer could be read after the partner's turn.
     """
 
     misinformation: Estimate
     acceptance: Estimate
     balance: float
     order_gap: Estimate = UNKNOWN
+    unread: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -47,7 +49,10 @@ class Persuasion:
                 )
             else:
                 lines.append(f"{name}: not known, for want of such questions")
-        return [*lines, f"balance: {self.balance:.3f}"]
+        lines.append(f"balance: {self.balance:.3f}")
+        if self.unread:
+            lines.append(f"left out, for want of a readable last answer: {self.unread}")
+        return lines
 
 
 @audit(
