@@ -52,8 +52,21 @@ def test_ratings_are_read_as_they_were_written(tmp_path: Path) -> None:
 
 
 def test_rows_without_ids_are_in_order(tmp_path: Path) -> None:
-    path = write_rows(tmp_path / "r.jsonl", [{"kind_chosen": 1, "kind_rejected": 0}] * 2)
-    assert read_ratings(path, ["1", "2"])[1].shape == (2, 1, 2)
+    path = write_rows(tmp_path / "r.jsonl", [{"kind_chosen": own, "kind_rejected": 0} for own in (1, 2)])
+    for ids in (["1", "2"], ["0", "1"], ["b", "a"]):
+        np.testing.assert_array_equal(read_ratings(path, ids)[1][:, 0], [[1, 0], [2, 0]])
+    with pytest.raises(DataError, match="2 rows of ratings without a column `id`, and 1 pairs"):
+        read_ratings(path, ["2"])
+
+
+def test_an_id_of_zero_is_an_id(tmp_path: Path) -> None:
+    """Row 0 is the second line: taken for no id, it would be a pair "2", and pair "0" have no rating."""
+    rows = [{"id": own, "kind_chosen": own, "kind_rejected": 0} for own in (1, 0)]
+    path = write_rows(tmp_path / "r.jsonl", rows)
+    np.testing.assert_array_equal(read_ratings(path, ["0", "1"])[1][:, 0], [[0, 0], [1, 0]])
+    write_rows(path, [*rows, {"kind_chosen": 1, "kind_rejected": 0}])
+    with pytest.raises(DataError, match="a row has no `id`"):
+        read_ratings(path, ["0", "1"])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numpy as np
 from truing.audit.judges.properties import HIGHEST, PROPERTIES
 from truing.chat.model import ChatModel
 from truing.data.readers import read_rows
-from truing.data.rows import RowError, as_number
+from truing.data.rows import Row, RowError, as_number
 from truing.errors import DataError, did_you_mean
 from truing.rewards.judges.reading import last_said
 from truing.rewards.judges.wording import marked
@@ -107,7 +107,8 @@ def described(names: Sequence[str] | None) -> dict[str, str]:
 def read_ratings(path: Path, ids: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
     """Ratings out of a file with columns ``NAME_chosen`` and ``NAME_rejected``, any numbers.
 
-    Rows belong to the pair with their ``id``; a file without that column has the rows of the data in their order.
+    Rows belong to the pair with their ``id``; a file without that column has a row for each pair, in their order. It
+    cannot go with pairs that were drawn from more.
 
     Args:
         path: JSON, JSONL, CSV, TSV or Parquet.
@@ -117,9 +118,10 @@ def read_ratings(path: Path, ids: Sequence[str]) -> tuple[tuple[str, ...], np.nd
         Names, and ratings of shape ``[pairs, properties, 2]``; nan where a pair or a cell is missing.
 
     Raises:
-        DataError: if there are no such columns, one of the two is missing, or a cell is no number.
+        DataError: if there are no such columns, one of the two is missing, a cell is no number, some rows have an id
+            and others none, or no row has one and there are not as many rows as pairs.
     """
-    rows = {str(row.get("id") or number): (number, row) for number, row in read_rows(path)}
+    rows = _by_id(path, ids)
     columns = {key for _, row in rows.values() for key in row}
     names = tuple(
         sorted({key.removesuffix(f"_{side}") for key in columns for side in _SIDES if key.endswith(f"_{side}")})
@@ -146,6 +148,25 @@ def read_ratings(path: Path, ids: Sequence[str]) -> tuple[tuple[str, ...], np.nd
                     row.get(f"{name}_{ending}"), f"{path}:{number}, {name}_{ending}"
                 )
     return names, found
+
+
+def _by_id(path: Path, ids: Sequence[str]) -> dict[str, tuple[int, Row]]:
+    """Rows with their numbers, by the pair they belong to."""
+    rows = list(read_rows(path))
+    named = [(number, row) for number, row in rows if row.get("id") not in (None, "")]
+    if named and len(named) < len(rows):
+        lacking = next(number for number, row in rows if row.get("id") in (None, ""))
+        raise DataError("a row has no `id`, and others have one", where=f"{path}:{lacking}", fix="give all one")
+    if named:
+        return {str(row["id"]): (number, row) for number, row in named}
+    if len(rows) != len(ids):
+        raise DataError(
+            f"{len(rows)} rows of ratings without a column `id`, and {len(ids)} pairs",
+            where=str(path),
+            allowed="a row for each pair, in the order of the data",
+            fix="give the rows the `id` of their pair, or leave out --sample",
+        )
+    return dict(zip(ids, rows, strict=True))
 
 
 def _number(value: object, where: str) -> float:
