@@ -122,8 +122,23 @@ def test_drawing_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert asked == [16, 16, 4, 4]
     assert first[17].greedy == "Q17? 0 0 0"
     assert first[17].samples == ("Q17? 1 16 0", "Q17? 1 16 1")  # a part draws numbers of its own
-    kept.write_text(kept.read_text()[:-30])
-    assert go() == first
-    assert asked[4:] == [4, 4]
+    for cut in (30, 1):  # in the middle of the line, and before its end
+        kept.write_text(kept.read_text()[:-cut])
+        assert go() == first
+        assert asked[4:] == [4, 4]
+        assert go() == first  # what was appended did not end up behind the broken line
+        assert asked[4:] == [4, 4]
+        del asked[4:]
     go(0.5)
-    assert asked[6:] == [16, 16, 4, 4]
+    assert asked[4:] == [16, 16, 4, 4]
+
+
+def test_a_letter_that_was_cut_and_a_line_of_something_else(tmp_path: Path) -> None:
+    kept = tmp_path / "answers.jsonl"
+    kept.write_bytes('{"key": "é'.encode()[:-1])
+    policy: Any = None
+    assert sampled_answers(policy, [], str.upper, 2, Sampling(8, 1.0), kept=kept) == []
+    assert kept.read_bytes() == b""
+    kept.write_text("no answers\n")
+    with pytest.raises(DataError, match=r"no line of kept answers(.|\n)*answers.jsonl:1"):
+        sampled_answers(policy, [], str.upper, 2, Sampling(8, 1.0), kept=kept)

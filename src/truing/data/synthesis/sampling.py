@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -87,7 +88,10 @@ def sampled_answers(
         DataError: if the file cannot be read.
     """
     found: list[Answers] = []
-    old = dict(_kept(kept)) if kept is not None and kept.exists() else {}
+    old: dict[str, list[Answers]] = {}
+    if kept is not None and kept.exists():
+        _cut(kept)
+        old = dict(_kept(kept))
     for start in range(0, len(questions), CHUNK):
         part = questions[start : start + CHUNK]
         prompts = [ask(one.text) for one in part]
@@ -117,16 +121,24 @@ def _append(path: Path, key: str, made: Sequence[Answers]) -> None:
             )
 
 
+def _cut(path: Path) -> None:
+    """Cut a last line that a killed process left unfinished; what is appended would stand behind it."""
+    from truing.writing import explain_disk_errors
+
+    written = path.read_bytes()
+    whole = written.rfind(b"\n") + 1
+    if whole < len(written):
+        with explain_disk_errors(path):
+            os.truncate(path, whole)
+
+
 def _kept(path: Path) -> Iterator[tuple[str, list[Answers]]]:
-    """Parts of a file; a last line that a killed process left unfinished is passed over."""
-    lines = path.read_text(encoding="utf-8").split("\n")
-    for number, line in enumerate(lines, start=1):
+    """Parts of a file of whole lines."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n")[:-1], start=1):
         try:
             row = json.loads(line)
             answers = [Answers(one["id"], one["greedy"], tuple(one["samples"])) for one in row["answers"]]
         except (ValueError, KeyError, TypeError):
-            if number >= len(lines) - 1:
-                continue
             raise DataError(
                 "this is no line of kept answers", where=f"{path}:{number}", fix="remove the file, to draw again"
             ) from None
