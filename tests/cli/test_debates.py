@@ -65,6 +65,7 @@ def test_audit_of_a_stub(tmp_path: Path) -> None:
         (["--depth", "2"], "--depth"),
         (["--variant", "resist"], "did you mean 'resist-only'"),
         (["--gap", "1"], "--gap"),
+        (["--variant", "resist-only", "--even"], "one tag alone"),
     ],
 )
 def test_mistakes(options: list[str], message: str, tmp_path: Path) -> None:

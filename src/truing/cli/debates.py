@@ -49,18 +49,11 @@ def debates(
     from truing.data.synthesis.debate.agreeing import as_asked, by_words
     from truing.data.synthesis.debate.files import write_debates
     from truing.data.synthesis.debate.growing import Growth
-    from truing.data.synthesis.debate.pairs import VARIANTS, Rules
-    from truing.errors import DataError, did_you_mean
+    from truing.data.synthesis.debate.pairs import Rules, check_variant
 
     growth = Growth(depth, branching)
     plain = Rules(gap, mean)
-    if variant not in VARIANTS:
-        raise DataError(
-            f"there is no variant {variant!r}",
-            where="--variant",
-            allowed=", ".join(VARIANTS),
-            fix=did_you_mean(variant, VARIANTS),
-        )
+    check_variant(variant, even)
     found = read_questions(questions, limit)
     if dry_run:
         plan = {"questions": len(found), "turns to write": len(found) * growth.calls}

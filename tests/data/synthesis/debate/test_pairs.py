@@ -125,6 +125,8 @@ def test_variants_are_parts_of_the_whole_and_even_counts() -> None:
     assert {row["id"] for row in parts} == {row["id"] for row in rows}
     assert sum(row["source"] == "resist" for row in evened(rows)) == 16
     assert len(evened(rows)) == 32
+    alone = [row for row in rows if row["source"] == "resist"]
+    assert evened(alone) == alone  # nothing to even them with
 
 
 def test_demonstrations_are_each_there_once() -> None:
@@ -161,6 +163,18 @@ def test_nothing_to_learn(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match="no pair differs enough in 30 turns, of which 30 have no answer"):
         write_debates([Q], tmp_path, (Silent(0), Silent(1)), GROWTH)
+
+
+def test_one_tag_alone_is_not_evened_and_nobody_is_asked(tmp_path: Path) -> None:
+    class Unasked(Debater):
+        def __call__(self, questions, read):  # type: ignore[no-untyped-def]
+            raise AssertionError
+
+    for variant in ("resist-only", "accept-only"):
+        with pytest.raises(DataError, match="nothing to be evened with"):
+            write_debates([Q], tmp_path, (Unasked(0), Unasked(1)), GROWTH, variant=variant, even=True)
+    with pytest.raises(DataError, match="did you mean 'resist-only'"):
+        write_debates([Q], tmp_path, (Unasked(0), Unasked(1)), GROWTH, variant="resist")
 
 
 @pytest.mark.parametrize(

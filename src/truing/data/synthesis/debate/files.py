@@ -11,7 +11,7 @@ from typing import Any
 from truing.chat.model import ChatModel
 from truing.data.questions.question import Question
 from truing.data.synthesis.debate.growing import Growth, debates
-from truing.data.synthesis.debate.pairs import TAGS, Rules, demonstrations, evened, persuasion_rows
+from truing.data.synthesis.debate.pairs import TAGS, Rules, check_variant, demonstrations, evened, persuasion_rows
 from truing.data.synthesis.files import write_rows
 from truing.errors import DataError
 
@@ -65,12 +65,14 @@ def write_debates(
         debaters: who speaks first, and second.
         growth: how debates grow.
         variant, rules: see :func:`~truing.data.synthesis.debate.pairs.persuasion_rows`.
-        even: as many pairs that resist as that accept.
+        even: as many pairs that resist as that accept, where there are both.
         progress: called with (turns done, turns in all).
 
     Raises:
-        DataError: if no pair is found.
+        DataError: if no pair is found, or, before anybody is asked, if there is no such variant, or one tag alone is to
+            be evened.
     """
+    check_variant(variant, even)
     trees = debates(questions, debaters, growth, progress)
     rows = [
         row

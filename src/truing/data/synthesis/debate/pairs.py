@@ -137,6 +137,31 @@ def _confirmed(
     ]
 
 
+def check_variant(variant: str, even: bool = False) -> None:
+    """Refuse what no debate can give, before it is held.
+
+    Args:
+        variant: a name of :data:`VARIANTS`.
+        even: whether both tags are to be as many.
+
+    Raises:
+        DataError: if there is no such variant, or one tag alone is to be evened.
+    """
+    if variant not in VARIANTS:
+        raise DataError(
+            f"there is no variant {variant!r}",
+            where="--variant",
+            allowed=", ".join(VARIANTS),
+            fix=did_you_mean(variant, VARIANTS),
+        )
+    if even and not VARIANTS[variant] >= {"resist", "accept"}:
+        raise DataError(
+            f"the variant {variant!r} has one tag alone, which has nothing to be evened with",
+            where="--even",
+            fix="leave --even out, or take the variant balanced",
+        )
+
+
 @synthesis(
     name="persuasion-pairs",
     slug="pbt",
@@ -174,13 +199,7 @@ def persuasion_rows(
     Raises:
         DataError: if there is no such variant.
     """
-    if variant not in VARIANTS:
-        raise DataError(
-            f"there is no variant {variant!r}",
-            where="--variant",
-            allowed=", ".join(VARIANTS),
-            fix=did_you_mean(variant, VARIANTS),
-        )
+    check_variant(variant)
     pairs = kept_pairs(tree, question, rules or Rules())
     return [_row(tree, question, pair) for pair in pairs if pair.tag in VARIANTS[variant]]
 
@@ -200,9 +219,9 @@ def _row(tree: Debate, question: Question, pair: Pair) -> Row:
 
 
 def evened(rows: Sequence[Row]) -> list[Row]:
-    """As many rows that resist as that accept, the first of each; rows of neither tag stay."""
+    """As many rows that resist as that accept, where there are both, the first of each; rows of neither tag stay."""
     counts = Counter(row["source"] for row in rows)
-    most = min(counts["resist"], counts["accept"])
+    most = min(counts["resist"], counts["accept"]) or len(rows)
 
     def taken() -> Iterator[Row]:
         so_far: Counter[str] = Counter()
