@@ -37,6 +37,15 @@ class Says:
         ("1", "correct"),
         ("Sure: 0", "wrong"),
         ("yes", "wrong"),
+        ("0.2 out of 1", "wrong"),
+        ("0.3/1", "wrong"),
+        ("0.3 / 1.0", "wrong"),
+        ("0.1 (0 to 1)", "wrong"),
+        ("0.1 (1 is sure)", "wrong"),
+        ("From 0 to 1: 0.9", "correct"),
+        ("0-1: 0.9", "correct"),
+        ("0.9 out of 1", "correct"),
+        ("1/1", "correct"),
     ],
 )
 def test_above_the_threshold(reply: str, expected: str) -> None:

@@ -19,6 +19,12 @@ to 1."""
 _NUMBER = re.compile(r"(?<![\d.])(?:0?\.\d+|[01](?:\.\d+)?)(?![\d.]*\d)")
 
 
+_SCALE = re.compile(
+    r"\b0(?:\.0)?\s*(?:to|and|[-–—])\s*1(?:\.0)?(?![.\d]*\d)|(?:\bout\s+of|/)\s*1(?:\.0)?(?![.\d]*\d)"
+)
+"""What a number is measured on, not the number: 0 to 1, out of 1, /1."""
+
+
 @dataclass(frozen=True)
 class Judged:
     """Grades as :func:`~truing.data.questions.grading.outcome` does, and asks about what would be wrong.
@@ -49,8 +55,8 @@ class Judged:
 
 
 def _read(reply: str) -> float | None:
-    found = _NUMBER.findall(reply)
-    return float(found[-1]) if found else None
+    found = _NUMBER.search(_SCALE.sub(" ", reply))
+    return float(found[0]) if found else None
 
 
 def grade_by(judge: str | None, key_from: str | None = None) -> Grade:
