@@ -77,6 +77,12 @@ def test_rejected_answers() -> None:
     )  # no strategy, no warning
 
 
+def test_who_does_not_know_is_not_stubborn() -> None:
+    declined = Context(Q, ("north", "north"), (), DECLINE, False)
+    found = _made(_tried(declined, weigh="Answer: north"))
+    assert (len(found.demonstrations), found.pairs) == (1, [])
+
+
 def test_nothing_tells_the_truth() -> None:
     """All poisoned, memory wrong: declining is right, also where no strategy says so."""
     (row,) = _made(_tried(UNKNOWN, direct="Answer: south")).pairs

@@ -115,7 +115,7 @@ def write_conflicts(
     tried = attempts(made, teacher, progress, grade)
     table = strategy_table(tried)
     best = strategy_map(table)
-    rows = conflict_rows(tried, best, variant)
+    rows = conflict_rows(tried, best, variant, grade)
     if not rows.demonstrations:
         raise DataError(
             f"the teacher is right in none of {len(made):,} contexts",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from truing.data.questions.confidence import DECLINE
+from truing.data.questions.grading import Grade, outcome
 from truing.data.rows import Row, assistant, user
 from truing.data.synthesis.conflicts.contexts import Context, Kind, shown
 from truing.data.synthesis.conflicts.strategies import Attempt, Cell
@@ -40,15 +41,17 @@ class Rows:
     without: int
 
 
-def _chameleon(context: Context) -> str | None:
+def _chameleon(context: Context, grade: Grade) -> str | None:
     return context.poisoned[0] if context.poisoned else None
 
 
-def _stubborn(context: Context) -> str | None:
-    return context.memory.strip() or None if context.kind == "edit" else None
+def _stubborn(context: Context, grade: Grade) -> str | None:
+    # Who says that he does not know holds on to nothing.
+    held = context.kind == "edit" and grade(context.question, context.memory) == "wrong"
+    return context.memory.strip() or None if held else None
 
 
-REJECTED: dict[str, Callable[[Context], str | None]] = {"chameleon": _chameleon, "stubborn": _stubborn}
+REJECTED: dict[str, Callable[[Context, Grade], str | None]] = {"chameleon": _chameleon, "stubborn": _stubborn}
 """Answers that are rejected, by name: a poisoned claim taken over; a wrong memory held against right passages."""
 
 
@@ -83,7 +86,9 @@ def _reply(tried: Sequence[Attempt], best: str) -> str | None:
     requires=("questions with answers and wrong answers", "the student's closed-book answers", "a teacher"),
     cost="one closed-book answer for each question, and four answers of the teacher for each context",
 )
-def conflict_rows(tried: Sequence[Attempt], best: Mapping[Cell, str], variant: str = "balanced") -> Rows:
+def conflict_rows(
+    tried: Sequence[Attempt], best: Mapping[Cell, str], variant: str = "balanced", grade: Grade = outcome
+) -> Rows:
     """Rows of contexts that a teacher answered under all strategies.
 
     In the balanced variant there are as many pairs with a stubborn answer as with a chameleon's, where both kinds
@@ -93,6 +98,7 @@ def conflict_rows(tried: Sequence[Attempt], best: Mapping[Cell, str], variant: s
         tried: attempts, any order.
         best: strategy of each cell.
         variant: a name of :data:`VARIANTS`.
+        grade: tells whether a memory is wrong, or says that it does not know, which is not stubborn.
 
     Raises:
         DataError: if there is no such variant.
@@ -118,7 +124,7 @@ def conflict_rows(tried: Sequence[Attempt], best: Mapping[Cell, str], variant: s
         key = f"{context.question.id}/{context.ratio:g}/{number}"
         demonstrations.append({"id": key, **common, "completion": assistant(reply)})
         for name, make in REJECTED.items():
-            answer = make(context)
+            answer = make(context, grade)
             if answer is not None:
                 rejected = assistant(f"Answer: {answer}")
                 pairs.append({"id": f"{key}/{name}", **common, "chosen": assistant(reply), "rejected": rejected})
