@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from truing.judging.merging import soft
 from truing.judging.pairwise import pairwise_judge
 from truing.judging.pine import Choice, PineLetters, choose, respond
 from truing.judging.pine.comparer import LETTERS
-from truing.judging.pine.orders import audit_orders, read_choices
+from truing.judging.pine.orders import _orders, audit_orders, read_choices
 from truing.judging.pine.questions import choose_in_order
 from truing.judging.presentation import Pair, Presentation, Shown
 from truing.policies.causal import CausalPolicy
@@ -114,3 +115,9 @@ def test_real_questions_about_age(tiny: CausalPolicy, shared_data: Path, tmp_pat
     assert found.spread_without.value < 1e-4 < 0.01 < found.spread.value
     assert sum(place.value for place in found.places) == pytest.approx(1)
     assert found.accuracy is not None
+
+
+def test_no_more_orders_than_there_are() -> None:
+    """Five options have 5! = 120 orders; more of them were looked for without end."""
+    assert len(_orders(5, 200, random.Random(0))) == 120
+    assert len(_orders(5, 7, random.Random(0))) == 7

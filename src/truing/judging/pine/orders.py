@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -147,6 +148,7 @@ def _orders(options: int, most: int, draw: random.Random) -> list[tuple[int, ...
     if options <= 4:
         every = list(itertools.permutations(range(options)))
         return every if len(every) <= most else draw.sample(every, most)
+    most = min(most, math.factorial(options))
     found: set[tuple[int, ...]] = set()
     while len(found) < most:
         found.add(tuple(draw.sample(range(options), options)))
