@@ -6,11 +6,13 @@ import math
 
 import pytest
 
+from tests.rewards.judges.stub import Answer, serving
 from truing.chat import chat_model
 from truing.errors import DataError, ModelError, TruingError
 from truing.policies.generation import Sampling
 from truing.prompting.answering import FromChat, FromPolicy
 from truing.prompting.comparison import compare
+from truing.prompting.models import answering
 from truing.prompting.scoring import rewards_of
 from truing.prompting.transform import Each, Shown, in_question
 
@@ -75,7 +77,24 @@ def test_draws_of_a_local_model_depend_on_prompt_and_draw_alone() -> None:
         answer([Shown.of("word " * 1200)])
 
 
-def test_an_endpoint_gives_one_answer_to_a_question() -> None:
+def test_an_endpoint_is_asked_with_the_seed_of_the_draw(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    def reply(number, body):
+        return Answer(f"{body['messages'][-1]['content']} {body.get('seed')}")
+
+    with serving(reply) as stub:
+        answer = answering(f"{stub.url}#m", temperature=1.0, seed=5)
+        assert [answer([Shown.of("a"), Shown.of("b")], draw) for draw in (0, 2)] == [
+            ["a 5", "b 5"],
+            ["a 7", "b 7"],
+        ]
+        found = compare(answer, ASKED, [], lambda o, a, c: [0.0] * len(a), draws=2)
+        assert found.arms[0].answers[:2] == ["a 5", "a 6"]
+        assert answering(f"{stub.url}#m")([Shown.of("a")], 1) == ["a None"]  # nothing is drawn at temperature 0
+
+
+def test_a_model_without_seed_gives_one_answer_to_a_question() -> None:
     class Chat:
         name = "stub"
 
@@ -83,5 +102,5 @@ def test_an_endpoint_gives_one_answer_to_a_question() -> None:
             return [read(question[-1]["content"]) for question in questions]
 
     assert FromChat(Chat())([Shown.of("a")]) == ["a"]
-    with pytest.raises(ModelError, match="one answer to each question"):
+    with pytest.raises(ModelError, match="'stub' takes no seed, and gives one answer to each question"):
         FromChat(Chat())([Shown.of("a")], 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -27,30 +27,39 @@ class FromChat:
     """Answers of a chat model. What is to be continued verbatim is sent as a user's message.
 
     Args:
-        model: whom to ask.
+        model: whom to ask; more than one draw needs one with ``seeded``.
+        seed: of the first draw, with which the model was made; other draws add their number.
     """
 
     model: ChatModel
+    seed: int = 0
 
     def __call__(self, shown: Sequence[Shown], draw: int = 0) -> list[str]:
         """One answer to each.
 
         Raises:
-            ModelError: if another than the first is wanted: replies are kept, and a question is asked once.
+            ModelError: if another than the first is wanted of a model that takes no seed.
         """
-        if draw:
-            raise ModelError(
-                "a chat model behind an endpoint gives one answer to each question",
-                fix="draw one, or take a model on this machine",
-            )
+        model = self._drawing(draw)
         questions = [
             [{"role": "user", "content": one.prompt}]
             if isinstance(one.prompt, str)
             else [dict(message) for message in one.prompt]
             for one in shown
         ]
-        replies = self.model(questions, str)
+        replies = model(questions, str)
         return [one.answer(reply or "") for one, reply in zip(shown, replies, strict=True)]
+
+    def _drawing(self, draw: int) -> ChatModel:
+        if not draw:
+            return self.model
+        seeded: Callable[[int], ChatModel] | None = getattr(self.model, "seeded", None)
+        if seeded is None:
+            raise ModelError(
+                f"the chat model {self.model.name!r} takes no seed, and gives one answer to each question",
+                fix="draw one, or take a model that has `seeded`, as those of truing.chat.chat_model have",
+            )
+        return seeded(self.seed + draw)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def answering(
         key_from: environment variable that holds an endpoint's key.
         max_new_tokens: longest answer, tokens.
         temperature: 0 says the same every time.
-        seed: of what a model on this machine draws.
+        seed: of what is drawn.
         where: option or key that gave the name, for error messages.
 
     Raises:
@@ -31,4 +31,4 @@ def answering(
     model = chat_model(
         name, key_from=key_from, max_tokens=max_new_tokens, temperature=temperature, seed=seed, where=where
     )
-    return FromPolicy(model.policy, model.sampling) if isinstance(model, LocalChat) else FromChat(model)
+    return FromPolicy(model.policy, model.sampling) if isinstance(model, LocalChat) else FromChat(model, seed)
