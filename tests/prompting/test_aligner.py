@@ -62,7 +62,8 @@ def test_what_cannot_be_scored_never_wins() -> None:
         search("x", ["a"], grow, lambda t: math.nan, Settings())
 
 
-def test_answers_are_scored_against_the_original_and_drawn_anew() -> None:
+@pytest.mark.parametrize("many", [1, 2])
+def test_answers_are_scored_against_the_original_and_drawn_anew(many: int) -> None:
     seen, draws = [], []
 
     def answer(shown, draw=0):
@@ -75,14 +76,14 @@ def test_answers_are_scored_against_the_original_and_drawn_anew() -> None:
 
     asked = [Shown.of([{"role": "system", "content": "Be kind."}, {"role": "user", "content": "x"}])]
     way = p_aligner(
-        rewriter=grow, sampler=answer, reward=score, principles=("a",), iterations=2, answers=2, depth=1
+        rewriter=grow, sampler=answer, reward=score, principles=("a",), iterations=2, answers=many, depth=1
     )
     (shown,) = way(asked)
     assert shown.prompt == [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "xa"}]
     assert shown.original == asked[0].prompt
     assert shown.context["search"]["path"] == ["a"]
     assert {original for original, _ in seen} == {"x"}
-    assert draws == [0, 1, 2, 3, 4, 5]
+    assert draws == list(range(3 * many))  # the original, its rewrite, and the rewrite once more
 
 
 def test_a_row_is_read_again_by_the_rewriter_that_learns_it() -> None:

@@ -51,7 +51,7 @@ Reward = Annotated[
 ]
 Iterations = Annotated[int, Field(gt=0), Doc("evaluations after the original's", "1 or more")]
 Exploration = Annotated[float, NON_NEGATIVE, Doc("c of the rule that selects", "0 follows the best so far")]
-Answers = Annotated[int, Field(gt=0), Doc("answers in an evaluation; one of an endpoint", "1 or more")]
+Answers = Annotated[int, Field(gt=0), Doc("answers in an evaluation", "1 or more")]
 Depth = Annotated[int, Field(gt=0), Doc("most rewrites on top of each other", "1 or more")]
 Visits = Annotated[int, Field(gt=0), Doc("evaluations of its own that the result needs", "1 or more")]
 Margin = Annotated[
@@ -71,7 +71,7 @@ class MeanReward:
     """Mean reward of fresh answers to a question in some words, as answers to the original.
 
     Args:
-        answering: the model.
+        answering: the model; every answer is a draw of its own.
         score: of answers.
         answers: in an evaluation.
     """
@@ -92,8 +92,8 @@ class _Fresh:
     def __call__(self, text: str) -> float:
         shown = self._shown.showing(_saying(self._shown.prompt, text))
         many = self._reward.answers
-        first = self._drawn if many > 1 else 0
-        answers = [self._reward.answering([shown], first + number)[0] for number in range(many)]
+        draws = range(self._drawn, self._drawn + many)
+        answers = [self._reward.answering([shown], draw)[0] for draw in draws]
         self._drawn += many
         # Scored against the rewrite, an easier question would win.
         values = self._reward.score([shown.original] * many, answers, [shown.context] * many)
