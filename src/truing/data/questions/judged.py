@@ -17,8 +17,6 @@ Response: {response}
 How sure are you that the response gives an accepted answer, in these words or in others? Reply with a number from 0
 to 1."""
 _NUMBER = re.compile(r"(?<![\d.])(?:0?\.\d+|[01](?:\.\d+)?)(?![\d.]*\d)")
-
-
 _SCALE = re.compile(
     r"\b0(?:\.0)?\s*(?:to|and|[-–—])\s*1(?:\.0)?(?![.\d]*\d)|(?:\bout\s+of|/)\s*1(?:\.0)?(?![.\d]*\d)"
 )
