@@ -78,8 +78,10 @@ def read_answers(path: Path, answer: str | None = None, reference: str | None = 
         prompt = row[_column(row, PROMPTS, None, where)]
         name = _column(row, ANSWERS, answer, where)
         value = row[name]
-        text = value[-1].get("content") if isinstance(value, list) and value else value
-        if not isinstance(text, str) or not isinstance(prompt, str | list):
+        last = value[-1] if isinstance(value, list) and value else None
+        text = last.get("content") if isinstance(last, dict) else value
+        messages = isinstance(prompt, list) and all(isinstance(message, dict) for message in prompt)
+        if not isinstance(text, str) or not (isinstance(prompt, str) or messages):
             raise DataError(f"`{name}` or its prompt is no text", where=where, allowed="text, or messages")
         right = None if reference is None or row.get(reference) is None else str(row[reference])
         model = str(row.get("generator") or row.get("model") or path.name.partition(".")[0])

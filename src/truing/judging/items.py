@@ -14,8 +14,10 @@ from truing.data.rows import Row, RowError, shorten
 from truing.errors import DataError
 from truing.judging.presentation import Pair
 from truing.judging.verdict import UNREAD, Opinion, Winner
+from truing.rewards.algebra.context import Prompt
 
 _WINNERS: dict[str | None, Winner] = {"first": "A", "second": "B", "tie": "tie", None: "abstain"}
+_OWN: dict[Any, Winner] = {"A": "A", "B": "B", "tie": "tie", "abstain": "abstain"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Item:
         label: which answer is better, by people, by a rule, or by the judge that the file records.
         labelled_by: whose label it is.
         recorded: the recorded opinion of A against B; of a label, the label.
+        recorded_by: whose opinion that is; ``None`` where it is the label itself.
         as_shown: the recorded opinion of the answers as they stood, where the file lets that be seen.
         votes: labels of several annotators.
     """
@@ -39,6 +42,7 @@ class Item:
     label: Winner | None = None
     labelled_by: str = "label"
     recorded: Opinion = UNREAD
+    recorded_by: str | None = None
     as_shown: Opinion | None = None
     votes: tuple[Winner, ...] = ()
 
@@ -124,7 +128,7 @@ def _guided(pair: Pair, row: Row, column: str) -> Pair:
 def _named(row: Row, column: str, names: Mapping[Any, Winner]) -> Winner:
     value = row.get(column)
     key = int(value) if isinstance(value, str) and value.strip().isdigit() else value
-    if isinstance(key, bool) or key not in names:
+    if isinstance(key, bool | list | dict) or key not in names:
         raise RowError(f"`{column}` is {shorten(value)}; allowed: {', '.join(map(str, names))}")
     return names[key]
 
@@ -136,22 +140,49 @@ def _labelled(item: Item, label: Winner) -> Item:
 
 def _own(row: Row, stem: str) -> Item:
     """What ``truing judge --output`` writes, and any file with these names."""
-    prompt = row["prompt"] if isinstance(row["prompt"], list) else said(row, "prompt")
+    prompt = _prompt(row)
     models = (str(row["model_a"]), str(row["model_b"])) if row.get("model_a") and row.get("model_b") else None
     item = Item(Pair(prompt, said(row, "a"), said(row, "b")), str(row.get("subset") or "all"), models)
+    judge = str(row.get("judge") or "winner")
     if row.get("winner") is not None:
-        winner = _named(row, "winner", {name: name for name in ("A", "B", "tie", "abstain")})
+        winner = _named(row, "winner", _OWN)
         share = row.get("share")
         known = isinstance(share, int | float) and math.isfinite(share)
         item = replace(
             _labelled(item, winner),
-            labelled_by=str(row.get("judge") or "winner"),
+            labelled_by=judge,
             **({"recorded": Opinion(float(share))} if known else {}),  # type: ignore[arg-type]
         )
     if row.get("label") is not None:
-        label = _named(row, "label", {name: name for name in ("A", "B", "tie", "abstain")})
-        item = replace(item, label=label, labelled_by=str(row.get("labelled_by") or "label"))
+        label, giver = _named(row, "label", _OWN), str(row.get("labelled_by") or "label")
+        if row.get("winner") is None:
+            return replace(_labelled(item, label), labelled_by=giver)
+        item = replace(item, label=label, labelled_by=giver, recorded_by=None if giver == judge else judge)
     return item
+
+
+def _prompt(row: Row) -> Prompt:
+    value = row.get("prompt")
+    if not isinstance(value, list):
+        return said(row, "prompt")
+    if not all(isinstance(message, dict) for message in value):
+        raise RowError(f"`prompt` is {shorten(value)}, and neither a text nor messages")
+    return value
+
+
+def last_text(row: Row, name: str) -> str:
+    """A text of a row, or the text of the last of its messages.
+
+    Raises:
+        RowError: if the column is missing or holds neither.
+    """
+    value = row.get(name)
+    if not isinstance(value, list):
+        return said(row, name)
+    text = value[-1].get("content", "") if value and isinstance(value[-1], dict) else None
+    if not isinstance(text, str):
+        raise RowError(f"`{name}` is {shorten(value)}, and neither a text nor messages")
+    return text
 
 
 def _alpaca_eval(row: Row, stem: str) -> Item:
@@ -220,12 +251,8 @@ def _labels(
 
 
 def _chosen(row: Row, stem: str) -> Item:
-    prompt = row["prompt"] if isinstance(row["prompt"], list) else said(row, "prompt")
-    answers = [
-        value[-1].get("content", "") if isinstance(value, list) and value else said(row, name)
-        for name, value in (("chosen", row["chosen"]), ("rejected", row["rejected"]))
-    ]
-    return _labelled(Item(Pair(prompt, answers[0], answers[1]), labelled_by="chosen"), "A")
+    pair = Pair(_prompt(row), last_text(row, "chosen"), last_text(row, "rejected"))
+    return _labelled(Item(pair, labelled_by="chosen"), "A")
 
 
 LAYOUTS = (

@@ -64,6 +64,6 @@ def recorded_bench(items: Sequence[Item]) -> Bench:
             allowed="columns such as preference, label, winner or annotator1",
             fix="name a judge by --judge",
         )
-    names = dict.fromkeys(item.labelled_by for item in items if item.label is not None)
+    names = dict.fromkeys(item.recorded_by or item.labelled_by for item in items if item.label is not None)
     judge = Recorded.of([item.pair for item in items], [item.recorded for item in items], " + ".join(names))
     return Bench([judge])

@@ -101,7 +101,7 @@ def summary(
         items: the pairs.
         judged: verdicts on them.
         judge, protocol: names.
-        recorded: whether the verdicts are the file's own, which it would be idle to compare with its labels.
+        recorded: whether the verdicts are the file's own; it would be idle to compare a label with itself.
         seed: of bootstraps.
         usage: of the judges.
         notes: what a reader should know.
@@ -109,7 +109,7 @@ def summary(
     verdicts = judged.verdicts
     prompts = [prompt_key(item.pair.prompt) for item in items]
     winners: list[Winner] = [verdict.winner for verdict in verdicts]
-    labels: list[Winner | None] = [item.label for item in items]
+    labels: list[Winner | None] = [None if recorded and item.recorded_by is None else item.label for item in items]
     subsets = _subsets(items)
 
     def of(places: Sequence[int]) -> Comparison:
@@ -118,7 +118,7 @@ def summary(
     def against(places: Sequence[int]) -> Agreement:
         return agreement([winners[place] for place in places], [labels[place] for place in places])
 
-    givers = {} if recorded else _groups([item.labelled_by if item.label else None for item in items])
+    givers = _groups([item.labelled_by if label else None for item, label in zip(items, labels, strict=True)])
     models = {item.models for item in items}
     shown = [
         (item.as_shown, prompt)

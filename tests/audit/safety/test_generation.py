@@ -159,6 +159,9 @@ def test_labels_that_are_unknown_are_named(tmp_path: Path) -> None:
     (tmp_path / "completions_x.csv").write_text("prompt,completion,final_label\nq,a,maybe\n")
     with pytest.raises(DataError, match="label 'maybe'"):
         read_labelled(tmp_path)
+    (tmp_path / "completions_x.csv").write_text("completion,final_label\na,1_full_compliance\n")
+    with pytest.raises(DataError, match=r"(?s)no column `prompt`.*completions_x\.csv:"):
+        read_labelled(tmp_path)
 
 
 def test_on_labels_of_people_the_learned_one_is_no_worse_than_phrases(shared_data: Path) -> None:

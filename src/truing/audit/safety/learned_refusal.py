@@ -100,7 +100,7 @@ def read_labelled(folder: Path) -> list[Labelled]:
     """Files ``completions_*.csv`` as XSTest has them, with ``prompt``, ``completion`` and ``final_label``.
 
     Raises:
-        DataError: if there are none, or a label is unknown.
+        DataError: if there are none, a label is unknown, or a column is missing.
     """
     files = sorted(folder.glob("completions_*.csv"))
     if not files:
@@ -112,6 +112,13 @@ def read_labelled(folder: Path) -> list[Labelled]:
             label = row.get("final_label")
             if label not in LABELS:
                 raise DataError(f"label {label!r}", where=f"{path}:{number}", allowed=", ".join(LABELS))
+            missing = next((name for name in ("prompt", "completion") if name not in row), None)
+            if missing is not None:
+                raise DataError(
+                    f"there is no column `{missing}`",
+                    where=f"{path}:{number}",
+                    allowed="prompt, completion, final_label",
+                )
             rows.append((str(row["prompt"] or ""), str(row["completion"] or ""), int(label != COMPLIES)))
         prompts, completions, refuses = zip(*rows, strict=True)
         found.append(Labelled(path.stem.removeprefix("completions_"), prompts, completions, refuses))
