@@ -61,6 +61,12 @@ def test_a_recipe_with_several_rewards_writes_a_file_and_goes_on(monkeypatch, ca
     assert "2 were there" in capsys.readouterr().out
     assert run(monkeypatch, "generate", str(recipe), "sampling.seed=1", "--resume") == 2
     assert "are of another recipe" in capsys.readouterr().err
+    questions.write_text(questions.read_text(encoding="utf-8").replace("We went", "We came"), encoding="utf-8")
+    assert run(monkeypatch, "generate", str(recipe), "--resume") == 2
+    assert "other prompts" in capsys.readouterr().err
+    # What was there stays where nothing comes in its place.
+    assert run(monkeypatch, "generate", str(recipe), "decode=args", "rewards=[exact-match]", "combine=null") == 2
+    assert output.read_text(encoding="utf-8") == whole
 
 
 def test_a_prompt_may_be_changed_and_rewards_see_it_as_it_was(monkeypatch, capsys) -> None:

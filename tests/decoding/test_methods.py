@@ -173,6 +173,9 @@ def test_qalign_cannot_propose_at_temperature_zero(engine: ModelEngine) -> None:
         ("number", "no idea", None),
         ("option", "The answer is (C), not A.", "C"),
         ("option", "B) because", "B"),
+        ("option", "Among the options, B is right: (B).", "B"),
+        ("option", "The correct option is (C). Other options are wrong.", "C"),
+        ("option", "The answer is a tricky one, but B.", "B"),
         ("option", "I don't know", None),
         ("boxed", r"thus \boxed{x + 1}", "x+1"),
         ("text", "The Moon!", "moon"),
@@ -205,6 +208,28 @@ def test_exponential_votes_tend_to_the_best_as_beta_falls() -> None:
 def test_rewards_that_are_no_probabilities_cannot_be_votes() -> None:
     with pytest.raises(TruingError, match="cannot count as it is"):
         ballots("reward", torch.tensor([0.5, -0.1]), 1.0)
+
+
+def test_votes_that_count_nothing_count_alike() -> None:
+    assert ballots("reward", torch.zeros(3), 1.0).tolist() == [1.0] * 3
+    assert ballots("sigmoid", torch.full((2,), -torch.inf), 1.0).tolist() == [1.0] * 2
+
+
+def test_where_all_tokens_are_ruled_out_the_model_decides(engine: ModelEngine) -> None:
+    def unknown(items, texts) -> torch.Tensor:
+        return torch.full((len(texts),), torch.nan, dtype=torch.float64)
+
+    found = args(k=5)(task(engine, temperature=0.0, worth=unknown))
+    assert [one.text for one in found] == greedy(engine)
+    assert [one.reward for one in found] == [None] * 3
+
+
+def test_a_vote_reads_an_answer_up_to_its_end(engine: ModelEngine) -> None:
+    """Whatever comes first in an answer is all of it, so that answers with the same first letter agree."""
+    given = task(engine, worth=None)
+    given.cut = lambda item, text: text[:1]
+    for one in vote(n=8, of="text")(given):
+        assert all(len(candidate.text) <= 1 for candidate in one.candidates)
 
 
 def test_words_shared_by_hand() -> None:

@@ -54,7 +54,7 @@ def drawn_and_worth(task: Task, n: int) -> list[tuple[list[Tokens], torch.Tensor
     drawn = task.engine.sample(task.encoded, n, task.sampling)
     task.answer_tokens += sum(len(answer) for answers in drawn for answer in answers)
     items = [item for item, answers in enumerate(drawn) for _ in answers]
-    texts = [task.engine.text(answer) for answers in drawn for answer in answers]
+    texts = [task.text(item, answer) for item, answers in enumerate(drawn) for answer in answers]
     flat = torch.zeros(len(texts), dtype=torch.float64) if task.worth is None else task.worth(items, texts)
     return list(zip(drawn, flat.split(n), strict=True))
 

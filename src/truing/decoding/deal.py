@@ -83,7 +83,9 @@ class Deal:
         grown.push(tokens.flatten())
         task.answer_tokens += tokens.numel()
         own = [items[row] for row in each]
-        before = torch.tensor([value for item in dict.fromkeys(items) for value in searches[item].logps])
+        before = torch.tensor(
+            [value for item in dict.fromkeys(items) for value in searches[item].logps], dtype=torch.float64
+        )
         totals = (before.to(logps)[:, None] + logps).flatten().cpu()
         scores = totals + self.weight * self._heuristic(task, grown, own)
         kept: list[int] = []
@@ -140,7 +142,7 @@ class Deal:
     def _decoded(self, task: Task, item: int, search: _Search) -> Decoded:
         found = sorted(search.finished, key=lambda entry: -entry[0])
         answers = [tokens for _, tokens in found]
-        texts = [task.engine.text(tokens) for tokens in answers]
+        texts = [task.text(item, tokens) for tokens in answers]
         worth = (
             [-torch.inf] * len(texts) if task.worth is None else task.worth([item] * len(texts), texts).tolist()
         )

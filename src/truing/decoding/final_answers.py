@@ -11,7 +11,7 @@ from truing.rewards.functions.number_text import boxed, final_number
 
 Reading = Literal["number", "option", "boxed", "text"]
 
-_STATED = re.compile(r"(?:answer|option|choice)\s*(?:is|:)?\s*\(?([A-Z])\)?(?![a-z])", re.IGNORECASE)
+_STATED = re.compile(r"\b(?i:answer|option|choice)\b\s*(?i:is|:)?\s*\(?([A-Z])\b")
 _ALONE = re.compile(r"(?<![A-Za-z'’])([A-Z])(?=[).:]|\s*$)")
 
 

@@ -64,7 +64,7 @@ class Guided:
             task.answer_tokens += tokens.numel()
             values = self.value(task, grown, [items[row] for row in each]).reshape(-1, width).to(logps.device)
             scores = logps + self.weight * values if self.weight else logps
-            picks = self._picks(scores, task, generator)
+            picks = self._picks(scores, logps, task, generator)
             if task.trace:
                 for row, item in enumerate(items):
                     traces[item].append(_step(task, tokens[row], logps[row], values[row], int(picks[row])))
@@ -79,20 +79,24 @@ class Guided:
         return ended(task, answers, traces)
 
     def _picks(
-        self, scores: Float[Tensor, "rows k"], task: Task, generator: torch.Generator
+        self,
+        scores: Float[Tensor, "rows k"],
+        logps: Float[Tensor, "rows k"],
+        task: Task,
+        generator: torch.Generator,
     ) -> Int[Tensor, " rows"]:
         luck = torch.rand(len(scores), generator=generator, dtype=torch.float64).to(scores.device)
         # A value of −∞ rules a token out; where all are ruled out the model decides.
-        known = scores.nan_to_num(nan=-torch.inf)
+        known = scores.masked_fill(scores.isnan(), -torch.inf)
         stuck = known.isneginf().all(-1, keepdim=True)
         sampling = task.sampling
-        return chosen(torch.where(stuck, 0.0, known), luck, sampling.temperature, sampling.top_p, sampling.top_k)
+        return chosen(torch.where(stuck, logps, known), luck, sampling.temperature, sampling.top_p, sampling.top_k)
 
 
 def ended(task: Task, answers: Sequence[Tokens], traces: Sequence[Sequence[dict[str, Any]]]) -> list[Decoded]:
     """One answer to each prompt, with its reward where there are rewards."""
     found = []
-    texts = [task.engine.text(tokens) for tokens in answers]
+    texts = task.texts(range(len(answers)), answers)
     worth = [-torch.inf] * len(texts) if task.worth is None else task.worth(range(len(texts)), texts).tolist()
     for item, (tokens, value, trace) in enumerate(zip(answers, worth, traces, strict=True)):
         (candidate,) = task.candidates(item, [tokens], [value])

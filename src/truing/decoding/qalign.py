@@ -96,7 +96,7 @@ class QAlign:
         rows = task.engine.rows(task.encoded, self.chains)
         task.answer_tokens += finish(rows, ends, task.sampling, generator)
         items = [item for item in range(prompts) for _ in range(self.chains)]
-        rewards = worth(items, self._texts(task, rows.tokens))
+        rewards = worth(items, task.texts(items, rows.tokens))
         histories = [_History() for _ in range(prompts)]
         self._note(histories, rows.tokens, rewards)
         for step in range(1, self.steps):
@@ -105,7 +105,7 @@ class QAlign:
             proposal = rows.take(range(len(items)))
             proposal.cut(cuts.tolist())
             task.answer_tokens += finish(proposal, ends, task.sampling, generator)
-            new = worth(items, self._texts(task, proposal.tokens))
+            new = worth(items, task.texts(items, proposal.tokens))
             new_lengths = torch.tensor([len(tokens) for tokens in proposal.tokens], dtype=torch.float64)
             odds = self.accept(new, rewards, self.beta, new_lengths, lengths)
             luck = torch.rand(len(items), generator=generator, dtype=torch.float64)
@@ -119,9 +119,6 @@ class QAlign:
             if task.progress:
                 task.progress(step * prompts // self.steps, prompts)
         return [self._decoded(task, item, history, generator) for item, history in enumerate(histories)]
-
-    def _texts(self, task: Task, answers: Sequence[Tokens]) -> list[str]:
-        return [task.engine.text(tokens) for tokens in answers]
 
     def _note(self, histories: Sequence[_History], answers: Sequence[Tokens], rewards: Tensor) -> None:
         for item, history in enumerate(histories):

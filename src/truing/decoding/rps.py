@@ -79,19 +79,21 @@ class RobustSelection:
         wanted = wanted / wanted.norm()
         generator = torch.Generator().manual_seed(task.sampling.seed)
         near = neighbours(wanted, self.k, self.theta, generator)
+        told = task.told or (lambda item, text: task.engine.encode(in_system(task.prompts[item], text)))
         asked = [
-            task.engine.encode(in_system(prompt, direction_text(direction, names)))
-            for prompt in task.prompts
-            for direction in near
+            told(item, direction_text(direction, names)) for item in range(len(task.prompts)) for direction in near
         ]
         drawn = [answers[0] for answers in task.engine.sample(asked, 1, task.sampling)]
         task.answer_tokens += sum(map(len, drawn))
         items = [item for item in range(len(task.prompts)) for _ in near]
-        scores = vector(items, [task.engine.text(tokens) for tokens in drawn], names)
-        # Each objective in units of its own spread over all answers of the task, so that none counts by its scale.
-        spread = scores.std(0, unbiased=False)
-        even = (scores - scores.mean(0)) / torch.where(spread > 0, spread, 1.0)
-        worth = even @ wanted
+        texts = task.texts(items, drawn)
+        scores = vector(items, texts, names)
+        # Each objective in units of its spread over a prompt's answers, so that none counts by its scale.
+        grid = scores.reshape(len(task.prompts), self.k, len(names))
+        spread = grid.std(1, unbiased=False, keepdim=True)
+        even = (grid - grid.mean(1, keepdim=True)) / torch.where(spread > 0, spread, 1.0)
+        worth = (even @ wanted).flatten()
+        worth = worth.masked_fill(worth.isnan(), -torch.inf)
         return [self._chosen(task, item, drawn, worth, scores, generator) for item in range(len(task.prompts))]
 
     def _chosen(
@@ -121,7 +123,7 @@ class RobustSelection:
     legend=(
         "v: the direction that is asked for, of length 1",
         "v_i: neighbours, written into the system message as in dpa",
-        "r: the objectives, each in units of its spread over the answers",
+        "r: the objectives, each in units of its spread over the answers to the prompt",
         "θ: largest angle; 0 is best-of-k under v",
     ),
     use_when="A model was trained under directions (dpa), and the one that is wanted is rarer than those of its "

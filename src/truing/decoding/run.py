@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from truing.decoding.answers import Cost, Decoded
 from truing.decoding.decoders import DECODERS
-from truing.decoding.engine import ModelEngine
+from truing.decoding.engine import ModelEngine, Tokens
 from truing.decoding.recipe import DecodeRecipe, asked_once, parse_decode_recipe
 from truing.decoding.task import Decoder, FromPipeline, Task, Worth
-from truing.errors import RecipeError, RunError
-from truing.policies.fingerprint import of_values
+from truing.errors import DataError, RecipeError, RunError
+from truing.json_values import plain
+from truing.policies.fingerprint import of_parameters, of_values
 from truing.policies.generation import Sampling
 from truing.prompting.answering import FromPolicy
 from truing.prompting.named import transform_of
-from truing.prompting.transform import Identity, PromptTransform, Shown
+from truing.prompting.transform import Identity, PromptTransform, Shown, in_system
 from truing.rewards.lookup import named
 from truing.rewards.pipeline import Pipeline
 
@@ -63,44 +64,50 @@ class Setup:
             RecipeError: if the way to decode needs rewards, and there are none.
         """
         shown = self.transform(asked)
-        encoded = FromPolicy(self.engine.policy, self.sampling).tokens(shown)
-        names = () if self.pipeline is None else self.pipeline.columns
-        columns = {name: [one.context.get(name) for one in asked] for name in names}
+        reads = FromPolicy(self.engine.policy, self.sampling)
+        encoded = reads.tokens(shown)
         prompts = [one.original for one in shown]
         worth = None
         if self.pipeline is not None:
-            judging = FromPipeline(self.pipeline, prompts, columns)
-            worth = Worth(_Ended(judging, shown), judging.vector)
+            judging = FromPipeline(self.pipeline, prompts, _columns(self.pipeline, asked))
+            worth = Worth(judging, judging.vector)
+
+        def told(item: int, text: str) -> Tokens:
+            return reads.tokens([shown[item].showing(in_system(shown[item].prompt, text))])[0]
+
         before = self.engine.work.model_tokens
-        sampling = replace(self.sampling, seed=self.sampling.seed + first)
-        task = Task(self.engine, prompts, encoded, sampling, worth, self.trace, progress)
+        task = Task(
+            self.engine,
+            prompts,
+            encoded,
+            replace(self.sampling, seed=self.sampling.seed + first),
+            worth,
+            self.trace,
+            progress,
+            cut=lambda item, text: shown[item].answer(text),
+            told=told,
+        )
         with self.engine.policy.evaluating():
             found = self.decoder(task)
         cost = task.cost()
-        return [_stopped(one, asked_as) for one, asked_as in zip(found, shown, strict=True)], replace(
-            cost, model_tokens=cost.model_tokens - before
-        )
+        return found, replace(cost, model_tokens=cost.model_tokens - before)
 
 
-@dataclass(frozen=True)
-class _Ended:
-    """Rewards of answers without what a model wrote after a stop text."""
+def _columns(pipeline: Pipeline, asked: Sequence[Shown]) -> dict[str, list[Any]]:
+    """What rewards read beside the answers.
 
-    judging: FromPipeline
-    shown: Sequence[Shown]
-
-    def __call__(self, items: Sequence[int], texts: Sequence[str]) -> Any:
-        return self.judging(items, [self.shown[i].answer(text) for i, text in zip(items, texts, strict=True)])
-
-
-def _stopped(one: Decoded, shown: Shown) -> Decoded:
-    if not shown.stop:
-        return one
-    return replace(
-        one,
-        chosen=replace(one.chosen, text=shown.answer(one.text)),
-        candidates=tuple(replace(c, text=shown.answer(c.text)) for c in one.candidates),
-    )
+    Raises:
+        DataError: if no record has a column.
+    """
+    for name in pipeline.columns:
+        if asked and not any(name in one.context for one in asked):
+            raise DataError(
+                f"a reward reads the column {name!r}, which the prompts do not have",
+                where="rewards",
+                allowed=", ".join(sorted({key for one in asked for key in one.context})) or "none",
+                fix="name another one, e.g. {name: exact-match, column: completion}",
+            )
+    return {name: [one.context.get(name) for one in asked] for name in pipeline.columns}
 
 
 def decoder_of(spec: object, where: str = "decode") -> Decoder:
@@ -199,12 +206,12 @@ def decode(
     recipe = parse_decode_recipe(settings) if recipe is None else recipe
     asked = prompts_of(recipe)
     path = None if recipe.output is None else Path(recipe.output)
-    kept = _kept(path, recipe, asked) if path is not None and resume else 0
     setup = setup_of(recipe, policy)
+    fingerprint = "" if path is None else _fingerprint(recipe, asked, setup)
+    kept = _kept(path, fingerprint, len(asked), recipe.together) if path is not None and resume else 0
     found: list[Decoded] = []
     cost = Cost()
-    if path is not None and not kept:
-        _begin(path, recipe)
+    begun = bool(kept)
     for first in range(kept, len(asked), recipe.together):
         part = asked[first : first + recipe.together]
 
@@ -216,53 +223,62 @@ def decode(
         cost = cost + spent
         found += answers
         if path is not None:
+            # What was there before goes only when there is something in its place.
+            if not begun:
+                _begin(path, recipe, fingerprint)
+                begun = True
             _append(path, answers)
         if progress:
             progress(first + len(part), len(asked))
     return Generated(found, cost, kept)
 
 
-def _begin(path: Path, recipe: DecodeRecipe) -> None:
+def _begin(path: Path, recipe: DecodeRecipe, fingerprint: str) -> None:
     from truing.writing import write_json, write_text
 
     write_text(path, "")
-    write_json(_recipe_file(path), {"recipe": recipe.model_dump(), "fingerprint": _fingerprint(recipe)})
+    write_json(_recipe_file(path), {"recipe": recipe.model_dump(), "fingerprint": fingerprint})
 
 
 def _append(path: Path, answers: Sequence[Decoded]) -> None:
     from truing.writing import explain_disk_errors
 
     with explain_disk_errors(path), path.open("a", encoding="utf-8") as file:
-        file.writelines(f"{json.dumps(one.as_dict(), ensure_ascii=False)}\n" for one in answers)
+        file.writelines(
+            f"{json.dumps(plain(one.as_dict()), ensure_ascii=False, allow_nan=False)}\n" for one in answers
+        )
 
 
 def _recipe_file(path: Path) -> Path:
     return path.with_name(f"{path.name}.recipe.json")
 
 
-def _fingerprint(recipe: DecodeRecipe) -> str:
-    return of_values(recipe.model_dump(exclude={"output"}))
+def _fingerprint(recipe: DecodeRecipe, asked: Sequence[Shown], setup: Setup) -> str:
+    """Of all that decides about the answers: recipe, prompts with their columns, and weights."""
+    prompts = [plain([one.original, dict(one.context)]) for one in asked]
+    weights = of_parameters(setup.engine.policy.model)
+    return of_values([recipe.model_dump(exclude={"output"}), prompts, weights])
 
 
-def _kept(path: Path, recipe: DecodeRecipe, asked: Sequence[Shown]) -> int:
-    """How many whole batches a file has; a batch that was broken off is cut.
+def _kept(path: Path, fingerprint: str, count: int, together: int) -> int:
+    """How many answers of whole batches a file has; a batch that was broken off is cut.
 
     Raises:
-        RunError: if the file is of another recipe.
+        RunError: if the file is of another recipe, other prompts or another model.
     """
     if not path.is_file():
         return 0
     described = _recipe_file(path)
     known = json.loads(described.read_text(encoding="utf-8")) if described.is_file() else {}
-    if known.get("fingerprint") != _fingerprint(recipe):
+    if known.get("fingerprint") != fingerprint:
         raise RunError(
-            "the answers that are there are of another recipe",
+            "the answers that are there are of another recipe, other prompts or another model",
             where=str(path),
-            fix="use the recipe that began them, another output, or leave --resume out to write them anew",
+            fix="use what began them, another output, or leave --resume out to write them anew",
         )
     lines = path.read_bytes().splitlines(keepends=True)
     whole = sum(line.endswith(b"\n") for line in lines)
-    kept = whole if whole == len(asked) else whole - whole % recipe.together
+    kept = whole if whole == count else whole - whole % together
     from truing.writing import write_text
 
     write_text(path, b"".join(lines[:kept]).decode("utf-8"))

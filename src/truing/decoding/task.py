@@ -79,9 +79,22 @@ class Worth:
 
     def __init__(self, judging: Judging, vector: Vector | None = None) -> None:
         self.judging = judging
-        self.vector = vector
+        self._vector = vector
         self.calls = 0
         self._known: dict[tuple[int, str], float] = {}
+
+    @property
+    def vector(self) -> Vector | None:
+        """The objectives one by one; every call counts."""
+        return None if self._vector is None else self._counted
+
+    def _counted(
+        self, items: Sequence[int], texts: Sequence[str], names: Sequence[str]
+    ) -> Float[Tensor, "answers objectives"]:
+        if self._vector is None:
+            raise TypeError("there are no objectives one by one")
+        self.calls += len(set(zip(items, texts, strict=True)))
+        return self._vector(items, texts, names)
 
     def __call__(self, items: Sequence[int], texts: Sequence[str]) -> Float[Tensor, " answers"]:
         """The reward of ``texts[i]`` as an answer to prompt ``items[i]``; −∞ where it is not known."""
@@ -90,7 +103,7 @@ class Worth:
         if new:
             self.calls += len(new)
             values = self.judging([item for item, _ in new], [text for _, text in new])
-            self._known.update(zip(new, values.nan_to_num(nan=-torch.inf).tolist(), strict=True))
+            self._known.update(zip(new, values.masked_fill(values.isnan(), -torch.inf).tolist(), strict=True))
         return torch.tensor([self._known[pair] for pair in zip(items, texts, strict=True)], dtype=torch.float64)
 
 
@@ -106,6 +119,9 @@ class Task:
         worth: what is good; ``None`` where nothing says so.
         trace: whether methods keep a trace.
         progress: told of (prompts done, prompts in all).
+        cut: from the number of a prompt and a text to the part of it that is the answer, where a change of prompts
+            gives an answer an end of its own.
+        told: the tokens of a prompt with something said before it; ``None`` where prompts are only known as tokens.
     """
 
     engine: Engine
@@ -115,7 +131,18 @@ class Task:
     worth: Worth | None = None
     trace: bool = False
     progress: Progress | None = None
+    cut: Callable[[int, str], str] | None = None
+    told: Callable[[int, str], Tokens] | None = None
     answer_tokens: int = 0
+
+    def text(self, item: int, tokens: Sequence[int]) -> str:
+        """An answer to a prompt as text, up to its end."""
+        found = self.engine.text(tokens)
+        return found if self.cut is None else self.cut(item, found)
+
+    def texts(self, items: Sequence[int], answers: Sequence[Sequence[int]]) -> list[str]:
+        """Answers to the prompts of these numbers as texts."""
+        return [self.text(item, tokens) for item, tokens in zip(items, answers, strict=True)]
 
     def valued(self, needed_by: str) -> Worth:
         """The rewards.
@@ -136,7 +163,7 @@ class Task:
         """Answers to one prompt, with what they are worth."""
         return [
             Candidate(
-                self.engine.text(tokens),
+                self.text(item, tokens),
                 tuple(tokens),
                 None if value == -torch.inf else value,
                 bool(tokens) and tokens[-1] in self.engine.ends,

@@ -63,7 +63,9 @@ class Transferred:
     ) -> Float[Tensor, " rows"]:
         other = self.baseline(task, answers, items).reshape(rewards.shape).to(rewards)
         weights = ((rewards - other) / self.beta).softmax(1)
-        return (weights * rewards).sum(1)
+        # An unknown reward, −∞, has no weight.
+        found: Tensor = (weights * rewards).masked_fill(weights == 0, 0.0).sum(1)
+        return found
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class ByRewards:
         return build(RewardsSection(rewards=self.rewards), where="decode.baseline")
 
     def __call__(self, task: Task, answers: Sequence[Tokens], items: Sequence[int]) -> Float[Tensor, " answers"]:
-        texts = [task.engine.text(tokens) for tokens in answers]
+        texts = task.texts(items, answers)
         return self._pipeline.judge([task.prompts[item] for item in items], texts).reward.detach().double().cpu()
 
 

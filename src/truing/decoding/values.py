@@ -21,7 +21,7 @@ class OfTheText:
     """The reward of the text so far (ARGS, 2402.01694)."""
 
     def __call__(self, task: Task, rows: Rows, items: Sequence[int]) -> Float[Tensor, " rows"]:
-        return task.valued("decoding by rewards")(items, [task.engine.text(tokens) for tokens in rows.tokens])
+        return task.valued("decoding by rewards")(items, task.texts(items, rows.tokens))
 
 
 class Merge(Protocol):
@@ -131,5 +131,5 @@ class OfContinuations:
         sampling = replace(task.sampling, temperature=0.0) if self.greedy else task.sampling
         task.answer_tokens += finish(begun.rows, ends, sampling, generator, room)
         answers = begun.tokens
-        rewards = worth(each, [task.engine.text(tokens) for tokens in answers]).reshape(-1, self.m)
+        rewards = worth(each, task.texts(each, answers)).reshape(-1, self.m)
         return self.merge(rewards, task, answers, each)

@@ -66,18 +66,21 @@ class Vote:
 
 
 def ballots(by: Ballot, worth: Float[Tensor, " answers"], beta: float) -> Float[Tensor, " answers"]:
-    """What each answer counts; those whose reward is not known count nothing, unless all count alike.
+    """What each answer counts; those whose reward is not known count nothing; where nothing counts, all do alike.
 
     Raises:
         DataError: if rewards are to count as they are, and one is no probability.
     """
     if by == "equal":
         return torch.ones_like(worth)
-    known = worth > -torch.inf
     if by == "exp":
         return soft_weights(worth, beta)
-    if by == "sigmoid":
-        return torch.where(known, worth.sigmoid(), 0.0)
+    found = _as_they_are(worth) if by == "reward" else torch.where(worth > -torch.inf, worth.sigmoid(), 0.0)
+    return found if float(found.sum()) > 0 else torch.ones_like(worth)
+
+
+def _as_they_are(worth: Float[Tensor, " answers"]) -> Float[Tensor, " answers"]:
+    known = worth > -torch.inf
     wrong = known & ((worth < 0) | (worth > 1))
     if bool(wrong.any()):
         raise DataError(
