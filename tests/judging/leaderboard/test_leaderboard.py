@@ -101,6 +101,9 @@ def test_what_cannot_be_rated() -> None:
     assert error.value.where == "2 groups of models"
     with pytest.raises(DataError, match="ratings are infinite") as error:
         bt_leaderboard(Games.of([("x", "y")] * 3, [1, 1, 1]))
+    for resamples in (0, 20):
+        with pytest.raises(DataError, match="all games are on one prompt"):
+            bt_leaderboard(Games.of([("x", "y")] * 4, [1, 1, 1, 0], ["q"] * 4), resamples=resamples)
     assert "--ridge" in str(error.value.fix)
     with pytest.raises(DataError, match="graded outcomes are no ties"):
         bt_leaderboard(Games.of([("x", "y")] * 2, [0.3, 0.8]), ties="davidson")
@@ -151,3 +154,17 @@ def test_elo_by_hand() -> None:
     assert found.played.sum() == pytest.approx(2000)
     with pytest.raises(TruingError, match="moves no rating"):
         elo(TWO, 0)
+
+
+def test_games_on_one_prompt_count_as_one_in_the_win_rate() -> None:
+    """Three wins on one prompt, a win and a loss on others: (1 + 1 + 0)/3, of three prompts, within 0 and 1."""
+    games = Games.of([("x", "y")] * 5, [1, 1, 1, 1, 0], ["p", "p", "p", "q", "r"])
+    first, second = bt_leaderboard(games).rows
+    assert first.win_rate.value == pytest.approx(2 / 3)
+    assert second.win_rate.value == pytest.approx(1 / 3)
+    assert first.win_rate.n == 3
+    assert 0 <= first.win_rate.low < first.win_rate.high <= 1
+    # All won, or all lost: Wilson's interval of two prompts, and none of no width or beyond 1.
+    best = bt_leaderboard(Games.of([("x", "y")] * 2, [1, 1]), ridge=0.1).rows[0].win_rate
+    assert (best.value, best.high) == (1.0, 1.0)
+    assert best.low < 0.4

@@ -12,9 +12,10 @@ from scipy import stats
 from truing.errors import DataError, TruingError
 from truing.judging.leaderboard.games import Games
 from truing.judging.leaderboard.likelihood import Davidson, Fit, HalfWins, Likelihood, fitted
+from truing.judging.measures import bootstrapped, by_prompt
 from truing.judging.method import judging
 from truing.registry import Paper
-from truing.statistics import Estimate, mean
+from truing.statistics import Estimate
 
 POINTS = 400 / math.log(10)
 """Rating points for a nat."""
@@ -32,7 +33,7 @@ class Row:
         name: of the model.
         rating: 1000 + 400/ln 10 · θ, with its 95 % interval.
         theta: nats; all add up to 0.
-        win_rate: mean share of a win over its games.
+        win_rate: mean share of a win over its prompts, with a bootstrap interval over them.
         games: how many.
         place: 1 and the models that are better for certain.
         last: the place if all models that may be better are.
@@ -121,8 +122,8 @@ def bt_leaderboard(
         seed: of the bootstrap.
 
     Raises:
-        DataError: without games, if games do not link all models, if ratings are infinite without a ridge, or if
-            Davidson's ties are asked for and outcomes are graded.
+        DataError: without games, if all are on one prompt, if games do not link all models, if ratings are infinite
+            without a ridge, or if Davidson's ties are asked for and outcomes are graded.
         TruingError: if ridge is below 0.
     """
     likelihood = _checked(games, ties, ridge)
@@ -168,6 +169,12 @@ def _checked(games: Games, ties: str, ridge: float) -> Likelihood:
             f"{_few(parts[-1])} never lost to, or never won against, {_few(parts[0])}: ratings are infinite",
             where=f"{len(parts)} groups of models",
             fix="hold them finite by a ridge, e.g. --ridge 0.1, or add games",
+        )
+    if len(np.unique(games.prompt)) < 2:
+        raise DataError(
+            "all games are on one prompt: nothing tells how far ratings would differ on others",
+            where="games",
+            allowed="two prompts or more",
         )
     likelihood = TIES[ties]
     if likelihood.extra and not np.isin(games.outcome, (0.0, 0.5, 1.0)).all():
@@ -223,14 +230,16 @@ def _rows(games: Games, theta: np.ndarray, covariance: np.ndarray, z: float) -> 
     np.fill_diagonal(maybe, False)
     rows = []
     for number, name in enumerate(games.names):
-        own = np.concatenate([games.outcome[games.a == number], 1 - games.outcome[games.b == number]])
+        won, lost = games.a == number, games.b == number
+        own = np.concatenate([games.outcome[won], 1 - games.outcome[lost]])
+        prompts = np.concatenate([games.prompt[won], games.prompt[lost]])
         middle, half = 1000 + POINTS * float(theta[number]), POINTS * z * float(spread[number])
         rows.append(
             Row(
                 name,
                 Estimate(middle, middle - half, middle + half, len(own)),
                 float(theta[number]),
-                mean(own),
+                bootstrapped(by_prompt(own.tolist(), prompts.astype(str).tolist())),
                 len(own),
                 1 + int(better[number].sum()),
                 1 + int(maybe[number].sum()),
