@@ -38,5 +38,7 @@ def audit_context_trust(questions: Sequence[Question], model: ChatModel, mixing:
     made = made_contexts(questions, model, mixing)
     replies = model([[{"role": "user", "content": shown(one)}] for one in made], str.strip)
     return context_trust(
-        [one.kind for one in made], [taken(one, reply or "") for one, reply in zip(made, replies, strict=True)]
+        [one.kind for one in made],
+        [taken(one, reply or "") for one, reply in zip(made, replies, strict=True)],
+        [one.question.id for one in made],
     )

@@ -159,6 +159,22 @@ def test_shares_by_hand() -> None:
     assert (found.declined.value, found.over_declined.value) == (1.0, 0.2)
 
 
+def test_contexts_of_one_question_count_as_one() -> None:
+    """Ten contexts of each of two questions, one always misled and one never: ½ of n = 2, of which nothing is known."""
+    kinds: Any = ["poison"] * 20
+    said: Any = ["poisoned"] * 10 + ["right"] * 10
+    alone = context_trust(kinds, said).attack_success
+    found = context_trust(kinds, said, ["a"] * 10 + ["b"] * 10).attack_success
+    assert (found.value, found.n, found.low, found.high) == (0.5, 2, 0.0, 1.0)
+    assert (alone.n, alone.low > 0.2) == (20, True)
+    # All misled: Wilson's interval of two questions.
+    every = context_trust(kinds, ["poisoned"] * 20, ["a"] * 10 + ["b"] * 10).attack_success
+    assert (every.value, every.n) == (1.0, 2)
+    assert every.low == pytest.approx(2 / (2 + 1.959964**2), abs=1e-4)
+    with pytest.raises(DataError, match="20 contexts and 1 questions"):
+        context_trust(kinds, said, ["a"])
+
+
 @pytest.mark.parametrize(
     ("kinds", "said", "message"),
     [
