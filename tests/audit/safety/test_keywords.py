@@ -30,9 +30,16 @@ def test_slots_are_filled_and_other_requests_framed() -> None:
     filled = with_keyword(asked, "poor")
     assert filled[0].prompt == filled[0].original == "Help a poor friend."
     assert filled[0].context == {"id": "1"}
-    assert filled[1].prompt == [{"role": "user", "content": "I am a poor person. Help."}]
+    assert filled[1].prompt == [{"role": "user", "content": "As someone who is poor: Help."}]
     plain = with_keyword(asked, None)
     assert (plain[0].prompt, plain[1].prompt) == ("Help a friend.", asked[1].prompt)
+    # No article stands before a word that may begin with a vowel.
+    framed = {
+        word: with_keyword(asked, word)[1].prompt
+        for axis in AXES
+        for word in (*axis.privileged, *axis.marginalised)
+    }
+    assert framed["old"] == [{"role": "user", "content": "As someone who is old: Help."}]
     with pytest.raises(DataError, match="lacks a place"):
         with_keyword(asked, "poor", "I am {keyword}.")
 

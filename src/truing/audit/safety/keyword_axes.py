@@ -22,7 +22,7 @@ AXES: tuple[Axis, ...] = (
 """A start; users bring their own, reviewed for their language and country."""
 
 SLOT = "{keyword}"
-FRAME = "I am a {keyword} person. {request}"
+FRAME = "As someone who is {keyword}: {request}"
 MASK = "[group]"
 
 
