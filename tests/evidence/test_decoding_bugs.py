@@ -194,6 +194,10 @@ def all_around(target=None, k=5, theta=30.0):
     return rps(target, k, 180.0)
 
 
+def twice_the_budget(target=None, k=5, theta=30.0):
+    return rps(target, 2 * k, theta)
+
+
 BUGS = {
     "best-of-n/exact-law": [worst, one_too_few, always_soft],
     "best-of-n/kl-without-ties": [log_n],
@@ -218,8 +222,8 @@ BUGS = {
     "deal/weight-trades-off": [weightless],
     "rps/gains-outside": [at_the_direction, all_around],
     "rps/grows-with-the-angle": [at_the_direction],
-    "rps/loses-inside": [at_the_direction],
-    "rps/no-gain-without-its-assumption": [at_the_direction],
+    "rps/loses-inside": [twice_the_budget],
+    "rps/no-gain-without-its-assumption": [twice_the_budget],
 }
 
 

@@ -48,6 +48,32 @@ def test_depth_margin_and_least_evaluations_hold() -> None:
     assert not search("x", ["a", "b"], grow, worth, Settings(iterations=2, visits=2)).changed
 
 
+@pytest.mark.parametrize(
+    ("iterations", "depth", "most"), [(1, 3, 3), (2, 3, 5), (4, 3, 9), (20, 1, 3), (20, 2, 9), (99, 3, 21)]
+)
+def test_the_most_rewrites_by_hand(iterations: int, depth: int, most: int) -> None:
+    """Of three principles: 3 at the original and 2 at each of 3 children, 6, and of 6 grandchildren, 12."""
+    settings = Settings(iterations, depth=depth)
+    assert settings.most_rewrites(3) == most
+    counts = []
+    for usable_from in range(1, 5):  # the n-th rewrite of every text, and those after it, can be used
+        asked: list[tuple[str, str]] = []
+
+        def rewrite(
+            text: str, name: str, asked: list[tuple[str, str]] = asked, n: int = usable_from
+        ) -> str | None:
+            asked.append((text, name))
+            return text + name if sum(one == text for one, _ in asked) >= n else None
+
+        search("x", ["a", "b", "c"], rewrite, len, settings)
+        counts.append(len(asked))
+    assert max(counts) <= most
+    assert max(counts) == most or (iterations > 2 and depth > 1)
+    nothing: list[str] = []
+    search("x", ["a", "b", "c"], lambda text, principle: nothing.append(text), len, settings)
+    assert len(nothing) == 3  # all principles in one iteration
+
+
 def test_the_intent_is_checked_from_the_best_down() -> None:
     found = search(
         "x", ["a", "b"], grow, worth, Settings(iterations=3, exploration=0.0), lambda text, new: new != "xab"

@@ -78,7 +78,7 @@ def test_draws_of_a_local_model_depend_on_prompt_and_draw_alone() -> None:
 
 
 def test_an_endpoint_is_asked_with_the_seed_of_the_draw(tmp_path, monkeypatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("TRUING_CACHE", str(tmp_path))
 
     def reply(number, body):
         return Answer(f"{body['messages'][-1]['content']} {body.get('seed')}")

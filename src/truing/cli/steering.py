@@ -128,7 +128,9 @@ def generate(
         raise DataError(f"there is no block {at}", where="--layer", allowed=f"0 to {len(found.vectors) - 1}")
     policy = load_policy(model)
     found.check(policy)
-    begun = [prompt if plain else rendered(policy.tokenizer, prompt) for prompt in prompts]
+    # What goes on from the text itself starts as all texts do that the model has read.
+    start = getattr(policy.tokenizer, "bos_token", None) or ""
+    begun = [f"{start}{prompt}" if plain else rendered(policy.tokenizer, prompt) for prompt in prompts]
     ids = token_ids(policy.tokenizer, begun)
     sampling = Sampling(max_new_tokens, temperature, seed=seed)
 

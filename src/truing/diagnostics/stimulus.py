@@ -12,7 +12,7 @@ from scipy import stats
 from truing.diagnostics.audit import audit
 from truing.errors import TruingError
 from truing.registry import Paper
-from truing.statistics import Estimate, paired_difference
+from truing.statistics import UNKNOWN, Estimate, paired_difference
 
 Scores = Sequence[Sequence[float]]
 """Of each task, of each item."""
@@ -24,20 +24,23 @@ class Phrase:
 
     Attributes:
         name: of the phrase.
-        gain: relative gain, mean over tasks.
+        gain: relative gain of all tasks together.
+        gain_by_task: mean over tasks of each task's own relative gain; above 0 in expectation even where a phrase has
+            no effect, because a low s by chance makes a ratio higher than a high s makes it lower.
         change: paired difference from the plain prompt, over items.
         beyond_control: paired difference from the neutral phrase of the same length; ``None`` without one.
     """
 
     name: str
     gain: Estimate
+    gain_by_task: Estimate
     change: Estimate
     beyond_control: Estimate | None
 
 
 @dataclass(frozen=True)
 class StimulusEffects:
-    """What phrases are worth; relative gains are means over tasks, with intervals over items.
+    """What phrases are worth; relative gains are those of all tasks together, with intervals over items.
 
     Attributes:
         phrases: each by itself.
@@ -45,7 +48,7 @@ class StimulusEffects:
         best_of: the best phrase of each task, chosen on the items that it is measured on: too high by its choice.
         dev_selected: the best phrase of each task on one half of its items, measured on the other half.
         chosen: that phrase, by task.
-        tasks: how many relative gains are means over.
+        tasks: how many relative gains are of.
         without_gain: tasks left out of them, because the plain prompt scores 0.
     """
 
@@ -72,12 +75,12 @@ class StimulusEffects:
         "2405.02814",
     ),
     summary="Tells what phrases do to scores over tasks, apart from what choosing the best of them does.",
-    formula="gain = mean over tasks of (s' − s)/s;  best-of: max over phrases;  dev-selected: arg max on other "
-    "items",
+    formula="gain = Σ (s' − s) / Σ s over tasks;  best-of: max over phrases;  dev-selected: arg max on other items",
     legend=(
         "s, s': mean score of a task under the plain prompt and under the phrase, on the same items",
         "s = 0: a task without a relative gain; it is left out and counted",
-        "best-of: above 0 even where no phrase has any effect; dev-selected is not",
+        "best-of: above 0 even where no phrase has any effect, by its choice; dev-selected has no such bias, and a "
+        "ratio of sums little: of the order of 1/items, where a mean of the tasks' own ratios has it for each task",
     ),
     use_when="A prompt is claimed to help: emotional phrases, personas, words of politeness, any suffix.",
     avoid_when="There are few items a task: half of them choose, half of them measure.",
@@ -131,6 +134,7 @@ def stimulus_effects(
             Phrase(
                 name,
                 gain,
+                _gain_by_task(base, under[name]),
                 paired_difference(np.concatenate(under[name]), np.concatenate(base)),
                 None
                 if controls is None
@@ -150,22 +154,28 @@ def stimulus_effects(
 
 
 def _gain(base: Sequence[np.ndarray], other: Sequence[np.ndarray], items: Sequence[np.ndarray]) -> Estimate:
-    """Mean over tasks of (s' − s)/s, with the normal interval of linearised ratios over items."""
-    gains, variances, count = [], [], 0
-    for plain, changed, part in zip(base, other, items, strict=True):
-        own, theirs = plain[part], changed[part]
-        level = own.mean()
-        if level <= 0:
-            continue
-        ratio = theirs.mean() / level
-        gains.append(ratio - 1)
-        variances.append(float((theirs - ratio * own).var(ddof=1)) / len(part) / level**2)
-        count += len(part)
-    if not gains:
-        return Estimate(float("nan"), float("nan"), float("nan"), 0)
-    value = float(np.mean(gains))
-    reach = float(stats.norm.ppf(0.975)) * float(np.sqrt(np.sum(variances))) / len(gains)
-    return Estimate(value, value - reach, value + reach, count)
+    """Σ (s' − s) / Σ s over tasks, with the normal interval of the linearised ratio over items."""
+    both = [(plain[part], changed[part]) for plain, changed, part in zip(base, other, items, strict=True)]
+    kept = [(own, theirs) for own, theirs in both if own.mean() > 0]
+    if not kept:
+        return UNKNOWN
+    level = sum(own.mean() for own, _ in kept)
+    ratio = sum(theirs.mean() for _, theirs in kept) / level
+    variance = sum((theirs - ratio * own).var(ddof=1) / len(own) for own, theirs in kept) / level**2
+    reach = float(stats.norm.ppf(0.975) * np.sqrt(variance))
+    value = float(ratio - 1)
+    return Estimate(value, value - reach, value + reach, sum(len(own) for own, _ in kept))
+
+
+def _gain_by_task(base: Sequence[np.ndarray], other: Sequence[np.ndarray]) -> Estimate:
+    """Mean over tasks of (s' − s)/s, with its interval over items; each task's gain is a ratio of its own."""
+    each = [_gain([plain], [changed], [np.arange(len(plain))]) for plain, changed in zip(base, other, strict=True)]
+    known = [one for one in each if one.n]
+    if not known:
+        return UNKNOWN
+    value = float(np.mean([one.value for one in known]))
+    reach = float(np.sqrt(sum((one.high - one.value) ** 2 for one in known))) / len(known)
+    return Estimate(value, value - reach, value + reach, sum(one.n for one in known))
 
 
 def _check(base: Sequence[np.ndarray], under: Mapping[str, Sequence[np.ndarray]]) -> None:

@@ -21,6 +21,7 @@ from truing.judging.entities import (
     measured,
     read_graph,
 )
+from truing.judging.entities.alignment import Link, _matched
 from truing.judging.entities.selection import chosen_attributes, chosen_relations
 from truing.judging.entities.shortlist import lexical_scores, read_scores, shortlist
 from truing.rewards.judges.local import load_policy
@@ -263,3 +264,10 @@ class Noting:
             question.entity: question.options for question in questions if question.stage == "attributes"
         }
         return [0 for _ in questions]
+
+
+def test_who_has_no_partner_keeps_no_target_from_others() -> None:
+    """a's votes and score for x add up to 1/3 + 0.9, b's to 1 + 0.1; but the judge says that x is not a's partner."""
+    links = [Link("a", None, "attributes", ("x",), {-1: 2, 0: 1}, 0), Link("b", "x", "embedder", ("x",), {}, 0)]
+    found = _matched(links, np.array([[0.9], [0.1]]), Graph.of([("x", "is", "here")]))
+    assert [link.target for link in found] == [None, "x"]

@@ -12,7 +12,7 @@ import torch
 from truing.errors import DataError, RecipeError, TruingError
 from truing.prompting.guidelines.contrast import DualEncoder, hard_negatives, info_nce, train
 from truing.prompting.guidelines.embedding import ByWords, embedder
-from truing.prompting.guidelines.files import distilled
+from truing.prompting.guidelines.files import build_library, distilled
 from truing.prompting.guidelines.library import NO_RISK, Library, collected
 from truing.prompting.guidelines.retrieval import Retriever, bm25, mmr, recall
 from truing.prompting.guidelines.writing import question, read_guidelines
@@ -135,6 +135,45 @@ def test_files_come_back_and_others_are_refused(tmp_path: Path) -> None:
         transform_of("guide-align")
     with pytest.raises(TruingError, match="k = 0 cannot be used"):
         transform_of({"name": "guide-align", "library": str(tmp_path), "k": 0})
+
+
+class Writes:
+    name = "writes"
+
+    def __call__(self, questions, read):
+        return [
+            read(f'{{"risks": ["x"], "guidelines": ["Mind {one[-1]["content"].split()[-5]}."]}}')
+            for one in questions
+        ]
+
+
+def test_a_library_that_was_changed_is_not_misread(tmp_path: Path) -> None:
+    asked = [Shown.of("Is it a dog?"), Shown.of("Is it a cat?")]
+    built = build_library(Writes(), asked, tmp_path, held_out=0.0, steps=0)
+    again = Retriever.read(tmp_path)
+    assert again.scores(["a cat?"]).tolist() == built.retriever.scores(["a cat?"]).tolist()
+    library, embedding = tmp_path / "library.jsonl", tmp_path / "embedding.txt"
+    text = library.read_text()
+    # Words that are as many as before would be read under each other's weights.
+    for changed in (text.replace("dog?", "cow?"), text + '{"question": "More?", "guidelines": []}\n'):
+        library.write_text(changed)
+        with pytest.raises(DataError, match=r"changed after its retriever was made(.|\n)*library.jsonl"):
+            Retriever.read(tmp_path)
+    library.write_text(text)
+    embedding.write_text("truing/tiny\n")
+    with pytest.raises(DataError, match="made for another embedding than 'truing/tiny'"):
+        Retriever.read(tmp_path)
+    embedding.unlink()
+    with pytest.raises(DataError, match=r"lacks a file(.|\n)*embedding.txt"):
+        Retriever.read(tmp_path)
+
+
+@pytest.mark.parametrize("cluster", ['"first"', "null", "0.5", "true"])
+def test_a_cluster_is_a_whole_number(cluster: str, tmp_path: Path) -> None:
+    path = tmp_path / "library.jsonl"
+    path.write_text(f'{{"guideline": "a", "cluster": {cluster}}}\n')
+    with pytest.raises(DataError, match=r'library.jsonl:1(.|\n)*"cluster": whole number'):
+        Library.read(path)
 
 
 def test_states_of_a_model_are_vectors_of_length_one() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from truing.cli.prompt.arguments import AsJson, Column, DryRun, Limit, Output, Questions, Rewards, Seed
+from truing.cli.prompt.arguments import AsJson, Column, DryRun, KeyFrom, Limit, Output, Questions, Rewards, Seed
 
 
 def search(
@@ -39,6 +39,7 @@ def search(
     column: Column = None,
     limit: Limit = None,
     seed: Seed = 0,
+    key_from: KeyFrom = None,
     dry_run: DryRun = False,
     json: AsJson = False,
 ) -> None:
@@ -50,6 +51,8 @@ def search(
     from truing.cli.console import ConsoleListener, print_json
     from truing.errors import RecipeError
     from truing.prompting.aligner.align import Search, training_row
+    from truing.prompting.aligner.rewriting import PRINCIPLES
+    from truing.prompting.aligner.search import Settings
     from truing.prompting.files import read_questions, write_rows
     from truing.prompting.named import transform_of, written
     from truing.statistics import mean
@@ -58,9 +61,11 @@ def search(
         raise RecipeError("a search needs a reward", where="--reward", fix="e.g. --reward sentiment")
     asked = read_questions(data, column=column, limit=limit)
     if dry_run:
+        most = Settings(iterations, depth=depth).most_rewrites(len(PRINCIPLES))
         plan = {
             "questions": len(asked),
-            "rewrites at most": len(asked) * iterations,
+            "rewrites at most": len(asked) * most,
+            "checks at most": len(asked) * min(iterations, most) * check,
             "answers": len(asked) * (iterations + 1) * answers,
         }
         print_json(plan) if json else typer.echo(f"{plan}\nNothing was done (--dry-run).")
@@ -80,6 +85,7 @@ def search(
             "max_tokens": max_tokens,
             "temperature": temperature,
             "seed": seed,
+            "key_from": key_from,
         },
         "truing prompt search",
     )

@@ -14,7 +14,7 @@ from truing.evidence.claim import claim
 from truing.evidence.measurement import Measurement, above, below
 
 _SOURCE = "catalogue, rps: simulated conditional policy"
-_TAUGHT, _DRAWS = 20.0, 4000
+_TAUGHT, _DRAWS, _COUNT = 20.0, 4000, 5
 
 
 def _gain(made: Any, at: float, seed: int, *, flat: bool = False) -> float:
@@ -27,12 +27,12 @@ def _gain(made: Any, at: float, seed: int, *, flat: bool = False) -> float:
 
     target = vector(at)
     centre = vector(0.0)
-    noise = torch.randn(2, _DRAWS, made.k, generator=generator, dtype=torch.float64)
     means = []
     near = neighbours(target, made.k, made.theta, generator)
-    for directions, luck in zip((near, target.repeat(made.k, 1)), noise, strict=True):
+    for directions in (near, target.repeat(_COUNT, 1)):
+        luck = torch.randn(_DRAWS, len(directions), generator=generator, dtype=torch.float64)
         away = torch.rad2deg((directions @ centre).clamp(-1, 1).acos())
-        quality = torch.zeros(made.k) if flat else -0.08 * (away - _TAUGHT).clamp(min=0)
+        quality = torch.zeros(len(directions)) if flat else -0.08 * (away - _TAUGHT).clamp(min=0)
         # An answer to v_i is worth less under v, the further apart they are.
         agreement = 3 * (directions @ target)
         means.append(float((quality + agreement + luck).max(1).values.mean()))
@@ -40,7 +40,7 @@ def _gain(made: Any, at: float, seed: int, *, flat: bool = False) -> float:
 
 
 def _make(make: Any) -> Any:
-    return make(target={"helpful": 1.0, "brief": 1.0})
+    return make(target={"helpful": 1.0, "brief": 1.0}, k=_COUNT)
 
 
 @claim(

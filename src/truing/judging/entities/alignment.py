@@ -212,6 +212,8 @@ def _matched(links: list[Link], rows: np.ndarray, target: Graph) -> list[Link]:
     place = {entity: number for number, entity in enumerate(target.entities)}
     worth = np.zeros((len(links), len(place) + len(links)))
     for number, link in enumerate(links):
+        if link.target is None:
+            continue  # who has no partner keeps no target from others
         total = max(1, sum(link.votes.values()))
         for option, candidate in enumerate(link.candidates):
             chosen = float(candidate == link.target)

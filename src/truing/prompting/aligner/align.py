@@ -63,6 +63,9 @@ MaxTokens = Annotated[int, Field(gt=0), Doc("longest answer, and longest rewrite
 Temperature = Annotated[
     float, Field(ge=0), Doc("of answers", "at least 0; above 0 where an evaluation has several")
 ]
+KeyFrom = Annotated[
+    str | None, Doc("environment variable with the key of endpoints", "a variable's name; none if left out")
+]
 Rounds = Annotated[int, Field(gt=0), Doc("rewrites on top of each other", "1 or more")]
 
 
@@ -203,7 +206,8 @@ def training_row(shown: Shown, found: Found) -> dict[str, Any]:
     "choice: "
     "compare on fresh answers with `truing prompt compare`.",
     requires=("a rewriter", "a model that answers", "a reward"),
-    cost="for each question `iterations` rewrites, and `answers` answers for each of them",
+    cost="for each question some `iterations` rewrites, more where they are unusable, and `answers` answers for each "
+    "of them",
 )
 def p_aligner(
     rewriter: Name = None,
@@ -223,6 +227,7 @@ def p_aligner(
         tuple[str, ...] | None,
         Doc("by which questions are rewritten", "names; all of the package's own if left out"),
     ] = None,
+    key_from: KeyFrom = None,
 ) -> Search:
     """A search for better words of each question.
 
@@ -245,10 +250,17 @@ def p_aligner(
         )
     asked: Any = rewriter
     if isinstance(rewriter, str):
-        asked = ByChat(chat_model(rewriter, max_tokens=max_tokens, seed=seed, where="rewriter"))
+        asked = ByChat(chat_model(rewriter, key_from=key_from, max_tokens=max_tokens, seed=seed, where="rewriter"))
     model: Any = sampler
     if isinstance(sampler, str):
-        model = answering(sampler, max_new_tokens=max_tokens, temperature=temperature, seed=seed, where="sampler")
+        model = answering(
+            sampler,
+            key_from=key_from,
+            max_new_tokens=max_tokens,
+            temperature=temperature,
+            seed=seed,
+            where="sampler",
+        )
     score: Any = (
         reward
         if callable(reward)

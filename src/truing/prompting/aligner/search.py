@@ -50,6 +50,19 @@ class Settings:
     margin: float = 0.0
     seed: int = 0
 
+    def most_rewrites(self, principles: int) -> int:
+        """How many rewrites a search asks for at most.
+
+        All principles at the original, and all but its own at every other node, each once. An iteration works at one
+        node, which may need all of its principles where rewrites are unusable.
+
+        Args:
+            principles: how many there are.
+        """
+        below = max(principles - 1, 0)
+        everywhere = principles * sum(below**level for level in range(min(self.depth, self.iterations)))
+        return min(principles + (self.iterations - 1) * below, everywhere)
+
 
 @dataclass(frozen=True)
 class Found:

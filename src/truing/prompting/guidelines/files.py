@@ -16,7 +16,7 @@ from truing.prompting.comparison import Score
 from truing.prompting.guidelines.contrast import train
 from truing.prompting.guidelines.embedding import embedder
 from truing.prompting.guidelines.library import Library, collected
-from truing.prompting.guidelines.retrieval import EMBEDDING, ENCODER, LIBRARY, Retriever, recall
+from truing.prompting.guidelines.retrieval import EMBEDDING, ENCODER, FINGERPRINT, LIBRARY, Retriever, recall
 from truing.prompting.guidelines.writing import write_guidelines
 from truing.prompting.transform import PromptTransform, Shown
 from truing.rewards.functions.prompt_text import query
@@ -67,7 +67,7 @@ def build_library(
     steps: int = 100,
     seed: int = 0,
 ) -> Built:
-    """Ask for guidelines, keep each once, train the retriever, and write all three.
+    """Ask for guidelines, keep each once, train the retriever, and write both.
 
     Args:
         model: one with safety training.
@@ -118,6 +118,7 @@ def build_library(
     library.write(output / LIBRARY)
     encoder.write(output / ENCODER)
     write_text(output / EMBEDDING, f"{embedding}\n")
+    write_text(output / FINGERPRINT, f"{library.fingerprint}\n")
     return Built(
         Retriever(library, embed, encoder, plain.vectors),
         replies.count(None),

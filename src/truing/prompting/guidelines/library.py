@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from truing.data.readers import read_rows
+from truing.data.views import hash_of
 from truing.errors import DataError
 from truing.writing import write_text
 
@@ -41,6 +42,11 @@ class Library:
     def texts(self) -> list[str]:
         """All texts, e.g. to fit an embedding to."""
         return [*self.guidelines, *self.questions]
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with every text; a retriever finds nothing in another library than the one it was made with."""
+        return hash_of(json.dumps([self.guidelines, self.questions]))
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
@@ -78,9 +84,10 @@ class Library:
         belongs: list[tuple[int, ...]] = []
         for number, row in read_rows(path):
             text, asked, numbers = row.get("guideline"), row.get("question"), row.get("guidelines")
-            if isinstance(text, str) and text.strip():
+            cluster = row.get("cluster", len(clusters))
+            if isinstance(text, str) and text.strip() and type(cluster) is int:
                 guidelines.append(text)
-                clusters.append(int(row.get("cluster", len(clusters))))
+                clusters.append(cluster)
             elif (
                 isinstance(asked, str)
                 and isinstance(numbers, list)
@@ -92,7 +99,7 @@ class Library:
                 raise DataError(
                     "a row is neither a guideline nor a question with numbers of guidelines above it",
                     where=f"{path}:{number}",
-                    allowed='{"guideline": text, "cluster": number} or {"question": text, "guidelines": '
+                    allowed='{"guideline": text, "cluster": whole number} or {"question": text, "guidelines": '
                     "[numbers]}",
                 )
         if not guidelines:

@@ -12,11 +12,14 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from truing.errors import DataError
 from truing.prompting.guidelines.contrast import DualEncoder
 from truing.prompting.guidelines.embedding import Embedder, Vectors, embedder
 from truing.prompting.guidelines.library import Library
 
 LIBRARY, ENCODER, EMBEDDING = "library.jsonl", "retriever.safetensors", "embedding.txt"
+FINGERPRINT = "library.hash"
+"""File with the fingerprint of the library that the retriever was made with."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,26 @@ class Retriever:
         """What ``truing guidelines build`` wrote.
 
         Raises:
-            DataError: if the folder holds no library or no retriever.
+            DataError: if the folder holds no library or no retriever, or one of them is not the other's.
         """
         library = Library.read(folder / LIBRARY)
         encoder = DualEncoder.read(folder / ENCODER)
-        name = (folder / EMBEDDING).read_text(encoding="utf-8").strip()
-        return cls.of(library, embedder(name, library.texts), encoder)
+        name, made_with = (_line(folder / file) for file in (EMBEDDING, FINGERPRINT))
+        if made_with != library.fingerprint:
+            raise DataError(
+                "the library was changed after its retriever was made",
+                where=str(folder / LIBRARY),
+                fix="build it again with truing guidelines build, or put back the texts as they were",
+            )
+        found = cls.of(library, embedder(name, library.texts), encoder)
+        width = found.vectors.shape[1]
+        if encoder.question.shape != (width, width) or encoder.guideline.shape != (width, width):
+            raise DataError(
+                f"the retriever was made for another embedding than {name!r}",
+                where=str(folder / ENCODER),
+                fix="build it again with truing guidelines build",
+            )
+        return found
 
     def scores(self, questions: Sequence[str]) -> Float[np.ndarray, "questions guidelines"]:
         """How near each guideline is to each question."""
@@ -67,6 +84,15 @@ class Retriever:
         """
         likeness = self.vectors @ self.vectors.T
         return [mmr(row, likeness, k, variety) for row in self.scores(questions)]
+
+
+def _line(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise DataError(
+            "the retriever lacks a file", where=str(path), fix="truing guidelines build writes it"
+        ) from None
 
 
 def mmr(
