@@ -60,7 +60,7 @@ class Settings:
             principles: how many there are.
         """
         below = max(principles - 1, 0)
-        everywhere = principles * sum(below**level for level in range(min(self.depth, self.iterations)))
+        everywhere: int = principles * sum(below**level for level in range(min(self.depth, self.iterations)))
         return min(principles + (self.iterations - 1) * below, everywhere)
 
 
