@@ -57,7 +57,7 @@ class Audited:
             lines.append(f"{phrase.name}: change {measured(phrase.change)}{beyond}")
         if found.tasks:
             lines += [
-                f"relative gain, mean over phrases: {_relative(found.mean_of)}",
+                f"relative gain of all tasks together, mean over phrases: {_relative(found.mean_of)}",
                 f"best of {plural(len(found.phrases), 'phrase')}, chosen on the items it is measured on: "
                 f"{_relative(found.best_of)}, too high by that choice",
                 f"chosen on other items: {_relative(found.dev_selected)}"
