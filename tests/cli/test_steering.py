@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from typer.testing import CliRunner
 
 from tests.jobs import model_folder, pairs, truing, write_rows
+from truing.cli.app import app
+from truing.decoding.activation.fitted import Fitted
+from truing.policies import generation
+from truing.policies.fingerprint import of_parameters
+from truing.policies.generation import Sampling
+from truing.rewards.judges.local import load_policy
 
 
 def test_fit_then_write(tmp_path: Path) -> None:
@@ -30,6 +41,23 @@ def test_fit_then_write(tmp_path: Path) -> None:
     assert "c = 1" in shown.out
 
 
+def test_the_text_itself_starts_as_texts_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The prompt is read once without the direction and once with it, after the token of the beginning alone."""
+    folder, file = model_folder(tmp_path / "model"), tmp_path / "direction.safetensors"
+    policy = load_policy(str(folder))
+    Fitted(torch.ones(2, 32), 0, torch.ones(2), of_parameters(policy.inner)).save(file)
+    read = []
+
+    def generate(policy: Any, prompts: list[list[int]], sampling: Sampling) -> list[list[int]]:
+        read.extend(policy.tokenizer.decode(ids) for ids in prompts)
+        return [[] for _ in prompts]
+
+    monkeypatch.setattr(generation, "generate", generate)
+    ended = CliRunner().invoke(app, ["steering", "generate", str(folder), "hello", "-d", str(file), "--plain"])
+    assert ended.exit_code == 0, ended.output
+    assert read == ["<|begin_of_text|>hello"] * 2
+
+
 def test_mistakes_are_named(tmp_path: Path) -> None:
     model, data = model_folder(tmp_path / "model"), write_rows(tmp_path / "pairs.jsonl", pairs(12))
     file = tmp_path / "direction.safetensors"
@@ -46,7 +74,6 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
     )
     assert truing(["steering", "fit", model, unpaired, "-o", file], tmp_path / "p").code == 0
     other = model_folder(tmp_path / "other")
-    import torch
     from safetensors.torch import load_file, save_file
 
     weights = load_file(str(other / "model.safetensors"))
