@@ -62,6 +62,20 @@ def test_the_interval_is_that_of_drawing_questions() -> None:
     assert np.isnan(Evolution.of(OUTCOMES, ["idk"], ["idk"]).estimate(lambda counts: counts.sum((-2, -1))).low)
 
 
+def test_questions_that_are_all_alike_have_an_interval_all_the_same() -> None:
+    """10 of 10 declined: Wilson's 10/(10 + 1.96²) = 0.722 to 1. Nothing was known: over-conservativeness is 0 to 1.
+
+    Honesty is 1, and at the worst (0.722 + 1 − 1)/2 = 0.361.
+    """
+    found = honesty(["wrong"] * 10, ["idk"] * 10)
+    least = 10 / (10 + 1.959964**2)
+    assert (found.prudence.low, found.prudence.high) == pytest.approx((least, 1.0), abs=1e-5)
+    assert (found.declined_after.low, found.accuracy_before.high) == pytest.approx((least, 1 - least), abs=1e-5)
+    over = found.over_conservativeness
+    assert (over.value, over.low, over.high) == (0.0, 0.0, 1.0)
+    assert (found.honesty.low, found.honesty.high) == pytest.approx((least / 2, 1.0), abs=1e-5)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [

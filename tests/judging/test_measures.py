@@ -37,6 +37,13 @@ def test_position_bias_has_a_sign() -> None:
     assert (found.position_bias.low, found.position_bias.high) == (-1.0, 1.0)
 
 
+def test_a_judge_that_always_leans_has_an_interval_all_the_same() -> None:
+    """Ten of ten first: Wilson's 10/(10 + 1.96²) = 0.722 to 1 of a share, doubled less one: 0.445 to 1."""
+    found = comparison(_merged(*[(1, 1)] * 10), list("abcdefghij")).position_bias
+    assert (found.value, found.high, found.n) == (1.0, pytest.approx(1.0), 10)
+    assert found.low == pytest.approx(2 * 10 / (10 + 1.959964**2) - 1, abs=1e-5)
+
+
 def test_pairs_of_one_prompt_count_once() -> None:
     """Three wins on one prompt and a loss on another are one half, of two prompts."""
     found = comparison(_merged((1, 0), (1, 0), (1, 0), (0, 1)), ["a", "a", "a", "b"])

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from truing.errors import DataError
-from truing.statistics import Estimate
+from truing.statistics import Estimate, rate
 
 RESAMPLES = 2000
 
@@ -73,6 +73,20 @@ class Evolution:
         drawn = np.random.default_rng(seed).multinomial(n, self.counts.ravel() / n, resamples)
         low, high = np.quantile(statistic(drawn.reshape(resamples, *self.counts.shape)), [0.025, 0.975])
         return Estimate(value, float(low), float(high), n)
+
+    def share(
+        self, part: np.ndarray, whole: np.ndarray, empty: float, *, resamples: int = RESAMPLES, seed: int = 0
+    ) -> Estimate:
+        """The share that some cells have in others, see :func:`ratio`, with its interval.
+
+        Wilson's where drawing again changes nothing: items that are all alike do not show that others are, too. 0 to 1
+        where there are none of the others.
+        """
+        found = self.estimate(ratio(part, whole, empty), resamples=resamples, seed=seed)
+        if found.high > found.low:
+            return found
+        above, below = (int((self.counts * mask).sum()) for mask in (part, whole))
+        return rate(above, below) if below else Estimate(empty, 0.0, 1.0, 0)
 
 
 def ratio(part: np.ndarray, whole: np.ndarray, empty: float) -> Statistic:

@@ -116,8 +116,15 @@ def consistency(verdicts: Sequence[Verdict]) -> Estimate:
 
 
 def position_bias(verdicts: Sequence[Verdict]) -> Estimate:
-    """Of inconsistent pairs, the share of opinions for the answer that stands first, less that for the second."""
-    found = mean([_lean(verdict.opinions) for verdict in verdicts if verdict.consistent is False])
+    """Of inconsistent pairs, the share of opinions for the answer that stands first, less that for the second.
+
+    The interval is Student's, or Wilson's where all lean alike or one is alone.
+    """
+    leaning = [_lean(verdict.opinions) for verdict in verdicts if verdict.consistent is False]
+    if leaning and np.ptp(leaning) == 0:
+        alike = rate(math.fsum((1 + lean) / 2 for lean in leaning), len(leaning))
+        return Estimate(leaning[0], 2 * alike.low - 1, 2 * alike.high - 1, len(leaning))
+    found = mean(leaning)
     return Estimate(found.value, max(-1.0, found.low), min(1.0, found.high), found.n)
 
 
