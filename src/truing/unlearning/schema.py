@@ -11,8 +11,8 @@ from truing.recipe.schema import (
     EvaluationSection,
     ModelSection,
     PartSection,
-    SourceSection,
     ReferenceSection,
+    SourceSection,
     TrainingSection,
 )
 from truing.recipe.section import Section, expanded
