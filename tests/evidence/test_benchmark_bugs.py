@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
-from tests.evidence.bugs import claims_of, must_fail, must_hold, planted
+from tests.evidence.bugs import claims_of, must_fail, planted
 from truing.rewards.evaluation.benchmarks import CONVENTIONS, benchmark_scores, rag_rewardbench
 from truing.statistics import UNKNOWN
 
@@ -67,11 +66,6 @@ BUGS = {
 
 def test_every_claim_has_a_planted_bug():
     assert claims_of("rag-rewardbench") == set(BUGS)
-
-
-@pytest.mark.parametrize("name", BUGS)
-def test_claim_holds(name):
-    must_hold(name)
 
 
 @planted(BUGS)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pytest
-
-from tests.evidence.bugs import claims_of, must_fail, must_hold, planted
+from tests.evidence.bugs import claims_of, must_fail, planted
 from truing.rewards.judges.critique import CritiqueScorer
 from truing.rewards.methods import REWARDS
 
@@ -60,11 +58,6 @@ BUGS = {
 
 def test_every_claim_has_a_planted_bug():
     assert claims_of("critique-reward") == set(BUGS)
-
-
-@pytest.mark.parametrize("name", BUGS)
-def test_claim_holds(name):
-    must_hold(name)
 
 
 @planted(BUGS)

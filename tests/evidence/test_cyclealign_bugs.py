@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.evidence.bugs import claims_of, must_fail, must_hold, planted
+from tests.evidence.bugs import claims_of, must_fail, planted
 from truing.evidence.claims import cyclealign as claims
 from truing.objectives import METHODS
 from truing.training.online import agreement
@@ -63,12 +63,6 @@ BUGS = {
 
 def test_every_claim_has_a_planted_bug():
     assert claims_of("cyclealign") == set(BUGS)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", BUGS)
-def test_claim_holds(name):
-    must_hold(name)
 
 
 @pytest.mark.slow

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
-from tests.evidence.bugs import claims_of, must_fail, must_hold, planted
+from tests.evidence.bugs import claims_of, must_fail, planted
 from truing.judging.entities.graph import Graph
 from truing.judging.protocols import llm_align
 
@@ -76,11 +74,6 @@ BUGS = {
 @planted(BUGS)
 def test_claim_fails_on_the_bug(name, bug) -> None:
     must_fail(name, bug, bug(llm_align))
-
-
-@pytest.mark.parametrize("name", BUGS)
-def test_claim_holds(name) -> None:
-    must_hold(name)
 
 
 def test_every_claim_has_a_bug() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 import pytest
 
-from tests.evidence.bugs import claims_of, must_fail, must_hold, planted
+from tests.evidence.bugs import claims_of, must_fail, planted
 from truing.policies.packing import Tree
 from truing.rewards.algebra import Rewards
 from truing.rewards.judges.follow_up import FollowUps
@@ -75,12 +75,6 @@ BUGS = {
 
 def test_every_claim_has_a_planted_bug():
     assert claims_of("follow-up-likelihood") == set(BUGS)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", BUGS)
-def test_claim_holds(name):
-    must_hold(name)
 
 
 @pytest.mark.slow

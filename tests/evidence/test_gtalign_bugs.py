@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import pytest
-
-from tests.evidence.bugs import claims_of, must_fail_now, must_hold, planted
+from tests.evidence.bugs import claims_of, must_fail_now, planted
 from truing.decoding import steering
 from truing.rewards.methods import REWARDS
 from truing.rewards.welfare import scorer, utilities
@@ -97,11 +95,6 @@ BUGS = {
 def test_every_claim_has_a_planted_bug():
     assert claims_of("gtalign") == set(BUGS)
     assert REWARDS.get("gtalign").kind == "reward"
-
-
-@pytest.mark.parametrize("name", BUGS)
-def test_claim_holds(name):
-    must_hold(name)
 
 
 @planted(BUGS)

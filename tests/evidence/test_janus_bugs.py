@@ -6,7 +6,7 @@ import importlib
 
 import pytest
 
-from tests.evidence.bugs import claims_of, must_fail, must_hold, planted
+from tests.evidence.bugs import claims_of, must_fail, planted
 from truing.data.derive import DATA_METHODS
 from truing.data.values import contrast
 from truing.data.values.contrast import Plan
@@ -75,12 +75,6 @@ BUGS = {
 
 def test_every_claim_has_a_planted_bug():
     assert claims_of(NAME) == set(BUGS)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", BUGS)
-def test_claim_holds(name):
-    must_hold(name)
 
 
 @pytest.mark.slow

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
-from tests.evidence.bugs import claims_of, must_fail, must_hold, planted
+from tests.evidence.bugs import claims_of, must_fail, planted
 from truing.judging.leaderboard.likelihood import Davidson
 from truing.judging.protocols import bt_leaderboard
 
@@ -88,11 +87,6 @@ BUGS = {
 @planted(BUGS)
 def test_claim_fails_on_the_bug(name, bug) -> None:
     must_fail(name, bug, bug(bt_leaderboard))
-
-
-@pytest.mark.parametrize("name", BUGS)
-def test_claim_holds(name) -> None:
-    must_hold(name)
 
 
 def test_every_claim_has_a_bug() -> None:

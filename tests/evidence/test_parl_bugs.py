@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.evidence.bugs import claims_of, must_fail, must_hold, planted
+from tests.evidence.bugs import claims_of, must_fail, planted
 from truing.control.controls import parl
 
 
@@ -70,12 +70,6 @@ BUGS = {
 
 def test_every_claim_has_a_planted_bug():
     assert claims_of("parl") == set(BUGS)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", BUGS)
-def test_claim_holds(name):
-    must_hold(name)
 
 
 @pytest.mark.slow

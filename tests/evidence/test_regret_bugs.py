@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tests.evidence.bugs import claims_of, must_fail, must_hold, planted
+from tests.evidence.bugs import claims_of, must_fail, planted
 from truing.control.regret import regret_preference
 
 
@@ -55,12 +55,6 @@ BUGS = {
 
 def test_every_claim_has_a_planted_bug():
     assert claims_of("regret-preference") == set(BUGS)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", BUGS)
-def test_claim_holds(name):
-    must_hold(name)
 
 
 @pytest.mark.slow

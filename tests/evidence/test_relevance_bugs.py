@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-import pytest
 import torch
 
-from tests.evidence.bugs import claims_of, must_fail, must_hold, planted
+from tests.evidence.bugs import claims_of, must_fail, planted
 from truing.rewards.functions.relevance import Relevance
 from truing.rewards.methods import REWARDS
 
@@ -112,11 +111,6 @@ BUGS = {
 
 def test_every_claim_has_a_planted_bug():
     assert claims_of("r3-relevance") == set(BUGS)
-
-
-@pytest.mark.parametrize("name", BUGS)
-def test_claim_holds(name):
-    must_hold(name)
 
 
 @planted(BUGS)

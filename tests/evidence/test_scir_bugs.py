@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 
-from tests.evidence.bugs import claims_of, must_fail_now, must_hold, planted
+from tests.evidence.bugs import claims_of, must_fail_now, planted
 from truing.objectives.algebra.internal import Agreed, Disagreement, Internal
 
 
@@ -91,11 +90,6 @@ BUGS = {
 
 def test_every_claim_has_a_planted_bug():
     assert claims_of("scir") == set(BUGS)
-
-
-@pytest.mark.parametrize("name", BUGS)
-def test_claim_holds(name):
-    must_hold(name)
 
 
 @planted(BUGS)
