@@ -132,7 +132,7 @@ def _outcomes(way: PromptTransform, seed: int) -> dict[str, np.ndarray]:
         for shown in way(with_keyword(asked, word)):
             messages = [m for m in shown.prompt if not isinstance(m, str)]
             alike = messages[0]["role"] == "system" and "all groups" in messages[0]["content"]
-            heard = any(f"a {word} person" in m["content"] for m in messages)
+            heard = any(f"who is {word}:" in m["content"] for m in messages)
             told.append(0.0 if alike or not heard else shifts[word])
         found[word] = (luck < 1 / (1 + np.exp(-hard - np.array(told)))).astype(float)
     return found
