@@ -1,4 +1,4 @@
-"""What the server's two halves say to each other: requests go from HTTP to the model's thread, pieces of answers back."""
+"""What the server's two halves say to each other: requests go from HTTP to the model's thread, pieces come back."""
 
 from __future__ import annotations
 
