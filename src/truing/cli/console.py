@@ -51,6 +51,11 @@ def planned(plan: Mapping[str, Any], json: bool) -> None:
     printed(plan, [*lines, "Nothing was done (--dry-run)."], json)
 
 
+def planned_in_a_line(plan: Mapping[str, Any], json: bool) -> None:
+    """As :func:`planned`, with the whole plan in one line."""
+    printed(plan, [str(plan), "Nothing was done (--dry-run)."], json)
+
+
 _STAGES = {
     "prepare": "Preparing data and model",
     "check": "Checking the data",

@@ -114,7 +114,7 @@ def generate(
     from truing.decoding.activation.fitted import Fitted
     from truing.decoding.activation.hooks import Positions
     from truing.decoding.activation.mean_difference import Steering
-    from truing.decoding.drawing import rendered
+    from truing.decoding.drawing import continued, rendered
     from truing.errors import DataError
     from truing.policies.generation import Sampling
     from truing.policies.generation import generate as drawn
@@ -128,9 +128,8 @@ def generate(
         raise DataError(f"there is no block {at}", where="--layer", allowed=f"0 to {len(found.vectors) - 1}")
     policy = load_policy(model)
     found.check(policy)
-    # What goes on from the text itself starts as all texts do that the model has read.
-    start = getattr(policy.tokenizer, "bos_token", None) or ""
-    begun = [f"{start}{prompt}" if plain else rendered(policy.tokenizer, prompt) for prompt in prompts]
+    reads = continued if plain else rendered
+    begun = [reads(policy.tokenizer, prompt) for prompt in prompts]
     ids = token_ids(policy.tokenizer, begun)
     sampling = Sampling(max_new_tokens, temperature, seed=seed)
 

@@ -55,6 +55,11 @@ class FromModel:
         return before + found
 
 
+def continued(tokenizer: object, text: str) -> str:
+    """A text that is to be gone on with, as the model reads it: without template, begun as all of its texts begin."""
+    return f"{getattr(tokenizer, 'bos_token', None) or ''}{text}"
+
+
 def rendered(tokenizer: object, prompt: Prompt) -> str:
     """A prompt as the model is to read it; a text is a user's message where the tokenizer has a chat template."""
     from truing.data.chat import ChatRenderer
@@ -62,7 +67,7 @@ def rendered(tokenizer: object, prompt: Prompt) -> str:
     messages: Sequence[dict[str, str]]
     if isinstance(prompt, str):
         if not getattr(tokenizer, "chat_template", None):
-            return f"{getattr(tokenizer, 'bos_token', None) or ''}{prompt}"
+            return continued(tokenizer, prompt)
         messages = [{"role": "user", "content": prompt}]
     else:
         messages = [dict(message) for message in prompt]

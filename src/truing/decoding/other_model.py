@@ -43,6 +43,8 @@ class NamedEngine:
             ModelError: if not.
         """
         own = self.loaded
+        if own.work is engine.work:  # it was compared before
+            return own
         if isinstance(engine, ModelEngine):
             theirs = engine.policy.tokenizer
             mine = own.policy.tokenizer

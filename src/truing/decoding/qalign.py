@@ -21,7 +21,7 @@ from truing.decoding.engine import Tokens
 from truing.decoding.method import decoder
 from truing.decoding.rolling import finish
 from truing.decoding.task import Task
-from truing.decoding.vote import elected
+from truing.decoding.vote import Result, elected
 from truing.errors import RecipeError
 from truing.parameters import Doc
 from truing.registry import Paper
@@ -31,8 +31,9 @@ Chains = Annotated[int, Field(gt=0, le=10_000), Doc("chains for each prompt, sid
 BurnIn = Annotated[
     float, Field(ge=0, lt=1), Doc("share of the steps that is left out at the start", "0 to below 1")
 ]
+Picked = Result | Literal["best", "last"]
 Pick = Annotated[
-    Literal["number", "option", "boxed", "text", "similarity", "best", "last"],
+    Picked,
     Doc(
         "which answer of the chains is given: the vote on final results or whole texts, the least risky, the best "
         "seen, or the last of the first chain, which is a draw from the tilt",
@@ -80,7 +81,7 @@ class QAlign:
     beta: float
     chains: int
     burn_in: float
-    pick: Literal["number", "option", "boxed", "text", "similarity", "best", "last"]
+    pick: Picked
     accept: Acceptance = log_acceptance
 
     def __call__(self, task: Task) -> list[Decoded]:

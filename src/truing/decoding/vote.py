@@ -28,8 +28,9 @@ Weighing = Annotated[
         "equal, exp, sigmoid or reward; all but equal need rewards",
     ),
 ]
+Result = Literal["number", "option", "boxed", "text", "similarity"]
 Of = Annotated[
-    Literal["number", "option", "boxed", "text", "similarity"],
+    Result,
     Doc(
         "what is counted: the final number, the option's letter, what is boxed, the whole text, or similarity of "
         "open texts (minimum Bayes risk)",
@@ -45,7 +46,7 @@ class Vote:
 
     n: int
     by: Ballot
-    of: Literal["number", "option", "boxed", "text", "similarity"]
+    of: Result
     beta: float
 
     def __call__(self, task: Task) -> list[Decoded]:
@@ -94,7 +95,7 @@ def _as_they_are(worth: Float[Tensor, " answers"]) -> Float[Tensor, " answers"]:
 def elected(
     candidates: Sequence[Candidate],
     weights: Float[Tensor, " answers"],
-    of: Literal["number", "option", "boxed", "text", "similarity"],
+    of: Result,
     generator: torch.Generator,
 ) -> tuple[int, dict[str, float]]:
     """The place of the elected answer, and numbers on the vote.

@@ -96,14 +96,13 @@ class FromPolicy:
         Raises:
             ModelError: if the model has no tokenizer.
         """
-        from truing.decoding.drawing import rendered
+        from truing.decoding.drawing import continued, rendered
 
         tokenizer = self.policy.tokenizer
         if tokenizer is None:
             raise ModelError("answering needs the model's tokenizer", fix="pass tokenizer= to CausalPolicy")
-        start = getattr(tokenizer, "bos_token", None) or ""
         return [
-            f"{start}{one.prompt}"
+            continued(tokenizer, one.prompt)
             if one.verbatim and isinstance(one.prompt, str)
             else rendered(tokenizer, one.prompt)
             for one in shown

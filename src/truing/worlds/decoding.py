@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from truing.decoding.answers import Decoded
 from truing.decoding.task import Task, Worth
 from truing.policies.generation import Sampling
 from truing.policies.group_sampling import chosen
@@ -166,6 +167,38 @@ def listed_task(
     sampling = Sampling(max_new_tokens=engine.longest + 1, temperature=temperature, seed=seed)
     names = [str(number) for number in range(prompts)]
     return Task(engine, names, [[] for _ in names], sampling, Worth(judging))
+
+
+def random_listed(seed: int) -> tuple[ListedEngine, Float[Tensor, " outputs"], Float[Tensor, " outputs"]]:
+    """A model of 15 answers, its law, and distinct rewards."""
+    engine = ListedEngine(Autoregressive.random(seed, 2, 3, spread=0.7))
+    law = engine.policy.logps()[0].exp().detach()
+    reward = torch.randn(len(law), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return engine, law, reward
+
+
+def wrong_about_the_rarest(
+    law: Float[Tensor, " outputs"], reward: Float[Tensor, " outputs"]
+) -> tuple[Tensor, Tensor]:
+    """A proxy and the true reward: of the rarest answer the one is the highest of all, and the other the lowest."""
+    rare = int(law.argmin())
+    proxy, gold = reward.clone(), reward.clone()
+    proxy[rare], gold[rare] = reward.max() + 1, reward.min() - 4
+    return proxy, gold
+
+
+def mean_reward(
+    decoder: Callable[[Task], list[Decoded]],
+    engine: ListedEngine,
+    proxy: Float[Tensor, " outputs"],
+    gold: Float[Tensor, " outputs"],
+    *,
+    prompts: int,
+    seed: int,
+) -> float:
+    """The true reward of what a decoder gives that goes by a proxy."""
+    found = decoder(listed_task(engine, proxy, prompts=prompts, seed=seed))
+    return float((frequencies(engine, [one.text for one in found]) * gold).sum())
 
 
 def tilted(

@@ -54,7 +54,7 @@ def discretion(
     from truing.audit.judges.named import judges_named, oracles_named
     from truing.audit.judges.principles import parse_principles
     from truing.audit.judges.votes import read_votes
-    from truing.cli.console import print_json
+    from truing.cli.console import planned_in_a_line, print_json
     from truing.errors import DataError
     from truing.writing import write_json
 
@@ -74,7 +74,7 @@ def discretion(
             "questions to the oracle": 2 * votes.pairs * len(wanted),
             "questions to judges": 2 * votes.pairs * len(judge or []),
         }
-        print_json(plan) if json else console.print(f"{plan}\nNothing was done (--dry-run).", markup=False)
+        planned_in_a_line(plan, json)
         return
     oracles = oracles_named(oracle, wanted, key_from=key_from) if oracle is not None else None
     found = audit_discretion(

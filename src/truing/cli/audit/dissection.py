@@ -62,7 +62,7 @@ def dissection(
     from truing.audit.judges.named import judges_named
     from truing.audit.judges.votes import read_votes
     from truing.chat import chat_model
-    from truing.cli.console import print_json
+    from truing.cli.console import planned_in_a_line, print_json
     from truing.errors import DataError
     from truing.writing import write_json
 
@@ -81,7 +81,7 @@ def dissection(
         "questions to the rater": len(votes) if rate_with else 0,
     }
     if dry_run:
-        print_json(plan) if json else console.print(f"{plan}\nNothing was done (--dry-run).", markup=False)
+        planned_in_a_line(plan, json)
         return
     for note in () if json else votes.notes:
         console.print(f"Data: {note}.", markup=False, soft_wrap=True)

@@ -54,7 +54,7 @@ def factors(
     from truing.audit.judges.profiling import profile_votes
     from truing.audit.judges.votes import read_votes
     from truing.chat import chat_model
-    from truing.cli.console import print_json
+    from truing.cli.console import planned_in_a_line, print_json
     from truing.errors import DataError
     from truing.writing import write_json
 
@@ -73,7 +73,7 @@ def factors(
             "questions to judges": 2 * votes.pairs * len(judge or []),
             "answers to write": len(LEVELS) * len(asked) if writer else 0,
         }
-        print_json(plan) if json else console.print(f"{plan}\nNothing was done (--dry-run).", markup=False)
+        planned_in_a_line(plan, json)
         return
     written = {}
     if writer is not None:

@@ -54,7 +54,7 @@ def generation(
     from truing.audit.safety.learned_refusal import LearnedRefusal, held_out, read_labelled
     from truing.audit.safety.refusal import Refusal, StringMatch
     from truing.audit.safety.settings import GRID
-    from truing.cli.console import ConsoleListener, print_json
+    from truing.cli.console import ConsoleListener, planned_in_a_line, print_json
     from truing.cli.named import named
     from truing.decoding.engine import ModelEngine
     from truing.prompting.files import read_questions
@@ -76,7 +76,7 @@ def generation(
             "longest answer, tokens": max_new_tokens,
             "classifiers": [classifier.name for classifier in classifiers],
         }
-        print_json(plan) if json else typer.echo(f"{plan}\nNothing was done (--dry-run).")
+        planned_in_a_line(plan, json)
         return
     listener = ConsoleListener(quiet=json)
     try:

@@ -61,7 +61,7 @@ def judge(
     from truing.audit.judges.bias_run import EXAMPLES, audit_judge, decided, injections_named, questions
     from truing.audit.judges.mitigations import mitigations_named
     from truing.audit.judges.recorded_bias import recorded_bias
-    from truing.cli.console import ConsoleListener, print_json
+    from truing.cli.console import ConsoleListener, planned_in_a_line, printed
     from truing.errors import DataError
     from truing.judging.items import read_items
     from truing.judging.making import bench_of
@@ -88,7 +88,7 @@ def judge(
     if dry_run:
         asked = questions(len(chosen), len(cues), len(targets), len(helpers), repeated=again)
         plan = {"pairs": len(chosen), "questions": asked}
-        print_json(plan) if json else typer.echo(f"{plan}\nNothing was done (--dry-run).")
+        planned_in_a_line(plan, json)
         return
     wording = Wording(RELATION)
     bench = bench_of(
@@ -123,12 +123,8 @@ def judge(
         output.mkdir(parents=True, exist_ok=True)
         write_json(output / "judge.json", found.as_dict())
         write_text(output / "report.html", judge_page(found, ", ".join(map(str, data))))
-    if json:
-        print_json(found.as_dict())
-        return
-    for line in found.sentences():
-        typer.echo(line)
-    if output is not None:
+    printed(found.as_dict(), found.sentences(), json)
+    if output is not None and not json:
         typer.echo(f"Report: {output / 'report.html'}")
 
 
@@ -140,14 +136,10 @@ def _once_more(bench: Bench, seed: int) -> Comparer:
 
 
 def _print_recorded(found: RecordedBias, output: Path | None, *, json: bool) -> None:
-    from truing.cli.console import print_json
+    from truing.cli.console import printed
     from truing.writing import write_json
 
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         write_json(output / "judge.json", found.as_dict())
-    if json:
-        print_json(found.as_dict())
-        return
-    for line in found.sentences():
-        typer.echo(line)
+    printed(found.as_dict(), found.sentences(), json)

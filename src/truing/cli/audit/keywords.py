@@ -31,8 +31,9 @@ def keywords(
         typer.Option("--labelled", help="Folder with XSTest's completions_*.csv: refusals are learned from them."),
     ] = None,
     frame: Annotated[
-        str, typer.Option("--frame", help="Around a request without a slot.")
-    ] = "I am a {keyword} person. {request}",
+        str | None,
+        typer.Option("--frame", help="Around a request without a slot. As someone who is {keyword}: {request}"),
+    ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first requests.")] = None,
     max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer, tokens.")] = 32,
     key_from: Annotated[
@@ -45,11 +46,11 @@ def keywords(
 
     Rates and intervals are printed, answers are not.
     """
-    from truing.audit.safety.keyword_axes import AXES, read_axes
+    from truing.audit.safety.keyword_axes import AXES, FRAME, read_axes
     from truing.audit.safety.keywords import audit_keywords
     from truing.audit.safety.learned_refusal import LearnedRefusal, read_labelled
     from truing.audit.safety.refusal import Refusal, StringMatch
-    from truing.cli.console import ConsoleListener, print_json
+    from truing.cli.console import ConsoleListener, planned_in_a_line, printed
     from truing.prompting.files import only, read_questions
     from truing.prompting.models import answering
     from truing.prompting.named import way
@@ -65,7 +66,7 @@ def keywords(
     count = (len(asked) + len(harmless)) * (words + 1) * (1 if remedy is None else 2)
     if dry_run:
         plan = {"requests": len(asked), "harmless": len(harmless), "keywords": words, "answers": count}
-        print_json(plan) if json else typer.echo(f"{plan}\nNothing was done (--dry-run).")
+        planned_in_a_line(plan, json)
         return
     refusal: Refusal = StringMatch() if labelled is None else LearnedRefusal.fitted(read_labelled(labelled))
     listener = ConsoleListener(quiet=json)
@@ -77,13 +78,9 @@ def keywords(
             refusal,
             benign=harmless,
             defence=remedy,
-            frame=frame,
+            frame=FRAME if frame is None else frame,
             progress=lambda done, total: listener.progress(f"Answering {count:,} requests", done, total),
         )
     finally:
         listener.close()
-    if json:
-        print_json(found.as_dict())
-        return
-    for line in found.sentences():
-        typer.echo(line)
+    printed(found.as_dict(), found.sentences(), json)

@@ -20,7 +20,7 @@ def order(
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Ask questions with their options in several orders, and again with options that have no order (PINE)."""
-    from truing.cli.console import ConsoleListener, print_json
+    from truing.cli.console import ConsoleListener, planned_in_a_line, print_json
     from truing.errors import DataError
     from truing.judging.pine.orders import audit_orders, read_choices
     from truing.rewards.judges.local import load_policy
@@ -31,7 +31,7 @@ def order(
     asked = read_choices(data, limit)
     if dry_run:
         plan = {"questions": len(asked), "orders": orders, "passes": 2 * orders * len(asked)}
-        print_json(plan) if json else typer.echo(f"{plan}\nNothing was done (--dry-run).")
+        planned_in_a_line(plan, json)
         return
     listener = ConsoleListener(quiet=json)
     try:

@@ -33,7 +33,7 @@ def steering(
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Attack a model through its states, and see which defences notice."""
-    from truing.cli.console import ConsoleListener, print_json
+    from truing.cli.console import ConsoleListener, planned_in_a_line, print_json
     from truing.cli.named import named
     from truing.data.sources import load
     from truing.decoding.activation.attack import audit_steering
@@ -48,7 +48,7 @@ def steering(
     sides = sides_of(records, load_tokenizer(model), max_length=max_length)
     if dry_run:
         plan = {"pairs": len(sides.plus), "strengths": strengths, "passes over half": len(strengths) + 8}
-        print_json(plan) if json else typer.echo(f"{plan}\nNothing was done (--dry-run).")
+        planned_in_a_line(plan, json)
         return
     listener = ConsoleListener(quiet=json)
     try:

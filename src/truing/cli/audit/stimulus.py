@@ -41,7 +41,7 @@ def stimulus(
 ) -> None:
     """Score tasks under phrases and neutral controls; the phrase that is reported is chosen on other items."""
     from truing.audit.stimulus import audit_stimulus
-    from truing.cli.console import ConsoleListener, print_json
+    from truing.cli.console import ConsoleListener, planned_in_a_line, printed
     from truing.errors import RecipeError
     from truing.prompting.answering import FromPolicy
     from truing.prompting.models import answering
@@ -53,7 +53,7 @@ def stimulus(
     count = (2 * len(phrases) + 1) * sum(max(0, len(task.items) - shots) for task in tasks)
     if dry_run:
         plan = {"tasks": len(tasks), "phrases": len(phrases), "answers": count}
-        print_json(plan) if json else typer.echo(f"{plan}\nNothing was done (--dry-run).")
+        planned_in_a_line(plan, json)
         return
     answer = answering(model, key_from=key_from, max_new_tokens=max_new_tokens, seed=seed, where="model")
     if choose and not isinstance(answer, FromPolicy):
@@ -82,8 +82,4 @@ def stimulus(
         )
     finally:
         listener.close()
-    if json:
-        print_json(found.as_dict())
-        return
-    for line in found.sentences():
-        typer.echo(line)
+    printed(found.as_dict(), found.sentences(), json)

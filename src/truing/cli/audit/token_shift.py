@@ -30,7 +30,7 @@ def token_shift(
 ) -> None:
     """Rank what an aligned model writes by its base: shares of shifted tokens, distance by position, and which ones."""
     from truing.audit.token_shift import audit_token_shift
-    from truing.cli.console import ConsoleListener, print_json
+    from truing.cli.console import ConsoleListener, planned_in_a_line, printed
     from truing.policies.causal import CausalPolicy
     from truing.policies.loading import load_model, load_tokenizer
     from truing.prompting.files import read_questions
@@ -42,7 +42,7 @@ def token_shift(
     asked = read_questions(data, column=column, limit=limit)
     if dry_run:
         plan = {"prompts": len(asked), "tokens at most": len(asked) * max_new_tokens}
-        print_json(plan) if json else typer.echo(f"{plan}\nNothing was done (--dry-run).")
+        planned_in_a_line(plan, json)
         return
     # Ranks are decided by small differences: never in half precision.
     first, second = (
@@ -66,8 +66,4 @@ def token_shift(
     if output is not None:
         write_json(output / "token-shift.json", found.as_dict())
         write_text(output / "report.html", token_shift_page(found))
-    if json:
-        print_json(found.as_dict())
-        return
-    for line in found.sentences():
-        typer.echo(line)
+    printed(found.as_dict(), found.sentences(), json)

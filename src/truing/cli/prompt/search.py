@@ -48,7 +48,7 @@ def search(
     Train a rewriter on the rows with `truing align` and the objective nll; use it with
     --with '{name: p-aligner-rewriter, model: FOLDER}'.
     """
-    from truing.cli.console import ConsoleListener, print_json
+    from truing.cli.console import ConsoleListener, planned_in_a_line, print_json
     from truing.errors import RecipeError
     from truing.prompting.aligner.align import Search, training_row
     from truing.prompting.aligner.rewriting import PRINCIPLES
@@ -68,7 +68,7 @@ def search(
             "checks at most": len(asked) * min(iterations, most) * check,
             "answers": len(asked) * (iterations + 1) * answers,
         }
-        print_json(plan) if json else typer.echo(f"{plan}\nNothing was done (--dry-run).")
+        planned_in_a_line(plan, json)
         return
     made = transform_of(
         {

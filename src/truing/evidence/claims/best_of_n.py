@@ -11,19 +11,19 @@ from truing.decoding.choosing import level_law
 from truing.evidence.claim import claim
 from truing.evidence.measurement import Measurement, above, below, equals
 from truing.worlds.autoregressive import Autoregressive
-from truing.worlds.decoding import ListedEngine, frequencies, listed_task, tilted
+from truing.worlds.decoding import (
+    ListedEngine,
+    frequencies,
+    listed_task,
+    mean_reward,
+    random_listed,
+    tilted,
+    wrong_about_the_rarest,
+)
 from truing.worlds.optima import kl
 
 _SOURCE = "catalogue, best-of-n; 2401.01879"
 _VOTE = "catalogue, vote; 2203.11171"
-
-
-def _world(seed: int) -> tuple[ListedEngine, Tensor, Tensor]:
-    """A model of 15 answers, its law, and distinct rewards."""
-    engine = ListedEngine(Autoregressive.random(seed, 2, 3, spread=0.7))
-    law = engine.policy.logps()[0].exp().detach()
-    reward = torch.randn(len(law), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    return engine, law, reward
 
 
 @claim(
@@ -33,7 +33,7 @@ def _world(seed: int) -> tuple[ListedEngine, Tensor, Tensor]:
     source=_SOURCE,
 )
 def exact_law(make: Any, seed: int) -> Measurement:
-    engine, law, reward = _world(seed)
+    engine, law, reward = random_listed(seed)
     found = make(n=4)(listed_task(engine, reward, prompts=1500, seed=seed))
     apart = frequencies(engine, [one.text for one in found]) - level_law(law, reward, 4)
     return below(0.05, float(apart.abs().sum()) / 2, "total variation")
@@ -48,7 +48,7 @@ def exact_law(make: Any, seed: int) -> Measurement:
 def kl_without_ties(make: Any, seed: int) -> Measurement:
     law = torch.full((400,), 1 / 400, dtype=torch.float64)
     exact = float(kl(level_law(law, torch.arange(400.0, dtype=torch.float64), 8), law))
-    engine, _, reward = _world(seed)
+    engine, _, reward = random_listed(seed)
     (found,) = make(n=8)(listed_task(engine, reward, seed=seed))
     return equals(exact, found.notes["kl_bound"], 2e-3, "nats")
 
@@ -59,7 +59,7 @@ def kl_without_ties(make: Any, seed: int) -> Measurement:
     source=_SOURCE,
 )
 def kl_below_the_bound(make: Any, seed: int) -> Measurement:
-    engine, law, reward = _world(seed)
+    engine, law, reward = random_listed(seed)
     room = []
     for n in (2, 4, 16, 64):
         (found,) = make(n=n)(listed_task(engine, reward, seed=seed))
@@ -73,7 +73,7 @@ def kl_below_the_bound(make: Any, seed: int) -> Measurement:
     source=_SOURCE,
 )
 def soft_tends_to_the_tilt(make: Any, seed: int) -> Measurement:
-    engine, law, reward = _world(seed)
+    engine, law, reward = random_listed(seed)
     found = make(n=200, softness=1.0)(listed_task(engine, reward, prompts=300, seed=seed))
     apart = frequencies(engine, [one.text for one in found]) - tilted(law, reward, 1.0)
     return below(0.08, float(apart.abs().sum()) / 2, "total variation")
@@ -86,14 +86,11 @@ def soft_tends_to_the_tilt(make: Any, seed: int) -> Measurement:
     source=f"{_SOURCE}; 2210.10760",
 )
 def over_optimises(make: Any, seed: int) -> Measurement:
-    engine, law, gold = _world(seed)
-    rare = int(law.argmin())
-    proxy, gold = gold.clone(), gold.clone()
-    proxy[rare], gold[rare] = gold.max() + 1, gold.min() - 4
+    engine, law, reward = random_listed(seed)
+    proxy, gold = wrong_about_the_rarest(law, reward)
 
     def true(n: int, **settings: float) -> float:
-        found = make(n=n, **settings)(listed_task(engine, proxy, prompts=60, seed=seed))
-        return float((frequencies(engine, [one.text for one in found]) * gold).sum())
+        return mean_reward(make(n=n, **settings), engine, proxy, gold, prompts=60, seed=seed)
 
     few, many, soft = true(4), true(256), true(256, softness=1.0)
     return above(1.0, min(few - many, soft - many), "reward", few=few, many=many, soft=soft)

@@ -11,18 +11,18 @@ from truing.decoding.best_of_n import best_of_n
 from truing.decoding.qalign import log_acceptance
 from truing.evidence.claim import claim
 from truing.evidence.measurement import Measurement, above, below
-from truing.worlds.autoregressive import Autoregressive
-from truing.worlds.decoding import ListedEngine, frequencies, listed_task, tilted
+from truing.worlds.decoding import (
+    ListedEngine,
+    frequencies,
+    listed_task,
+    mean_reward,
+    random_listed,
+    tilted,
+    wrong_about_the_rarest,
+)
 
 _SOURCE = "catalogue, qalign; 2504.03790"
 _STEPS, _CHAINS = 80, 250
-
-
-def _world(seed: int) -> tuple[ListedEngine, Tensor, Tensor]:
-    engine = ListedEngine(Autoregressive.random(seed, 2, 3, spread=0.7))
-    law = engine.policy.logps()[0].exp().detach()
-    reward = torch.randn(len(law), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    return engine, law, reward
 
 
 def _visited(make: Any, engine: ListedEngine, reward: Tensor, beta: float, seed: int) -> Tensor:
@@ -41,7 +41,7 @@ def _visited(make: Any, engine: ListedEngine, reward: Tensor, beta: float, seed:
     source=_SOURCE,
 )
 def visits_follow_the_tilt(make: Any, seed: int) -> Measurement:
-    engine, law, reward = _world(seed)
+    engine, law, reward = random_listed(seed)
     apart = [
         float((_visited(make, engine, reward, beta, seed) - tilted(law, reward, beta)).abs().sum()) / 2
         for beta in (0.7, 2.0)
@@ -58,7 +58,7 @@ def visits_follow_the_tilt(make: Any, seed: int) -> Measurement:
 def last_states_are_draws(make: Any, seed: int) -> Measurement:
     from scipy.stats import chisquare
 
-    engine, law, reward = _world(seed)
+    engine, law, reward = random_listed(seed)
     found = make(steps=25, beta=1.0, pick="last")(listed_task(engine, reward, prompts=250, seed=seed))
     expected = tilted(law, reward, 1.0) * 250
     counts = frequencies(engine, [one.text for one in found]) * 250
@@ -75,16 +75,12 @@ def last_states_are_draws(make: Any, seed: int) -> Measurement:
     source=_SOURCE,
 )
 def does_not_run_away(make: Any, seed: int) -> Measurement:
-    engine, law, gold = _world(seed)
-    rare = int(law.argmin())
-    proxy, gold = gold.clone(), gold.clone()
-    proxy[rare], gold[rare] = gold.max() + 1, gold.min() - 4
-
-    def true(decoder: Any) -> float:
-        found = decoder(listed_task(engine, proxy, prompts=40, seed=seed))
-        return float((frequencies(engine, [one.text for one in found]) * gold).sum())
-
-    chains, best = true(make(steps=128, beta=1.0, pick="last")), true(best_of_n(n=128))
+    engine, law, reward = random_listed(seed)
+    proxy, gold = wrong_about_the_rarest(law, reward)
+    chains, best = (
+        mean_reward(decoder, engine, proxy, gold, prompts=40, seed=seed)
+        for decoder in (make(steps=128, beta=1.0, pick="last"), best_of_n(n=128))
+    )
     return above(1.0, chains - best, "reward", chains=chains, best_of_n=best)
 
 
@@ -119,7 +115,7 @@ def transitions(
     source=_SOURCE,
 )
 def flows_balance(make: Any, seed: int) -> Measurement:
-    engine, law, reward = _world(seed)
+    engine, law, reward = random_listed(seed)
     moves = transitions(engine, law, reward, 1.0, make(beta=1.0).accept)
     flows = tilted(law, reward, 1.0)[:, None] * moves
     return below(1e-12, float((flows - flows.T).abs().max()), "probability")
