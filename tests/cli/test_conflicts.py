@@ -57,7 +57,8 @@ def test_the_packaged_model_is_audited(shared_data: Path, tmp_path: Path) -> Non
     ended = truing([*command, "--max-new-tokens", "8", "--json"], tmp_path / "p")
     assert ended.code == 0, ended.err
     found = json.loads(ended.out)
-    assert found["attack_success"]["n"] == 6
+    # Two contexts to each of three questions; an interval is over questions.
+    assert found["attack_success"]["n"] == 3
     assert found["edit_success"]["n"] + found["accuracy"]["n"] == 3
 
 

@@ -18,6 +18,8 @@ import truing
 from truing.arenas.cells import cells
 from truing.arenas.load import load_arena
 from truing.cli.app import app
+from truing.decoding.recipe import parse_decode_recipe
+from truing.decoding.run import decoder_of
 from truing.objectives import MODIFIERS
 from truing.objectives.recipe import build
 from truing.recipe import Recipe, parse_recipe
@@ -33,13 +35,14 @@ from .pages import ROOT, WRITTEN, Snippet, snippets
 UsageError: Any = typer.BadParameter.__base__
 ARENAS = [found for found in snippets("yaml") if "\nobjectives:" in found.text]
 UNLEARNING = [found for found in snippets("yaml") if "\nforget:" in found.text]
+DECODING = [found for found in snippets("yaml") if "\ndecode:" in found.text]
 PERSONAL = [found for found in snippets("yaml") if "\nmethod: {name: pal" in found.text]
-RECIPES = [found for found in snippets("yaml") if found not in (*ARENAS, *UNLEARNING, *PERSONAL)]
+RECIPES = [found for found in snippets("yaml") if found not in (*ARENAS, *UNLEARNING, *DECODING, *PERSONAL)]
 PYTHON = snippets("python")
 COMMANDS = [
     (found, line)
     for found in snippets("bash")
-    for line in found.text.splitlines()
+    for line in found.text.replace("\\\n", " ").splitlines()
     if re.search(r"\btruing ", line.split("#")[0])
 ]
 
@@ -48,6 +51,7 @@ def test_there_are_snippets() -> None:
     """The collection above finds what a reader sees; an empty one would pass every test below."""
     assert len(RECIPES) >= 10
     assert len(ARENAS) >= 2
+    assert DECODING
     assert len(PYTHON) >= 10
     assert len(COMMANDS) >= 30
 
@@ -71,6 +75,12 @@ def test_arenas_are_valid(found: Snippet, tmp_path: Path) -> None:
 def test_recipes_of_unlearning_are_valid(found: Snippet) -> None:
     recipe = UnlearnRecipe.model_validate(yaml.safe_load(found.text))
     assert choose(recipe).objective.terms
+
+
+@pytest.mark.parametrize("found", DECODING, ids=str)
+def test_recipes_of_decoding_are_valid(found: Snippet) -> None:
+    recipe = parse_decode_recipe(yaml.safe_load(found.text))
+    assert decoder_of(recipe.decode)
 
 
 @pytest.mark.parametrize("found", PERSONAL, ids=str)
