@@ -95,6 +95,9 @@ def test_logits_are_those_of_the_text_alone(name: str, kind: type) -> None:
     assert len(rows.tokens[0]) == 38
     rows.push(tokens(6))
     check(policy, rows)
+    rows.cut([20, 2, 0, 1, 5, 1], logits=False)
+    rows.push(tokens(6))
+    check(policy, rows)
 
 
 def test_a_prompt_is_run_once_and_no_token_again() -> None:
@@ -107,3 +110,8 @@ def test_a_prompt_is_run_once_and_no_token_again() -> None:
     assert work.model_tokens == 10 + 12 + 3
     rows.cut([1] * 12)  # nothing to do
     assert work.passes == 3
+    rows.push(torch.full((12,), 7))
+    rows.cut([1] * 12, logits=False)
+    assert work.passes == 4
+    rows.cut([0] * 12)  # what a prompt says first is kept
+    assert work.passes == 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -19,8 +19,9 @@ from truing.decoding.choosing import best
 from truing.decoding.controlled import Beta
 from truing.decoding.engine import Tokens
 from truing.decoding.method import decoder
+from truing.decoding.proposals import Proposals
 from truing.decoding.rolling import finish
-from truing.decoding.task import Task
+from truing.decoding.task import Task, Worth
 from truing.decoding.vote import Result, elected
 from truing.errors import RecipeError
 from truing.parameters import Doc
@@ -65,12 +66,18 @@ Acceptance = Callable[[Tensor, Tensor, float, Tensor, Tensor], Tensor]
 
 
 @dataclass
-class _History:
-    """What the chains of one prompt went through."""
+class _Chain:
+    """What a chain went through: its state and that state's reward at every step."""
 
-    tokens: list[list[tuple[int, ...]]] = field(default_factory=list)
-    rewards: list[list[float]] = field(default_factory=list)
+    tokens: list[tuple[int, ...]]
+    rewards: list[float]
     accepted: int = 0
+
+    def step(self, tokens: Tokens, reward: float, *, accepted: bool) -> None:
+        """Take a proposal, or stay."""
+        self.tokens.append(tuple(tokens) if accepted else self.tokens[-1])
+        self.rewards.append(reward if accepted else self.rewards[-1])
+        self.accepted += accepted
 
 
 @dataclass(frozen=True)
@@ -92,45 +99,50 @@ class QAlign:
                 where="sampling.temperature",
                 allowed="above 0; 1 draws from the model as it is",
             )
-        ends, prompts = task.engine.ends, len(task.prompts)
         generator = torch.Generator().manual_seed(task.sampling.seed)
+        items = [item for item in range(len(task.prompts)) for _ in range(self.chains)]
         rows = task.engine.rows(task.encoded, self.chains)
-        task.answer_tokens += finish(rows, ends, task.sampling, generator)
-        items = [item for item in range(prompts) for _ in range(self.chains)]
-        rewards = worth(items, task.texts(items, rows.tokens))
-        histories = [_History() for _ in range(prompts)]
-        self._note(histories, rows.tokens, rewards)
-        for step in range(1, self.steps):
-            lengths = torch.tensor([len(tokens) for tokens in rows.tokens], dtype=torch.float64)
-            cuts = (torch.rand(len(items), generator=generator, dtype=torch.float64) * lengths).long()
-            proposal = rows.take(range(len(items)))
-            proposal.cut(cuts.tolist())
-            task.answer_tokens += finish(proposal, ends, task.sampling, generator)
-            new = worth(items, task.texts(items, proposal.tokens))
-            new_lengths = torch.tensor([len(tokens) for tokens in proposal.tokens], dtype=torch.float64)
-            odds = self.accept(new, rewards, self.beta, new_lengths, lengths)
-            luck = torch.rand(len(items), generator=generator, dtype=torch.float64)
-            taken = (luck.log() < odds).nonzero()[:, 0].tolist()
-            if taken:
-                rows.put(taken, proposal.take(taken))
-                rewards[taken] = new[taken]
-            for row in taken:
-                histories[items[row]].accepted += 1
-            self._note(histories, rows.tokens, rewards)
+        task.answer_tokens += finish(rows, task.engine.ends, task.sampling, generator)
+        rewards = worth(items, task.texts(items, rows.tokens)).tolist()
+        chains = [_Chain([tuple(tokens)], [value]) for tokens, value in zip(rows.tokens, rewards, strict=True)]
+        if self.steps > 1:
+            self._walk(task, worth, chains, items, Proposals(task, rows, generator))
+        return [
+            self._decoded(task, item, chains[item * self.chains : (item + 1) * self.chains], generator)
+            for item in range(len(task.prompts))
+        ]
+
+    def _walk(
+        self, task: Task, worth: Worth, chains: Sequence[_Chain], items: Sequence[int], proposals: Proposals
+    ) -> None:
+        left = [self.steps - 1] * len(chains)
+        while proposals.chains:
+            ended = proposals.ended()
+            answers = [proposals.tokens(chain) for chain in ended]
+            asked = [items[chain] for chain in ended]
+            new = worth(asked, task.texts(asked, answers))
+            now = torch.tensor([chains[chain].rewards[-1] for chain in ended], dtype=torch.float64)
+            lengths = torch.tensor([len(tokens) for tokens in answers], dtype=torch.float64)
+            now_lengths = torch.tensor([len(chains[chain].tokens[-1]) for chain in ended], dtype=torch.float64)
+            odds = self.accept(new, now, self.beta, lengths, now_lengths)
+            luck = torch.rand(len(ended), generator=proposals.generator, dtype=torch.float64)
+            taken = (luck.log() < odds).tolist()
+            for chain, tokens, value, accepted in zip(ended, answers, new.tolist(), taken, strict=True):
+                chains[chain].step(tokens, value, accepted=accepted)
+                left[chain] -= 1
+            proposals.accept([chain for chain, accepted in zip(ended, taken, strict=True) if accepted])
+            proposals.leave([chain for chain in ended if not left[chain]])
+            proposals.begin([chain for chain in ended if left[chain]])
             if task.progress:
-                task.progress(step * prompts // self.steps, prompts)
-        return [self._decoded(task, item, history, generator) for item, history in enumerate(histories)]
+                done = 1 - sum(left) / (len(chains) * (self.steps - 1))
+                task.progress(int(done * len(task.prompts)), len(task.prompts))
 
-    def _note(self, histories: Sequence[_History], answers: Sequence[Tokens], rewards: Tensor) -> None:
-        for item, history in enumerate(histories):
-            own = slice(item * self.chains, (item + 1) * self.chains)
-            history.tokens.append([tuple(tokens) for tokens in answers[own]])
-            history.rewards.append(rewards[own].tolist())
-
-    def _decoded(self, task: Task, item: int, history: _History, generator: torch.Generator) -> Decoded:
-        first = int(self.burn_in * len(history.tokens))
-        states = [state for step in history.tokens[first:] for state in step]
-        values = dict(zip((s for step in history.tokens for s in step), _flat(history.rewards), strict=True))
+    def _decoded(self, task: Task, item: int, chains: Sequence[_Chain], generator: torch.Generator) -> Decoded:
+        first = int(self.burn_in * self.steps)
+        states = [state for chain in chains for state in chain.tokens[first:]]
+        values = {
+            state: value for chain in chains for state, value in zip(chain.tokens, chain.rewards, strict=True)
+        }
         counts = Counter(states)
         distinct = list(counts)
         weights = torch.tensor([counts[state] / len(states) for state in distinct], dtype=torch.float64)
@@ -139,36 +151,40 @@ class QAlign:
             Candidate(c.text, c.tokens, c.reward, c.finished, float(weight))
             for c, weight in zip(plain, weights, strict=True)
         ]
-        series = np.array(history.rewards[first:]).T
+        series = np.array([chain.rewards[first:] for chain in chains])
         notes: dict[str, float] = {
-            "acceptance": history.accepted / max(1, self.chains * (len(history.tokens) - 1)),
+            "acceptance": sum(chain.accepted for chain in chains) / max(1, self.chains * (self.steps - 1)),
             "effective_size": effective_size(series) if np.isfinite(series).all() else float("nan"),
             "split_rhat": split_rhat(series) if np.isfinite(series).all() else float("nan"),
             "mean_reward": float(series.mean()),
             "distinct": float(len(distinct)),
         }
         if self.pick == "last":
-            place = distinct.index(history.tokens[-1][0])
+            place = distinct.index(chains[0].tokens[-1])
         elif self.pick == "best":
             place = best(torch.tensor([values[state] for state in distinct]), generator)
         else:
             place, more = elected(candidates, weights, self.pick, generator)
             notes |= more
         return Decoded(
-            task.prompts[item], candidates[place], tuple(candidates), notes, self._trace(task, history, first)
-        )
-
-    def _trace(self, task: Task, history: _History, first: int) -> tuple[dict[str, Any], ...]:
-        if not task.trace:
-            return ()
-        return tuple(
-            {"step": step, "kept": step >= first, "rewards": rewards, "lengths": [len(state) for state in states]}
-            for step, (states, rewards) in enumerate(zip(history.tokens, history.rewards, strict=True))
+            task.prompts[item],
+            candidates[place],
+            tuple(candidates),
+            notes,
+            _trace(chains, first) if task.trace else (),
         )
 
 
-def _flat(rows: Sequence[Sequence[float]]) -> list[float]:
-    return [value for row in rows for value in row]
+def _trace(chains: Sequence[_Chain], first: int) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        {
+            "step": step,
+            "kept": step >= first,
+            "rewards": [chain.rewards[step] for chain in chains],
+            "lengths": [len(chain.tokens[step]) for chain in chains],
+        }
+        for step in range(len(chains[0].tokens))
+    )
 
 
 @decoder(

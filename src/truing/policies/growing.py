@@ -12,6 +12,7 @@ from torch import Tensor
 
 from truing.errors import ModelError
 from truing.policies.causal import CausalPolicy
+from truing.policies.decoding import forward
 from truing.policies.packing import Tree, pack
 from truing.policies.ragged import Ragged
 from truing.policies.tree_layout import TreeLayout
@@ -61,8 +62,14 @@ class Rows(Protocol):
     def put(self, rows: Sequence[int], other: Rows) -> None:
         """Let these answers be as those of ``other``, one each, to the same prompts."""
 
-    def cut(self, lengths: Sequence[int]) -> None:
-        """Keep only the first tokens of every answer."""
+    def cut(self, lengths: Sequence[int], *, logits: bool = True) -> None:
+        """Keep only the first tokens of every answer.
+
+        Args:
+            lengths: tokens that stay, of every answer.
+            logits: whether they are wanted before the next token is pushed; without, those of answers that became
+                shorter mean nothing until then.
+        """
 
 
 class SharedRows:
@@ -123,8 +130,8 @@ class SharedRows:
         for row, tokens in zip(rows, other.tokens, strict=True):
             self.tokens[row] = list(tokens)
 
-    def cut(self, lengths: Sequence[int]) -> None:
-        """See :class:`Rows`. The last token that stays is run again, because its logits are not kept."""
+    def cut(self, lengths: Sequence[int], *, logits: bool = True) -> None:
+        """See :class:`Rows`. For logits the last token that stays is run again, because they are not kept."""
         shorter = [length < len(tokens) for length, tokens in zip(lengths, self.tokens, strict=True)]
         if not any(shorter):
             return
@@ -132,14 +139,27 @@ class SharedRows:
         self.tokens = [tokens[:length] for tokens, length in zip(self.tokens, lengths, strict=True)]
         kept = torch.tensor(lengths, device=device)
         changed = torch.tensor(shorter, device=device)
-        again = changed & (kept > 0)
+        again = changed & (kept > 0) & logits
         self.state.cut(torch.where(again, kept - 1, kept))
         if bool(again.any()):
             last = torch.tensor([tokens[-1] if tokens else 0 for tokens in self.tokens], device=device)
-            logits = self._run(last, again)
-            self.logits = torch.where(again[:, None], logits, self.logits)
+            self.logits = torch.where(again[:, None], self._run(last, again), self.logits)
         empty = changed & (kept == 0)
         self.logits = torch.where(empty[:, None], self._first[self.prompt], self.logits)
+
+    def join(self, other: Rows) -> None:
+        """Let the answers of ``other``, to prompts of their own, stand behind these; ``other`` is not to be used again."""
+        if not isinstance(other, SharedRows):
+            raise TypeError("rows join rows of the same kind")
+        self.state.join(other.state)
+        self.logits, self._first = torch.cat([self.logits, other.logits]), torch.cat([self._first, other._first])
+        self.tokens += other.tokens
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Forget all other answers, and prompts without answers once they are half of all."""
+        self.__dict__.update(self.take(rows).__dict__)
+        if 2 * len(self.prompt.unique()) <= len(self.state.lengths):
+            self._first = self._first[self.state.forget()]
 
     def _run(self, tokens: Int[Tensor, " rows"], going: Bool[Tensor, " rows"]) -> Float[Tensor, "rows vocabulary"]:
         self.state.advance(going)
@@ -149,20 +169,8 @@ class SharedRows:
 
     @torch.no_grad()
     def _forward(self, ids: Tensor, positions: Tensor, **more: object) -> Tensor:
-        # A four-dimensional mask is taken as it is; neither attention looks at it.
-        placeholder = torch.zeros(1, 1, 1, 1, device=ids.device)
         self.work.add(ids.numel())
-        with self.policy.autocast():
-            out = self.policy.model(
-                input_ids=ids,
-                position_ids=positions,
-                attention_mask=placeholder,
-                use_cache=False,
-                decoding=self.state,
-                **more,
-            )
-        logits: Tensor = out.logits
-        return logits
+        return forward(self.policy, self.state, ids, positions, **more)
 
 
 class PlainRows:
@@ -205,11 +213,28 @@ class PlainRows:
         for row, tokens in zip(rows, other.tokens, strict=True):
             self.tokens[row] = list(tokens)
 
-    def cut(self, lengths: Sequence[int]) -> None:
+    def cut(self, lengths: Sequence[int], *, logits: bool = True) -> None:
         """See :class:`Rows`."""
         if any(length < len(tokens) for length, tokens in zip(lengths, self.tokens, strict=True)):
             self.tokens = [tokens[:length] for tokens, length in zip(self.tokens, lengths, strict=True)]
-            self.logits = self._logits()
+            if logits:
+                self.logits = self._logits()
+
+    def join(self, other: Rows) -> None:
+        """Let the answers of ``other``, to prompts of their own, stand behind these; ``other`` is not to be used again."""
+        if not isinstance(other, PlainRows):
+            raise TypeError("rows join rows of the same kind")
+        self.prompt = torch.cat([self.prompt, other.prompt + len(self.prompts)])
+        self.prompts = [*self.prompts, *other.prompts]
+        self.logits = torch.cat([self.logits, other.logits])
+        self.tokens += other.tokens
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Forget all other answers, and prompts without answers."""
+        self.__dict__.update(self.take(rows).__dict__)
+        kept = self.prompt.unique()
+        self.prompt = torch.searchsorted(kept, self.prompt)
+        self.prompts = [self.prompts[number] for number in kept.tolist()]
 
     @torch.no_grad()
     def _logits(self) -> Float[Tensor, "rows vocabulary"]:

@@ -137,7 +137,7 @@ class ListedRows:
             self.tokens[row] = list(tokens)
         self._again()
 
-    def cut(self, lengths: Sequence[int]) -> None:
+    def cut(self, lengths: Sequence[int], *, logits: bool = True) -> None:
         """See :class:`~truing.policies.growing.Rows`."""
         self.tokens = [tokens[:length] for tokens, length in zip(self.tokens, lengths, strict=True)]
         self._again()
