@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from truing.policies.attention import UnsupportedAttentionError
+from truing.policies.attention import Memory, UnsupportedAttentionError
+
+if TYPE_CHECKING:
+    from truing.policies.causal import CausalPolicy
 
 
 @dataclass
@@ -24,6 +28,33 @@ class LayerMemory:
     prompt_values: Float[Tensor, "prompts heads longest width"]
     keys: Float[Tensor, "rows heads steps width"]
     values: Float[Tensor, "rows heads steps width"]
+
+
+def forward(
+    policy: CausalPolicy,
+    memory: Memory,
+    ids: Int[Tensor, "batch tokens"],
+    positions: Int[Tensor, "batch tokens"],
+    **more: object,
+) -> Float[Tensor, "batch kept vocabulary"]:
+    """Logits of new tokens after what a memory holds, which then holds these too.
+
+    Raises:
+        UnsupportedAttentionError: if the model's attention cannot be exchanged.
+    """
+    # A four-dimensional mask is taken as it is; attention does not look at it.
+    placeholder = torch.zeros(1, 1, 1, 1, device=ids.device)
+    with policy.autocast():
+        out = policy.model(
+            input_ids=ids,
+            position_ids=positions,
+            attention_mask=placeholder,
+            use_cache=False,
+            decoding=memory,
+            **more,
+        )
+    logits: Tensor = out.logits
+    return logits
 
 
 class Decoding:

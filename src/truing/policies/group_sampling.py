@@ -11,7 +11,7 @@ from torch import Tensor
 from truing.errors import ModelError
 from truing.policies.attention import UnsupportedAttentionError
 from truing.policies.causal import CausalPolicy
-from truing.policies.decoding import Decoding
+from truing.policies.decoding import Decoding, forward
 from truing.policies.generation import Sampling, end_tokens, generate
 from truing.policies.packing import Packed, Tree, pack
 from truing.policies.selfcheck import probe
@@ -125,19 +125,7 @@ class _Run:
         return self._forward(tokens[:, None], self.state.positions)[:, -1]
 
     def _forward(self, ids: Tensor, positions: Tensor, **more: object) -> Tensor:
-        # A four-dimensional mask is taken as it is; neither attention looks at it.
-        placeholder = torch.zeros(1, 1, 1, 1, device=ids.device)
-        with self.policy.autocast():
-            out = self.policy.model(
-                input_ids=ids,
-                position_ids=positions,
-                attention_mask=placeholder,
-                use_cache=False,
-                decoding=self.state,
-                **more,
-            )
-        logits: Tensor = out.logits
-        return logits
+        return forward(self.policy, self.state, ids, positions, **more)
 
 
 def _drawn(

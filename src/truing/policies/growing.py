@@ -148,7 +148,7 @@ class SharedRows:
         self.logits = torch.where(empty[:, None], self._first[self.prompt], self.logits)
 
     def join(self, other: Rows) -> None:
-        """Let the answers of ``other``, to prompts of their own, stand behind these; ``other`` is not to be used again."""
+        """Let answers to other prompts stand behind these; ``other`` is not to be used again."""
         if not isinstance(other, SharedRows):
             raise TypeError("rows join rows of the same kind")
         self.state.join(other.state)
@@ -221,7 +221,7 @@ class PlainRows:
                 self.logits = self._logits()
 
     def join(self, other: Rows) -> None:
-        """Let the answers of ``other``, to prompts of their own, stand behind these; ``other`` is not to be used again."""
+        """Let answers to other prompts stand behind these; ``other`` is not to be used again."""
         if not isinstance(other, PlainRows):
             raise TypeError("rows join rows of the same kind")
         self.prompt = torch.cat([self.prompt, other.prompt + len(self.prompts)])

@@ -66,6 +66,43 @@ class Ragged(Decoding):
         """Forget all other answers."""
         self.__dict__.update(self.take(going).__dict__)
 
+    def join(self, other: Ragged) -> None:
+        """Remember also the answers of ``other``, to prompts of their own, which stand behind those that are here."""
+        self.prompt = torch.cat([self.prompt, other.prompt + len(self.lengths)])
+        self.slot, self.count = torch.cat([self.slot, other.slot]), max(self.count, other.count)
+        self.place = torch.cat([self.place, other.place])
+        self._longest = max(self._longest, other._longest)
+        self._know(torch.cat([self.lengths, other.lengths]))
+        self._layers = {number: _stacked(layer, other._layers[number]) for number, layer in self._layers.items()}
+
+    def forget(self) -> Int[Tensor, " kept"]:
+        """Forget prompts that no answer is to. Returns the numbers that the others had."""
+        kept: Tensor = self.prompt.unique()
+        self.prompt = torch.searchsorted(kept, self.prompt)
+        self._know(self.lengths[kept])
+        longest, room = self._beyond.shape[1], self._longest + _CHUNK
+        self._layers = {
+            number: LayerMemory(
+                layer.prompt_keys[kept, ..., :longest],
+                layer.prompt_values[kept, :, :longest],
+                layer.keys[:, :, :room],
+                layer.values[:, :, :room],
+            )
+            for number, layer in self._layers.items()
+        }
+        return kept
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Places of its longest prompt, and those that each of its answers has."""
+        layer = next(iter(self._layers.values()))
+        return self._beyond.shape[1], layer.keys.shape[2]
+
+    def _know(self, lengths: Int[Tensor, " prompts"]) -> None:
+        self.lengths = lengths
+        place = torch.arange(int(lengths.max()), device=lengths.device)
+        self._beyond = place[None, :] >= lengths[:, None]
+
     def put(self, rows: Int[Tensor, " put"], other: Ragged) -> None:
         """Let these answers be as those of ``other``, one each, to the same prompts."""
         self._room(other._longest)
@@ -99,6 +136,25 @@ class Ragged(Decoding):
 
     def _to_come(self, step: Int[Tensor, " steps"]) -> Bool[Tensor, "rows steps"]:
         return step > self.place[:, None]
+
+
+def _stacked(one: LayerMemory, other: LayerMemory) -> LayerMemory:
+    return LayerMemory(
+        _padded(one.prompt_keys, other.prompt_keys, 3),
+        _padded(one.prompt_values, other.prompt_values, 2),
+        _padded(one.keys, other.keys, 2),
+        _padded(one.values, other.values, 2),
+    )
+
+
+def _padded(one: Tensor, other: Tensor, side: int) -> Tensor:
+    """Both, one after the other, the narrower one filled up with zeros, which are hidden from everything."""
+    shape = list(one.shape)
+    shape[0], shape[side] = len(one) + len(other), max(one.shape[side], other.shape[side])
+    found = one.new_zeros(shape)
+    found[: len(one)].narrow(side, 0, one.shape[side]).copy_(one)
+    found[len(one) :].narrow(side, 0, other.shape[side]).copy_(other)
+    return found
 
 
 def _slots(prompt: Int[Tensor, " rows"]) -> tuple[Int[Tensor, " rows"], int]:
