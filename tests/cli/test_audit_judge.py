@@ -41,7 +41,7 @@ def test_an_endpoint_with_a_bias_and_a_warning(pairs: Path, tmp_path: Path) -> N
         ended = truing(["audit", "judge", "--data", pairs, *given, "-o", out], tmp_path / "p")
     assert ended.code == 0, ended.err
     assert "bandwagon, toward wrong answers: moves the judge; shift +100.0%" in ended.out
-    assert "targeted against bandwagon: shift +0.0%, which is -100.0%" in ended.out
+    assert "targeted against bandwagon: shift +0.0%, a change of -100.0%" in ended.out
     assert "gives the same verdict in 100.0% of cases" in ended.out
     found = json.loads((out / "judge.json").read_text())
     assert found["pairs"] == 8

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.audit.judges.chats import Scripted
+from truing.arenas.significance import holm
 from truing.audit.judges.bias_page import judge_page
 from truing.audit.judges.bias_run import audit_judge, decided, injections_named, questions
 from truing.audit.judges.mitigations import mitigations_named
@@ -79,8 +81,16 @@ def test_mitigations_are_measured_against_none() -> None:
     assert changes["asked-again"] == 0
     assert changes["examples"] == -1
     assert {own.mitigation: own.shift.value for own in found.mitigated}["asked-again"] == 1
+    alone = [own.p_value for own in found.mitigated]
+    np.testing.assert_allclose([own.p_holm for own in found.mitigated], holm(alone))
+    again = next(own for own in found.mitigated if own.mitigation == "asked-again")
+    assert not again.found
+    assert "(not told apart from chance)" in again.sentence()
     page = judge_page(found, "data")
     assert "What helps?" in page
+    readings = re.findall(r"Told apart from 0 after Holm over all of them: ([^<]*)", page)
+    assert readings
+    assert not any("asked-again" in reading for reading in readings)
     assert "authority, toward wrong" in page
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from truing.arenas.significance import holm
+from truing.audit.judges.telling import LEVEL, after_holm
 from truing.diagnostics.audit import audit
 from truing.errors import TruingError
 from truing.json_values import plain
@@ -52,7 +52,7 @@ class Effect:
     @property
     def found(self) -> bool:
         """Whether the bias is told apart from chance after the correction."""
-        return self.p_holm < 0.05
+        return self.p_holm < LEVEL
 
     def sentence(self) -> str:
         """For people."""
@@ -223,9 +223,8 @@ def _stays(base: np.ndarray, table: np.ndarray) -> Estimate:
 
 def _corrected(effects: list[Effect]) -> list[Effect]:
     """The effects with p-values after Holm."""
-    known = [own for own in effects if math.isfinite(own.p_value)]
-    corrected = dict(zip(map(id, known), holm([own.p_value for own in known]), strict=True))
-    return [replace(own, p_holm=float(corrected.get(id(own), math.nan))) for own in effects]
+    corrected = after_holm([own.p_value for own in effects])
+    return [replace(own, p_holm=float(p)) for own, p in zip(effects, corrected, strict=True)]
 
 
 def _table(name: str, table: np.ndarray, like: np.ndarray | None) -> np.ndarray:

@@ -40,6 +40,7 @@ def judge_page(found: JudgeAudit, data: str) -> str:
             "Change of the probability that the target is chosen, less that of a neutral text of as many words. For "
             "position the target is the answer that stands first.",
             rows,
+            [label for (label, _), own in zip(rows, found.biases.effects, strict=True) if own.found],
         )
     ]
     if found.mitigated:
@@ -49,6 +50,7 @@ def judge_page(found: JudgeAudit, data: str) -> str:
                 "What helps?",
                 "Change of the directed shift under each mitigation. Left of 0 the bias is weaker.",
                 [(f"{own.mitigation}: {own.bias}", own.change) for own in found.mitigated],
+                [f"{own.mitigation}: {own.bias}" for own in found.mitigated if own.found],
             )
         )
     head = (
@@ -81,12 +83,15 @@ def judge_page(found: JudgeAudit, data: str) -> str:
     ).html()
 
 
-def shift_figure(name: str, title: str, about: str, rows: Sequence[tuple[str, Estimate]]) -> Figure:
+def shift_figure(
+    name: str, title: str, about: str, rows: Sequence[tuple[str, Estimate]], told: Sequence[str]
+) -> Figure:
     """Estimates below each other, with their intervals, against 0.
 
     Args:
         name, title, about: of the figure.
         rows: labels and estimates; unknown ones are left out of the picture.
+        told: labels of those that are told apart from 0 after Holm.
     """
     known = [row for row in rows if row[1].n]
     ticks = tuple((len(known) - place - 0.5, label) for place, (label, _) in enumerate(known))
@@ -98,12 +103,11 @@ def shift_figure(name: str, title: str, about: str, rows: Sequence[tuple[str, Es
     for (height, label), (_, own) in zip(ticks, known, strict=True):
         lines.append(Path(frame.points([(own.low, height), (own.high, height)]), "plain whisker"))
         dots.append(Dot(*frame.at(own.value, height), "plain", f"{label}: {measured(own, share=True)}"))
-    apart = [label for label, own in known if own.excludes_zero]
     return Figure(
         name,
         title,
         about,
-        f"Intervals without 0: {', '.join(apart) or 'none'}.",
+        f"Told apart from 0 after Holm over all of them: {', '.join(told) or 'none'}.",
         frame.drawing(
             "change of the probability",
             "",

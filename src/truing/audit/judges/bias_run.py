@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from truing.audit.judges.bias_effects import Biases, judge_bias_bench, paired_shift
 from truing.audit.judges.injections import INJECTIONS, Injection
 from truing.audit.judges.mitigations import Setting, example_of, mitigations_named
+from truing.audit.judges.telling import LEVEL, after_holm
 from truing.chat.model import ChatModel
 from truing.errors import DataError, did_you_mean
 from truing.json_values import plain
@@ -35,6 +37,8 @@ class Mitigated:
         shift: directed shift under the mitigation.
         change: that shift minus the one without; below 0 where a bias towards the target is weakened.
         accuracy: change of the accuracy with the cue.
+        p_value: two-sided, of ``change``.
+        p_holm: the same, corrected for the number of mitigations and biases.
     """
 
     mitigation: str
@@ -42,13 +46,22 @@ class Mitigated:
     shift: Estimate
     change: Estimate
     accuracy: Estimate
+    p_value: float
+    p_holm: float = math.nan
+
+    @property
+    def found(self) -> bool:
+        """Whether the mitigation does anything, told apart from chance after the correction."""
+        return self.p_holm < LEVEL
 
     def sentence(self) -> str:
         """For people."""
         own = self.change
+        told = "" if self.found else " (not told apart from chance)"
         return (
-            f"{self.mitigation} against {self.bias}: shift {self.shift.value:+.1%}, which is {own.value:+.1%} "
-            f"({own.low:+.1%} to {own.high:+.1%}) from that without; accuracy with the cue {self.accuracy.value:+.1%}."
+            f"{self.mitigation} against {self.bias}: shift {self.shift.value:+.1%}, a change of {own.value:+.1%}{told} "
+            f"(95 % interval {own.low:+.1%} to {own.high:+.1%}, {own.n} pairs, p = {self.p_holm:.2g} after Holm; below "
+            f"0 the cue moves the judge less); accuracy with the cue {self.accuracy.value:+.1%}."
         )
 
 
@@ -191,7 +204,9 @@ def audit_judge(
             before = asked(helped, as_it_is, "wrong")
             after = asked(helped, _with(cue.into, judge.name), "wrong")
             found.append(_mitigated(helper, name, base, injected.get((name, "wrong")), before, after))
-    return JudgeAudit(judge.name, len(pairs), judge_bias_bench(base, injected, controls, repeated), tuple(found))
+    corrected = after_holm([own.p_value for own in found])
+    mended = tuple(replace(own, p_holm=float(p)) for own, p in zip(found, corrected, strict=True))
+    return JudgeAudit(judge.name, len(pairs), judge_bias_bench(base, injected, controls, repeated), mended)
 
 
 def _with(change: Callable[[Shown, int, str], Shown], judge: str) -> Callable[[Shown, int], Shown]:
@@ -225,8 +240,7 @@ def _mitigated(
         raise DataError("mitigations are measured on cues toward wrong answers", where="targets")
     change = helped - (base - plain_cue).mean(1)
     # A change of a shift lies between −2 and 2: it is halved for the interval of a proportion, and doubled again.
-    half, _ = paired_shift(change / 2)
+    half, p_value = paired_shift(change / 2)
     doubled = Estimate(2 * half.value, 2 * half.low, 2 * half.high, half.n)
-    return Mitigated(
-        mitigation, bias, paired_shift(helped)[0], doubled, paired_shift((after - plain_cue).mean(1))[0]
-    )
+    accuracy, _ = paired_shift((after - plain_cue).mean(1))
+    return Mitigated(mitigation, bias, paired_shift(helped)[0], doubled, accuracy, p_value)

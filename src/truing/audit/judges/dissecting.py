@@ -10,9 +10,10 @@ import numpy as np
 
 from truing.audit.judges.annotation import Rater, read_ratings, write_ratings
 from truing.audit.judges.comparing import compared_once
-from truing.audit.judges.dissection import Dissection, How, preference_dissection
+from truing.audit.judges.dissection import preference_dissection
 from truing.audit.judges.properties import COUNTED, compared, counted_features, lengths_compared
 from truing.audit.judges.votes import Votes
+from truing.audit.judges.weights import Dissection, How
 from truing.errors import DataError
 from truing.judging.comparer import Comparer
 

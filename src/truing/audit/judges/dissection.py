@@ -3,106 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from itertools import combinations
-from typing import Any, Literal
+from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
 from truing.audit.judges.sparse_logistic import map_weights, posterior_draws
+from truing.audit.judges.telling import after_holm, normal_p_values, simultaneous_doubt
+from truing.audit.judges.weights import ALL, RULES, Dissection, How, Weights
 from truing.diagnostics.audit import audit
 from truing.errors import TruingError
-from truing.json_values import plain
 from truing.registry import Paper
 from truing.statistics import UNKNOWN, Estimate
-
-ALL = "all"
-How = Literal["map", "posterior"]
-
-
-@dataclass(frozen=True)
-class Weights:
-    """What drives one judge in one scenario.
-
-    Attributes:
-        judge, scenario: whose, and where; scenario ``"all"`` holds every pair.
-        pairs: decided pairs behind it.
-        weights: log-odds that a property adds, nats, in the order of the properties; its ``n`` counts the pairs whose
-            answers differ in it. Unknown where none does.
-    """
-
-    judge: str
-    scenario: str
-    pairs: int
-    weights: tuple[Estimate, ...]
-
-    @property
-    def values(self) -> np.ndarray:
-        """The weights, shape ``[P]``; an unknown one is 0, where the prior has it."""
-        found: np.ndarray = np.nan_to_num(np.array([weight.value for weight in self.weights]))
-        return found
-
-    @property
-    def probabilities(self) -> tuple[Estimate, ...]:
-        """Of preferring the answer that satisfies one property more, all else equal: σ of the weight."""
-        return tuple(Estimate(_sigmoid(w.value), _sigmoid(w.low), _sigmoid(w.high), w.n) for w in self.weights)
-
-
-@dataclass(frozen=True)
-class Dissection:
-    """Weights of judges, and how alike they are.
-
-    Attributes:
-        properties: names.
-        fits: one for each judge and scenario.
-        similarity: Pearson correlation of the weights of two judges, mean over the scenarios that both have apart from
-            ``"all"``, or of ``"all"`` where there is no other; shape ``[judges, judges]``.
-        left_out: scenarios of a judge with too few pairs, as ``judge: scenario``, and how many they have.
-        undecided: pairs without a preference.
-    """
-
-    properties: tuple[str, ...]
-    fits: tuple[Weights, ...]
-    similarity: np.ndarray
-    left_out: dict[str, int]
-    undecided: int
-
-    @property
-    def judges(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(fit.judge for fit in self.fits))
-
-    def fit(self, judge: str, scenario: str = ALL) -> Weights:
-        """The weights of a judge.
-
-        Raises:
-            TruingError: if there are none.
-        """
-        found = [fit for fit in self.fits if (fit.judge, fit.scenario) == (judge, scenario)]
-        if not found:
-            known = ", ".join(f"{fit.judge}: {fit.scenario}" for fit in self.fits)
-            raise TruingError(f"there are no weights of {judge!r} in {scenario!r}", allowed=known)
-        return found[0]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        found: dict[str, Any] = plain(asdict(self) | {"similarity": self.similarity.tolist()})
-        return found
-
-    def sentences(self, scenario: str = ALL) -> list[str]:
-        """For people: of each judge the properties whose weights are told apart from 0, strongest first."""
-        lines = []
-        for fit in (own for own in self.fits if own.scenario == scenario):
-            named = zip(self.properties, fit.weights, fit.probabilities, strict=True)
-            told = sorted((one for one in named if one[1].excludes_zero), key=lambda one: -abs(one[1].value))
-            lines.append(f"{fit.judge}, {fit.pairs:,} pairs:" + ("" if told else " no property stands out."))
-            lines += [
-                f"  {name}: {weight.value:+.2f} ({weight.low:+.2f} to {weight.high:+.2f}), which is preferred with "
-                f"probability {chance.value:.2f}; {weight.n:,} pairs differ in it"
-                for name, weight, chance in told
-            ]
-        for (i, one), (j, other) in combinations(enumerate(self.judges), 2):
-            lines.append(f"Weights of {one} and {other} correlate at {self.similarity[i, j]:+.2f}.")
-        return lines
 
 
 @audit(
@@ -190,8 +102,12 @@ def preference_dissection(
             toward = features[rows] * np.sign(votes[rows])[:, None]
             rng = np.random.default_rng(seed)
             table = _DRAWN[how](toward, group_of[rows], rng, scale, draws, (folds, chains))
-            fits.append(Weights(judge, scenario, len(toward), _estimates(toward, *table)))
-    return Dissection(tuple(properties), tuple(fits), _similarity(fits), left_out, int((~decided).sum()))
+            fits.append(
+                Weights(judge, scenario, len(toward), _estimates(toward, *table), _ALONE[how](toward, *table))
+            )
+    fits = _doubted(fits, how)
+    undecided = int((~decided).sum())
+    return Dissection(tuple(properties), tuple(fits), _similarity(fits), left_out, undecided, RULES[how])
 
 
 def _mode(
@@ -227,6 +143,43 @@ def _posterior(
 _DRAWN = {"map": _mode, "posterior": _posterior}
 
 
+def _p_values(toward: np.ndarray, centre: np.ndarray, table: np.ndarray) -> tuple[float, ...]:
+    """Of modes; a bootstrap that happens to draw the same every time is not believed to know better than the data."""
+    chance = 1 / (1 + np.exp(-toward @ centre))
+    known = (toward**2 * (chance * (1 - chance))[:, None]).sum(0)
+    with np.errstate(divide="ignore"):
+        spread = np.maximum(table.std(0, ddof=1) if len(table) > 1 else np.inf, 1 / np.sqrt(known))
+    return tuple(map(float, normal_p_values(centre, spread)))
+
+
+def _credible(toward: np.ndarray, centre: np.ndarray, table: np.ndarray) -> tuple[float, ...]:
+    found = simultaneous_doubt(centre, table)
+    return tuple(np.where(toward.any(0), found, np.nan).tolist())
+
+
+def _holm(families: list[tuple[float, ...]]) -> list[tuple[float, ...]]:
+    corrected = iter(after_holm(np.concatenate(families)).tolist())
+    return [tuple(islice(corrected, len(family))) for family in families]
+
+
+def _bonferroni(families: list[tuple[float, ...]]) -> list[tuple[float, ...]]:
+    return [tuple(min(1.0, len(families) * own) for own in family) for family in families]
+
+
+_ALONE = {"map": _p_values, "posterior": _credible}
+_TOGETHER = {"map": _holm, "posterior": _bonferroni}
+
+
+def _doubted(fits: Sequence[Weights], how: How) -> list[Weights]:
+    """The doubt about each weight of a fit, corrected over the fits to ``"all"``, and over those to scenarios."""
+    found: dict[int, tuple[float, ...]] = {}
+    for everything in (True, False):
+        family = [place for place, fit in enumerate(fits) if (fit.scenario == ALL) == everything]
+        if family:
+            found |= zip(family, _TOGETHER[how]([fits[place].doubt for place in family]), strict=True)
+    return [replace(fit, doubt=found[place]) for place, fit in enumerate(fits)]
+
+
 def _estimates(toward: np.ndarray, centre: np.ndarray, table: np.ndarray) -> tuple[Estimate, ...]:
     low, high = np.quantile(table, (0.025, 0.975), axis=0)
     informed = (toward != 0).sum(0)
@@ -252,10 +205,6 @@ def _pearson(one: np.ndarray, other: np.ndarray) -> float:
     if len(one) < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:
         return float("nan")
     return float(np.corrcoef(one, other)[0, 1])
-
-
-def _sigmoid(value: float) -> float:
-    return float(1 / (1 + np.exp(-value)))
 
 
 def _check(

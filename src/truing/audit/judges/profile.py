@@ -11,6 +11,7 @@ import numpy as np
 from scipy import stats
 
 from truing.audit.judges.factor_scores import Scores, Ties, factor_scores
+from truing.audit.judges.telling import LEVEL, after_holm, normal_p_values
 from truing.diagnostics.audit import audit
 from truing.errors import TruingError
 from truing.json_values import plain
@@ -49,6 +50,7 @@ class Profile:
         agreement: of two annotators by name: correlations of their factor scores over factors, with bootstrap
             intervals.
         gaps: of two annotators by name: score of the second minus that of the first, by factor.
+        doubt: p-values of the gaps, after Holm over all of them.
         undecided: rows without a preference.
     """
 
@@ -56,12 +58,17 @@ class Profile:
     annotators: tuple[Factors, ...]
     agreement: dict[tuple[str, str], dict[str, Estimate]]
     gaps: dict[tuple[str, str], tuple[Estimate, ...]]
+    doubt: dict[tuple[str, str], tuple[float, ...]]
     undecided: int
 
     def misaligned(self, one: str, other: str) -> tuple[tuple[str, Estimate], ...]:
-        """Factors that ``other`` weighs differently from ``one``, told apart from chance; the largest gap first."""
-        named = zip(self.factors, self.gaps[one, other], strict=True)
-        return tuple(sorted((own for own in named if own[1].excludes_zero), key=lambda own: -abs(own[1].value)))
+        """Factors that ``other`` weighs differently from ``one``, told apart from chance after Holm; largest gap first.
+
+        The family is all factors of all two annotators.
+        """
+        named = zip(self.factors, self.gaps[one, other], self.doubt[one, other], strict=True)
+        told = [(name, gap) for name, gap, doubt in named if doubt < LEVEL]
+        return tuple(sorted(told, key=lambda own: -abs(own[1].value)))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -73,7 +80,10 @@ class Profile:
                     {"of": list(pair), **{name: asdict(value) for name, value in own.items()}}
                     for pair, own in self.agreement.items()
                 ],
-                "gaps": [{"of": list(pair), "by": list(map(asdict, own))} for pair, own in self.gaps.items()],
+                "gaps": [
+                    {"of": list(pair), "by": list(map(asdict, own)), "p_holm": self.doubt[pair]}
+                    for pair, own in self.gaps.items()
+                ],
                 "undecided": self.undecided,
             }
         )
@@ -83,7 +93,10 @@ class Profile:
         """For people."""
         lines = []
         for own in self.annotators:
-            lines.append(f"{own.name}, {own.pairs:,} pairs; factor score, and given which answer is longer:")
+            lines.append(
+                f"{own.name}, {own.pairs:,} pairs; factor score (95 % interval of each by itself), and given which "
+                "answer is longer; above 0 more of the factor is preferred:"
+            )
             order = sorted(
                 range(len(self.factors)), key=lambda place: -np.nan_to_num(own.tau[place].value, nan=-2)
             )
@@ -99,9 +112,13 @@ class Profile:
                 f"Rank correlation of the factors of {one} and {other}: {kendall.value:+.2f} ({kendall.low:+.2f} to "
                 f"{kendall.high:+.2f}, Kendall)."
             )
-            told = [f"{name} {gap.value:+.2f}" for name, gap in self.misaligned(one, other)]
+            told = [
+                f"{name} {gap.value:+.2f} ({gap.low:+.2f} to {gap.high:+.2f})"
+                for name, gap in self.misaligned(one, other)
+            ]
             lines.append(
-                f"  {other} weighs differently from {one}: {', '.join(told) or 'nothing that stands out'}."
+                f"  {other} weighs differently from {one}, after Holm over "
+                f"{len(self.factors) * len(self.gaps)} differences: {', '.join(told) or 'nothing that stands out'}."
             )
         return lines
 
@@ -180,12 +197,35 @@ def profile(
         each = [_estimates(own, informed) for own in (table.tau, table.matched, table.partial)]
         found.append(Factors(str(name), int(rows.sum()), *each))
         tables.append(table)
-    agreement, gaps = {}, {}
+    agreement, gaps, alone = {}, {}, {}
     for (i, one), (j, other) in combinations(enumerate(found), 2):
         left, right = tables[i].tau, tables[j].tau
         agreement[one.name, other.name] = _agreement(left, right)
-        gaps[one.name, other.name] = _estimates(right - left, np.full(len(factors), min(one.pairs, other.pairs)))
-    return Profile(tuple(factors), tuple(found), agreement, gaps, int((~known).sum()))
+        fewest = min(one.pairs, other.pairs)
+        gaps[one.name, other.name] = _estimates(right - left, np.full(len(factors), fewest))
+        alone[one.name, other.name] = _p_values(right - left, fewest)
+    corrected = after_holm(np.concatenate(list(alone.values()))) if alone else np.zeros(0)
+    doubt = {
+        pair: tuple(own.tolist())
+        for pair, own in zip(alone, corrected.reshape(len(alone), len(factors)), strict=True)
+    }
+    return Profile(tuple(factors), tuple(found), agreement, gaps, doubt, int((~known).sum()))
+
+
+def _p_values(table: np.ndarray, pairs: int) -> np.ndarray:
+    """Of gaps, from the bootstrap's spread, ``[F]``.
+
+    Where all pairs are alike every draw is the same; the spread is at least that of a share of so many pairs that are
+    alike with half a gain and half a loss added.
+    """
+    if len(table) < 3:
+        return np.full(table.shape[1], np.nan)
+    spread = np.array(
+        [np.std(own[np.isfinite(own)], ddof=1) if np.isfinite(own).sum() > 1 else np.nan for own in table[1:].T]
+    )
+    size = pairs + 2
+    least = np.sqrt(((pairs + 1) / size - (pairs / size) ** 2) / size)
+    return normal_p_values(table[0], np.maximum(spread, least))
 
 
 def _estimates(table: np.ndarray, informed: np.ndarray) -> tuple[Estimate, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from truing.audit.judges.dissection import Dissection
+from truing.audit.judges.weights import Dissection
 from truing.evidence.claim import claim
 from truing.evidence.measurement import Measurement, above, equals
 
