@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -17,6 +17,7 @@ from truing.decoding.engine import Tokens
 from truing.decoding.method import decoder
 from truing.decoding.task import Task
 from truing.decoding.values import Mean, OfContinuations
+from truing.decoding.weighing import Weighed, weighed
 from truing.parameters import NON_NEGATIVE, Doc
 from truing.policies.growing import Rows
 from truing.registry import Paper
@@ -32,7 +33,11 @@ Ahead = Annotated[
     ),
 ]
 Standardise = Annotated[
-    bool, Doc("divide rewards by their spread among a step's hypotheses, so that λ has no unit", "true or false")
+    bool,
+    Doc(
+        "divide rewards by their spread among the hypotheses that are compared, so that λ has no unit",
+        "true or false",
+    ),
 ]
 LengthPenalty = Annotated[
     float, Field(allow_inf_nan=False), Doc("finished hypotheses are compared by log P / tokens^penalty + λ·reward")
@@ -77,79 +82,76 @@ class Deal:
         self, task: Task, searches: Sequence[_Search], rows: Rows, items: list[int], last: bool
     ) -> tuple[Rows, list[int]]:
         logps, tokens = rows.logits.double().log_softmax(-1).topk(min(self.k, rows.logits.shape[1]))
-        width = tokens.shape[1]
-        each = [row for row in range(len(items)) for _ in range(width)]
-        grown = rows.take(each)
-        grown.push(tokens.flatten())
-        task.answer_tokens += tokens.numel()
-        own = [items[row] for row in each]
         before = torch.tensor(
             [value for item in dict.fromkeys(items) for value in searches[item].logps], dtype=torch.float64
         )
         totals = (before.to(logps)[:, None] + logps).flatten().cpu()
-        scores = totals + self.weight * self._heuristic(task, grown, own)
+        value = OfContinuations(1, Mean(), self.ahead, greedy=True) if self.weight else None
+        grown = weighed(task, rows, items, tokens, value)
         kept: list[int] = []
         for item in dict.fromkeys(items):
-            places = [place for place, of in enumerate(own) if of == item]
-            kept += self._kept(task, searches[item], places, scores, totals, grown, last)
-        return grown.take(kept), [own[place] for place in kept]
+            places = [place for place, of in enumerate(grown.items) if of == item]
+            scores = totals[places] + self._bonus(grown.values[places])
+            kept += self._kept(
+                task, searches[item], dict(zip(places, scores.tolist(), strict=True)), totals, grown, last
+            )
+        return grown.take(kept), [grown.items[place] for place in kept]
 
-    def _heuristic(self, task: Task, grown: Rows, own: Sequence[int]) -> Float[Tensor, " rows"]:
+    def _bonus(self, values: Float[Tensor, " hypotheses"]) -> Float[Tensor, " hypotheses"]:
+        """λ times the reward, of hypotheses that are compared with each other; −∞ where it is not known."""
         if not self.weight:
-            return torch.zeros(len(own), dtype=torch.float64)
-        values = OfContinuations(1, Mean(), self.ahead, greedy=True)(task, grown, own)
-        if not self.standardise:
-            return values
-        found = torch.zeros_like(values)
-        for item in set(own):
-            here = torch.tensor([of == item for of in own])
-            spread = values[here].std(unbiased=False)
-            found[here] = (values[here] - values[here].mean()) / spread if spread > 0 else 0.0
-        return found
+            return torch.zeros_like(values)
+        return self.weight * (standardised(values) if self.standardise else values)
 
     def _kept(
         self,
         task: Task,
         search: _Search,
-        places: Sequence[int],
-        scores: Tensor,
-        totals: Tensor,
-        grown: Rows,
+        scores: Mapping[int, float],
+        totals: Float[Tensor, " grown"],
+        grown: Weighed,
         last: bool,
     ) -> list[int]:
         """Which hypotheses of a prompt go on; those that have ended are set aside."""
-        order = sorted(places, key=lambda place: -float(scores[place]))
+        order = sorted(scores, key=lambda place: -scores[place])
         kept: list[int] = []
         for rank, place in enumerate(order):
-            tokens = grown.tokens[place]
+            tokens = grown.answer(place)
             if tokens[-1] in task.engine.ends or last:
                 # As in ordinary beam search an end counts only among the best.
                 if rank < self.beams:
-                    bonus = float(scores[place] - totals[place])
-                    score = float(totals[place]) / len(tokens) ** self.length_penalty + bonus
-                    search.finished.append((score, list(tokens)))
+                    search.finished.append((float(totals[place]) / len(tokens) ** self.length_penalty, tokens))
             elif len(kept) < self.beams:
                 kept.append(place)
         if task.trace:
-            search.trace.append(
-                {"best": task.engine.text(grown.tokens[order[0]]), "score": float(scores[order[0]])}
-            )
+            search.trace.append({"best": task.engine.text(grown.answer(order[0])), "score": scores[order[0]]})
         if len(search.finished) >= self.beams or last:
             return []
         search.logps = [float(totals[place]) for place in kept]
         return kept
 
     def _decoded(self, task: Task, item: int, search: _Search) -> Decoded:
-        found = sorted(search.finished, key=lambda entry: -entry[0])
-        answers = [tokens for _, tokens in found]
+        answers = [tokens for _, tokens in search.finished]
         texts = [task.text(item, tokens) for tokens in answers]
-        worth = (
-            [-torch.inf] * len(texts) if task.worth is None else task.worth([item] * len(texts), texts).tolist()
-        )
-        candidates = task.candidates(item, answers, worth)
-        return Decoded(
-            task.prompts[item], candidates[0], tuple(candidates), {"score": found[0][0]}, tuple(search.trace)
-        )
+        worth = torch.full((len(texts),), -torch.inf, dtype=torch.float64)
+        if task.worth is not None:
+            worth = task.worth([item] * len(texts), texts)
+        # Hypotheses end at different steps: what they are worth is compared among themselves, on one scale.
+        scores = torch.tensor([logp for logp, _ in search.finished], dtype=torch.float64) + self._bonus(worth)
+        order = sorted(range(len(answers)), key=lambda place: -float(scores[place]))
+        candidates = task.candidates(item, [answers[place] for place in order], worth[order].tolist())
+        notes = {"score": float(scores[order[0]])}
+        return Decoded(task.prompts[item], candidates[0], tuple(candidates), notes, tuple(search.trace))
+
+
+def standardised(values: Float[Tensor, " hypotheses"]) -> Float[Tensor, " hypotheses"]:
+    """Less their mean, divided by their spread; all 0 where they are equal; what is −∞ is left so."""
+    known = values > -torch.inf
+    if not bool(known.any()):
+        return values
+    centred = values - values[known].mean()
+    spread = values[known].std(unbiased=False)
+    return torch.where(known, centred / spread if spread > 0 else 0.0, values)
 
 
 @decoder(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -17,21 +17,8 @@ from truing.decoding.answers import Decoded
 from truing.decoding.engine import Tokens
 from truing.decoding.rolling import open_ended
 from truing.decoding.task import Task
+from truing.decoding.weighing import TokenValue, weighed
 from truing.policies.group_sampling import chosen
-from truing.policies.growing import Rows
-
-
-class TokenValue(Protocol):
-    """What answers are worth that go on with a token."""
-
-    def __call__(self, task: Task, rows: Rows, items: Sequence[int]) -> Float[Tensor, " rows"]:
-        """The value of each answer, whose last token is the one that is weighed.
-
-        Args:
-            task: prompts, model and rewards.
-            rows: answers; not to be changed.
-            items: number of each answer's prompt in the task.
-        """
 
 
 @dataclass(frozen=True)
@@ -58,17 +45,14 @@ class Guided:
         while items:
             logps, tokens = rows.logits.double().log_softmax(-1).topk(min(self.k, rows.logits.shape[1]))
             width = tokens.shape[1]
-            each = [row for row in range(len(items)) for _ in range(width)]
-            grown = rows.take(each)
-            grown.push(tokens.flatten())
-            task.answer_tokens += tokens.numel()
-            values = self.value(task, grown, [items[row] for row in each]).reshape(-1, width).to(logps.device)
+            found = weighed(task, rows, items, tokens, self.value)
+            values = found.values.reshape(-1, width).to(logps.device)
             scores = logps + self.weight * values if self.weight else logps
             picks = self._picks(scores, logps, task, generator)
             if task.trace:
                 for row, item in enumerate(items):
                     traces[item].append(_step(task, tokens[row], logps[row], values[row], int(picks[row])))
-            rows = grown.take([row * width + int(pick) for row, pick in enumerate(picks)])
+            rows = found.take([row * width + int(pick) for row, pick in enumerate(picks)])
             for row, item in enumerate(items):
                 answers[item] = list(rows.tokens[row])
             going = [row for row, item in enumerate(items) if open_ended(answers[item], ends, limit)]

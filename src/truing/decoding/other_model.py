@@ -68,7 +68,7 @@ class ByEngine:
 
     engine: Engine | NamedEngine
 
-    def __call__(self, task: Task, rows: Rows, items: Sequence[int], m: int) -> Begun:
+    def __call__(self, task: Task, rows: Rows, items: Sequence[int]) -> Begun:
         """See :class:`~truing.decoding.values.Continuing`."""
         import torch
 
@@ -86,6 +86,5 @@ class ByEngine:
         grown = grown.take([places[row] for row in range(len(items))])
         last = torch.tensor([tokens[-1] for tokens in rows.tokens], device=grown.logits.device)
         grown.push(last)
-        copies = grown.take([row for row in range(len(items)) for _ in range(m)])
-        heads: list[Tokens] = [list(tokens[:-1]) for tokens in rows.tokens for _ in range(m)]
-        return Begun(heads, copies)
+        heads: list[Tokens] = [list(tokens[:-1]) for tokens in rows.tokens]
+        return Begun(heads, grown)

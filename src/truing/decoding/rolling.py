@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 
+import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from truing.policies.generation import Sampling
 from truing.policies.group_sampling import chosen
@@ -18,7 +21,7 @@ def finish(
     rows: Rows,
     ends: Set[int],
     sampling: Sampling,
-    generator: torch.Generator,
+    luck: Float[Tensor, "rows steps"],
     limits: Sequence[int] | None = None,
 ) -> int:
     """Draw tokens for every answer until it ends.
@@ -26,30 +29,38 @@ def finish(
     Args:
         rows: changed in place; answers that have ended already stay as they are.
         ends: tokens that end an answer.
-        sampling: temperature and top-p; ``max_new_tokens`` is the longest answer where there are no limits.
-        generator: of the tokens.
+        sampling: how to draw; ``max_new_tokens`` is the longest answer where there are no limits.
+        luck: numbers from [0, 1), one for each token that may be drawn. An answer's are its own, so that what becomes
+            of it does not depend on which others are beside it.
         limits: longest length of each answer, tokens in all.
 
     Returns:
         Tokens that were drawn.
     """
-    most = list(limits) if limits is not None else [sampling.max_new_tokens] * len(rows.tokens)
+    most = [sampling.max_new_tokens] * len(rows.tokens) if limits is None else list(limits)
     going = [row for row, tokens in enumerate(rows.tokens) if open_ended(tokens, ends, most[row])]
-    drawn = 0
+    drawn = step = 0
     while going:
         if len(going) < _GOING * len(rows.tokens):
             part = rows.take(going)
-            drawn += finish(part, ends, sampling, generator, [most[row] for row in going])
+            drawn += finish(part, ends, sampling, luck[going, step:], [most[row] for row in going])
             rows.put(going, part)
             return drawn
-        luck = torch.rand(len(rows.tokens), generator=generator, dtype=torch.float64).to(rows.logits.device)
-        tokens = chosen(rows.logits, luck, sampling.temperature, sampling.top_p, sampling.top_k)
+        own = luck[:, step].to(rows.logits.device)
+        tokens = chosen(rows.logits, own, sampling.temperature, sampling.top_p, sampling.top_k)
         on = torch.zeros(len(rows.tokens), dtype=torch.bool, device=rows.logits.device)
         on[going] = True
         rows.push(tokens, on)
         drawn += len(going)
+        step += 1
         going = [row for row in going if open_ended(rows.tokens[row], ends, most[row])]
     return drawn
+
+
+def luck_after(seed: int, item: int, tokens: Sequence[int], steps: int) -> Float[Tensor, " steps"]:
+    """Numbers from [0, 1) that an answer to a prompt goes on with: the same whenever the same answer goes on."""
+    known = [seed % 2**64, item, *tokens]
+    return torch.from_numpy(np.random.default_rng(known).random(steps))
 
 
 def open_ended(tokens: Sequence[int], ends: Set[int], limit: int) -> bool:

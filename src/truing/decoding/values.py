@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from truing.decoding.engine import Tokens
-from truing.decoding.rolling import finish
+from truing.decoding.rolling import finish, luck_after
 from truing.decoding.task import Task
 from truing.policies.growing import Rows
 
@@ -86,19 +86,18 @@ class Begun:
 
 
 class Continuing(Protocol):
-    """Copies of answers that can go on, perhaps by another model."""
+    """Answers that can go on, perhaps by another model."""
 
-    def __call__(self, task: Task, rows: Rows, items: Sequence[int], m: int) -> Begun:
-        """Copies of each answer, m beside each other."""
+    def __call__(self, task: Task, rows: Rows, items: Sequence[int]) -> Begun:
+        """Each answer once; what is copied from it goes on."""
 
 
 @dataclass(frozen=True)
 class BySelf:
     """The model goes on itself."""
 
-    def __call__(self, task: Task, rows: Rows, items: Sequence[int], m: int) -> Begun:
-        copies = rows.take([row for row in range(len(rows.tokens)) for _ in range(m)])
-        return Begun([[]] * len(copies.tokens), copies)
+    def __call__(self, task: Task, rows: Rows, items: Sequence[int]) -> Begun:
+        return Begun([[]] * len(rows.tokens), rows)
 
 
 @dataclass(frozen=True)
@@ -121,15 +120,47 @@ class OfContinuations:
 
     def __call__(self, task: Task, rows: Rows, items: Sequence[int]) -> Float[Tensor, " rows"]:
         worth = task.valued("decoding by rewards")
-        ends, limit = task.engine.ends, task.sampling.max_new_tokens
-        begun = self.continuing(task, rows, items, self.m)
+        begun = self.continuing(task, rows, items)
+        luck = self._luck(task, begun.tokens, items)
+        answers: list[Tokens] = []
+        for part in parts(len(items) * self.m, task.sampling.batch):
+            answers += self._gone_on(
+                task, begun, [place // self.m for place in part], luck[part.start : part.stop]
+            )
         each = [item for item in items for _ in range(self.m)]
-        most = [limit if self.ahead is None else min(limit, len(tokens) + self.ahead) for tokens in begun.tokens]
-        room = [top - len(head) for top, head in zip(most, begun.heads, strict=True)]
-        # Seeded by how far the answers are, so that a value does not depend on what was valued before.
-        generator = torch.Generator().manual_seed(task.sampling.seed + sum(map(len, rows.tokens)))
-        sampling = replace(task.sampling, temperature=0.0) if self.greedy else task.sampling
-        task.answer_tokens += finish(begun.rows, ends, sampling, generator, room)
-        answers = begun.tokens
         rewards = worth(each, task.texts(each, answers)).reshape(-1, self.m)
         return self.merge(rewards, task, answers, each)
+
+    def most_drawn(self, longest: int, at: int) -> int:
+        """Tokens at most that are drawn for the value of an answer of ``at`` tokens."""
+        room = longest - at
+        return self.m * max(0, room if self.ahead is None else min(room, self.ahead))
+
+    def _luck(
+        self, task: Task, answers: Sequence[Tokens], items: Sequence[int]
+    ) -> Float[Tensor, "continuations steps"]:
+        limit = task.sampling.max_new_tokens
+        steps = limit if self.ahead is None else min(limit, self.ahead)
+        if self.greedy or task.sampling.temperature == 0:
+            return torch.zeros(len(answers) * self.m, steps, dtype=torch.float64)
+        drawn = [
+            luck_after(task.sampling.seed, item, tokens, self.m * steps).reshape(self.m, steps)
+            for item, tokens in zip(items, answers, strict=True)
+        ]
+        return torch.cat(drawn)
+
+    def _gone_on(
+        self, task: Task, begun: Begun, places: Sequence[int], luck: Float[Tensor, "continuations steps"]
+    ) -> list[Tokens]:
+        limit = task.sampling.max_new_tokens
+        grown = Begun([begun.heads[place] for place in places], begun.rows.take(places))
+        most = [limit if self.ahead is None else min(limit, len(tokens) + self.ahead) for tokens in grown.tokens]
+        room = [top - len(head) for top, head in zip(most, grown.heads, strict=True)]
+        sampling = replace(task.sampling, temperature=0.0) if self.greedy else task.sampling
+        task.answer_tokens += finish(grown.rows, task.engine.ends, sampling, luck, room)
+        return grown.tokens
+
+
+def parts(count: int, size: int) -> list[range]:
+    """0 to ``count`` in parts of at most ``size``."""
+    return [range(start, min(count, start + size)) for start in range(0, count, size)]
