@@ -66,9 +66,9 @@ class Straightforward:
         for prompt in prompts:
             max((self.tokenizer.decode(self._drawn(prompt, longest)) for _ in range(n)), key=reward)
 
-    def qalign(self, prompts: Sequence[Sequence[int]], steps: int, longest: int) -> None:
-        """One chain for each prompt."""
-        for prompt in prompts:
+    def qalign(self, prompts: Sequence[Sequence[int]], steps: int, longest: int, chains: int) -> None:
+        """So many chains for each prompt."""
+        for prompt in [prompt for prompt in prompts for _ in range(chains)]:
             now = self._drawn(prompt, longest)
             for _ in range(steps - 1):
                 cut = random.randrange(len(now))
@@ -96,9 +96,9 @@ class Ours:
         """The best of n answers to each prompt."""
         best_of_n(n=n)(self._task(prompts, longest))
 
-    def qalign(self, prompts: Sequence[Sequence[int]], steps: int, longest: int) -> None:
-        """One chain for each prompt."""
-        qalign(steps=steps, beta=1.0, pick="last")(self._task(prompts, longest))
+    def qalign(self, prompts: Sequence[Sequence[int]], steps: int, longest: int, chains: int) -> None:
+        """So many chains for each prompt."""
+        qalign(steps=steps, beta=1.0, chains=chains, pick="last")(self._task(prompts, longest))
 
 
 def main() -> None:
@@ -110,7 +110,8 @@ def main() -> None:
     parser.add_argument("--prompt", type=int, default=512, help="tokens of a prompt")
     parser.add_argument("--answer", type=int, default=64, help="longest answer, tokens")
     parser.add_argument("--n", type=int, default=16, help="candidates; also steps of a chain")
-    parser.add_argument("--prompts", type=int, default=4)
+    parser.add_argument("--prompts", type=int, default=8)
+    parser.add_argument("--chains", type=int, nargs="+", default=[1, 4], help="chains for each prompt, in turn")
     parser.add_argument("--data", type=Path, help="HH-RLHF transcripts; default: packaged sample")
     args = parser.parse_args()
     result = measure(args)
@@ -127,12 +128,19 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         tokenizer = AutoTokenizer.from_pretrained(model)
         prompts = [tokenizer(text)["input_ids"] for text in texts]
         found: dict[str, dict[str, list[tuple[float, float]]]] = {}
+        tasks: dict[str, Callable[[Any], None]] = {
+            f"best of {args.n}": lambda side: side.best_of_n(prompts, args.n, args.answer)
+        }
+        for chains in args.chains:
+            tasks[f"qalign, chains: {chains}"] = lambda side, chains=chains: side.qalign(
+                prompts, args.n, args.answer, chains
+            )
         for number in range(1 if args.quick else args.rounds):
-            for task in ("best_of_n", "qalign"):
+            for task, work in tasks.items():
                 for name, side in sides.items():
                     torch.manual_seed(number)
                     random.seed(number)
-                    spent = timed(lambda side=side, task=task: getattr(side, task)(prompts, args.n, args.answer))
+                    spent = timed(lambda side=side, work=work: work(side))
                     found.setdefault(task, {}).setdefault(name, []).append(spent)
                     print(f"round {number + 1}: {task} by {name} {spent[0]:.1f} s", file=sys.stderr)
     rows = {task: summary(sides) for task, sides in found.items()}
@@ -167,13 +175,13 @@ def shown(result: dict[str, Any]) -> str:
     """The result for people."""
     settings = result["settings"]
     lines = [
-        f"{settings['prompts']} prompts of {result['prompt_tokens']:.0f} tokens, {settings['n']} candidates of at most "
-        f"{settings['answer']}, float32, {result['versions']}"
+        f"{settings['prompts']} prompts of {result['prompt_tokens']:.0f} tokens, {settings['n']} candidates or steps, at most "
+        f"{settings['answer']} tokens an answer, float32, {result['versions']}"
     ]
     for task, row in result["tasks"].items():
         low, high = row["ratio_range"]
         lines.append(
-            f"{task:10} {row['seconds']['truing']:6.1f} s against {row['seconds']['generate']:6.1f} s: "
+            f"{task:17} {row['seconds']['truing']:6.1f} s against {row['seconds']['generate']:6.1f} s: "
             f"{row['ratio']:.2f} times (rounds {low:.2f} to {high:.2f}), "
             f"{row['ratio_of_processor_seconds']:.2f} of processor seconds"
         )
