@@ -175,8 +175,8 @@ def shown(result: dict[str, Any]) -> str:
     """The result for people."""
     settings = result["settings"]
     lines = [
-        f"{settings['prompts']} prompts of {result['prompt_tokens']:.0f} tokens, {settings['n']} candidates or steps, at most "
-        f"{settings['answer']} tokens an answer, float32, {result['versions']}"
+        f"{settings['prompts']} prompts of {result['prompt_tokens']:.0f} tokens, {settings['n']} candidates or steps, "
+        f"at most {settings['answer']} tokens an answer, float32, {result['versions']}"
     ]
     for task, row in result["tasks"].items():
         low, high = row["ratio_range"]
