@@ -171,7 +171,12 @@ def test_recorded_verdicts_of_real_files(shared_data: Path) -> None:
     hard = found(shared_data / "alpaca-eval/hard/phi-2.json.gz", "--recorded")
     assert (hard["comparison"]["wins"], hard["comparison"]["losses"], hard["comparison"]["ties"]) == (489, 210, 19)
     assert hard["comparison"]["none"] == 6
-    soft = found(shared_data / "alpaca-eval/soft/alpaca-7b.json.gz", "--recorded", "--merge", "soft")
+    soft = found(shared_data / "alpaca-eval/soft/alpaca-7b.json.gz", "--recorded")
+    merged = found(shared_data / "alpaca-eval/soft/alpaca-7b.json.gz", "--recorded", "--merge", "conservative")
+    # AlpacaEval 2 counts preferences by their grade, the mean of 2 − preference; the sign of each alone says more.
+    assert 0 < merged["comparison"]["win_rate"]["value"] - soft["comparison"]["win_rate"]["value"] < 0.05
+    assert "counts by its share" in soft["merging"]
+    assert "merged: conservative" in merged["merging"]
     # Who was called m, and stood first, was preferred in 346 of 722.
     assert soft["shown_first"]["value"] == pytest.approx(346 / 722)
     people = found(shared_data / "pandalm/testset-v1.json", "--recorded")

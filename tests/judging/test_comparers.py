@@ -96,6 +96,16 @@ def test_odds_of_letters_are_those_of_the_judge_of_pairs() -> None:
     )
 
 
+def test_all_verdicts_of_a_pair_count() -> None:
+    """Three verdicts on one pair: one after the other, twice over for six; two questions would leave one out."""
+    judge = Recorded.of([PAIRS[0]] * 3, [Opinion(1.0), Opinion(0.0), Opinion(0.5)], "file")
+    shown = SINGLE[0].show(PAIRS[0])
+    assert [said.first for said in judge([shown] * 3)] == [1.0, 0.0, 0.5]
+    assert [said.first for said in judge([shown] * 6)] == [1.0, 0.0, 0.5] * 2
+    with pytest.raises(DataError, match="3 verdicts are recorded of a pair, which is shown 2 times"):
+        judge([shown] * 2)
+
+
 def test_recorded_verdicts_stand_in_for_a_judge() -> None:
     said = [Opinion(1.0), UNREAD, Opinion(0.5)]
     judge = Recorded.of(PAIRS, said, "file")

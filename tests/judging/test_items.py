@@ -9,9 +9,8 @@ import pytest
 from tests.jobs import write_rows
 from truing.errors import DataError
 from truing.judging.answers import read_answers
-from truing.judging.bench import PROTOCOLS
 from truing.judging.items import Item, read_items
-from truing.judging.making import recorded_bench
+from truing.judging.replay import recorded_judge, recorded_verdicts
 from truing.judging.summary import Summary, summary
 
 PAIR = {"prompt": "q", "a": "x", "b": "y"}
@@ -19,9 +18,8 @@ LLMBAR = {"input": "q", "output_1": "x", "output_2": "y"}
 
 
 def recorded(items: list[Item]) -> Summary:
-    bench = recorded_bench(items)
-    judged = PROTOCOLS["single"].run(bench, [item.pair for item in items])
-    return summary(items, judged, judge=bench.name, protocol="recorded", recorded=True)
+    judged = recorded_verdicts(items)
+    return summary(items, judged, judge=recorded_judge(items), protocol="recorded", merging="", recorded=True)
 
 
 def test_a_verdict_is_its_judges_and_a_label_its_givers(tmp_path: Path) -> None:

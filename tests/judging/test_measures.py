@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
+from tests.judging.judges import Saying
 from truing.errors import TruingError
+from truing.judging.bench import PROTOCOLS, Bench
 from truing.judging.measures import agreement, bootstrapped, comparison, first_place
 from truing.judging.merging import conservative, soft
-from truing.judging.presentation import ORDERS
+from truing.judging.presentation import ORDERS, Pair
 from truing.judging.verdict import UNREAD, Opinion
 
 
@@ -96,3 +98,35 @@ def test_what_does_not_belong_together() -> None:
         comparison(_merged((1, 0)), ["a", "b"])
     with pytest.raises(TruingError, match="1 verdicts beside 2 labels"):
         agreement(["A"], ["A", "B"])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("winners", "labels"),
+    [
+        (["A", "A", "A"], ["A", "B", "A"]),
+        (["A", "B"], ["B", "B"]),
+        (["A"], ["A"]),
+        ([], []),
+        (["tie"] * 4, ["tie"] * 4),
+    ],
+)
+def test_who_always_says_the_same_has_no_kappa(winners, labels) -> None:
+    assert math.isnan(agreement(winners, labels).kappa.value)
+
+
+@pytest.mark.filterwarnings("error")
+def test_full_agreement_on_few_pairs_is_not_certain() -> None:
+    """Four of four, chance one half: Wilson's 4/(4 + 1.96²) = 0.510 gives (0.510 − 0.5)/0.5 = 0.020."""
+    found = agreement(["A", "B", "A", "B"], ["A", "B", "A", "B"]).kappa
+    assert (found.value, found.high) == (1.0, 1.0)
+    assert found.low == pytest.approx((4 / (4 + 1.959964**2) - 0.5) / 0.5, abs=1e-5)
+
+
+def test_letters_and_places_are_told_apart() -> None:
+    """First under both letters and in both places: leans 1 to the place, 0 to the letter."""
+    judged = PROTOCOLS["labels"].run(Bench([Saying(lambda shown: 1.0)]), [Pair("q", "x", "y")])
+    assert {name: own.value for name, own in judged.leans.items()} == {"the first place": 1.0, "the letter A": 0.0}
+    said = Bench([Saying(lambda shown: float(shown.labels[0] == "A"))])
+    judged = PROTOCOLS["labels"].run(said, [Pair("q", "x", "y")])
+    assert {name: own.value for name, own in judged.leans.items()} == {"the first place": 0.0, "the letter A": 1.0}

@@ -38,7 +38,8 @@ def judge(
         str | None,
         typer.Option(
             "--merge",
-            help="conservative (a win in every order; the default), soft (mean probability) or plurality (of a vote).",
+            help="conservative (a win in every order; the default), soft (mean probability) or plurality (of a vote). "
+            "Recorded verdicts stay as they are if it is left out.",
         ),
     ] = None,
     replies: Annotated[
@@ -88,8 +89,9 @@ def judge(
     from truing.cli.named import named
     from truing.errors import RecipeError
     from truing.judging.bench import PROTOCOLS
-    from truing.judging.making import bench_of, recorded_bench
+    from truing.judging.making import bench_of
     from truing.judging.merging import MERGES
+    from truing.judging.replay import recorded_judge, recorded_verdicts
     from truing.judging.summary import summary
     from truing.judging.wording import FORMS, Wording
     from truing.rewards.judges.usage import usage_in
@@ -113,8 +115,17 @@ def judge(
         print_json(found) if json else typer.echo("\n".join(f"{name}: {value}" for name, value in found.items()))
         return
     wording = Wording(form_, criteria or CRITERIA, ties, abstention)
+    used = []
     if recorded:
-        bench = recorded_bench(items)
+        name = recorded_judge(items)
+        judged = recorded_verdicts(items, merged if merge else None)
+        merging = (
+            f"{judged.asked:,} recorded opinions, merged: {merge}"
+            if merge
+            else (
+                f"{judged.asked:,} recorded opinions; verdicts as recorded, a graded preference counts by its share"
+            )
+        )
     else:
         typer.echo(f"asking {', '.join(judge or [])} about {len(items):,} pairs", err=True)
         bench = bench_of(
@@ -126,21 +137,25 @@ def judge(
             key_from=key_from,
             seed=seed,
         )
-    bench = replace(bench, merge=merged, parts=parts, rounds=rounds, seed=seed)
-    judged = chosen.run(bench, [item.pair for item in items])
-    used = [own for chat in bench.chats if (own := usage_in(chat))]
+        bench = replace(bench, merge=merged, parts=parts, rounds=rounds, seed=seed)
+        name = bench.name
+        judged = chosen.run(bench, [item.pair for item in items])
+        used = [own.as_dict() for chat in bench.chats if (own := usage_in(chat))]
+        rule = merge or chosen.merge
+        merging = f"asked {judged.asked:,} times" + (f"; orders merged: {rule}" if rule else "")
     result = summary(
         items,
         judged,
-        judge=bench.name,
+        judge=name,
         protocol="recorded" if recorded else chosen.name,
+        merging=merging,
         recorded=recorded,
         seed=seed,
-        usage=[own.as_dict() for own in used],
+        usage=used,
         notes=notes,
     )
     if output is not None:
-        write_verdicts(output, items, judged, bench.name)
+        write_verdicts(output, items, judged, name)
     if json:
         print_json(result.as_dict())
         return

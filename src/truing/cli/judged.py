@@ -46,18 +46,24 @@ def lines(found: Summary) -> Iterator[str]:
     yield f"{_pairs(compared):,} pairs, judge {found.judge}, protocol {found.protocol}"
     yield f"  {a} against {b}: win rate {_share(compared.win_rate)}{_sign(compared.p_value)}"
     yield f"  wins {compared.wins:,}, ties {compared.ties:,}, losses {compared.losses:,}, no verdict {compared.none:,}"
-    yield f"  asked {found.asked:,} times; merged were {compared.asked:,} replies,"
-    yield f"  of which {compared.unread:,} could not be read and {compared.abstained:,} abstain"
+    yield f"  {found.merging}"
+    yield f"  of these {compared.unread:,} could not be read and {compared.abstained:,} abstain"
     if compared.consistency.n:
         yield f"  consistency {_share(compared.consistency)}"
     if compared.position_bias.n:
         yield f"  position bias, of {compared.position_bias.n:,} contradictions: {_signed(compared.position_bias)}"
     if found.shown_first is not None:
         yield f"  the answer that was shown first won {_share(found.shown_first)} (order drawn at random)"
+        changed = _least_contradicted(found.shown_first)
+        yield f"  so at least {changed} of verdicts would change if answers changed places"
+    for name, lean in found.leans.items():
+        yield f"  leans to {name}: {_signed(lean)}; 0 if it does not, at most ±1"
     for name, value in found.details.items():
         yield f"  {name.replace('_', ' ')}: {_any(value)}"
     for giver, agreed in found.agreement.items():
         yield f"  agreement with {giver}: {_agreed(agreed)}"
+    for order, agreed in found.agreement_by_order.items():
+        yield f"    {order}, and not asked again: {_agreed(agreed)}"
     if found.annotators is not None:
         yield from _annotators(found.annotators)
     yield from _subsets(found)
@@ -78,7 +84,8 @@ def write_verdicts(path: Path, items: Sequence[Item], judged: Judged, judge: str
     from truing.writing import write_text
 
     rows = []
-    for item, verdict in zip(items, judged.verdicts, strict=True):
+    before = judged.before or [None] * len(items)
+    for item, verdict, plain_one in zip(items, judged.verdicts, before, strict=True):
         row: dict[str, Any] = {
             "prompt": item.pair.prompt,
             "a": item.pair.a,
@@ -89,6 +96,8 @@ def write_verdicts(path: Path, items: Sequence[Item], judged: Judged, judge: str
             row |= {"model_a": item.models[0], "model_b": item.models[1]}
         if item.label is not None:
             row |= {"label": item.label, "labelled_by": item.labelled_by}
+        if plain_one is not None:
+            row["before"] = plain_one.as_dict()["orders"]
         rows.append(json.dumps(plain({**row, "judge": judge, **verdict.as_dict()}), ensure_ascii=False))
     write_text(path, "\n".join(rows) + "\n")
 
@@ -121,6 +130,13 @@ def _share(found: Estimate) -> str:
     if not found.n:
         return "unknown"
     return f"{100 * found.value:.1f} % ({100 * found.low:.1f} to {100 * found.high:.1f}, n = {found.n:,})"
+
+
+def _least_contradicted(first: Estimate) -> str:
+    """Of verdicts with a place at random: |P(first) − P(second)|, which pairs judged alike in both orders leave 0."""
+    ends = sorted(abs(2 * end - 1) for end in (first.low, first.high))
+    low = 0.0 if first.low <= 0.5 <= first.high else ends[0]
+    return f"{100 * abs(2 * first.value - 1):.1f} % ({100 * low:.1f} to {100 * ends[1]:.1f})"
 
 
 def _signed(found: Estimate) -> str:

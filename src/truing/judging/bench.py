@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from truing.chat.model import SeededChat
@@ -12,17 +12,18 @@ from truing.judging.comparer import Comparer
 from truing.judging.comparers.letters import LetterOdds
 from truing.judging.comparers.text import TextVerdicts
 from truing.judging.guided import guided_judge
-from truing.judging.measures import consistency
+from truing.judging.measures import consistency, leans
 from truing.judging.merging import Merge, conservative
 from truing.judging.pairwise import pairwise_judge
 from truing.judging.pine.comparer import LETTERS, PineLetters
 from truing.judging.pointwise import pointwise_judge
 from truing.judging.portia.protocol import fixed_coverage, portia
-from truing.judging.presentation import ORDERS, ORDERS_AND_LABELS, SINGLE, Pair, Presentation
+from truing.judging.presentation import LABELS, ORDERS, ORDERS_AND_LABELS, SINGLE, Pair, Presentation
 from truing.judging.reflection import self_reflection
 from truing.judging.verdict import Verdict
 from truing.judging.vote import judge_vote
 from truing.judging.wording import RELATION, Wording
+from truing.statistics import Estimate
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,15 @@ class Judged:
         verdicts: one for each pair.
         asked: opinions that were asked for.
         details: further numbers, by name.
+        leans: how far the judge leans to what has nothing to do with the answers, by name, −1 to 1.
+        before: for each pair the verdict on the whole answers, where they were then shown otherwise.
     """
 
     verdicts: list[Verdict]
     asked: int
     details: dict[str, Any] = field(default_factory=dict)
+    leans: dict[str, Estimate] = field(default_factory=dict)
+    before: list[Verdict | None] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,8 @@ class Protocol:
         run: judges pairs.
         each_voter: whether every judge is asked in every round.
         in_words: whether judges have to reply in words.
+        merge: name of the rule that makes one verdict of several opinions, unless another is chosen; empty where there
+            is nothing to merge.
     """
 
     name: str
@@ -133,6 +140,7 @@ class Protocol:
     run: Callable[[Bench, Sequence[Pair]], Judged]
     each_voter: bool = False
     in_words: bool = False
+    merge: str = "conservative"
 
 
 def _shown(presentations: Sequence[Presentation]) -> Callable[[Bench, Sequence[Pair]], Judged]:
@@ -142,6 +150,12 @@ def _shown(presentations: Sequence[Presentation]) -> Callable[[Bench, Sequence[P
         return Judged(verdicts, len(verdicts) * len(presentations))
 
     return run
+
+
+def _labels(bench: Bench, pairs: Sequence[Pair]) -> Judged:
+    found = _shown(ORDERS_AND_LABELS)(bench, pairs)
+    place, letter = leans(found.verdicts)
+    return replace(found, leans={"the first place": place, f"the letter {LABELS[0]}": letter})
 
 
 def _pine(bench: Bench, pairs: Sequence[Pair]) -> Judged:
@@ -163,7 +177,12 @@ def _portia(bench: Bench, pairs: Sequence[Pair]) -> Judged:
     stages = {stage: sum(own.stage == stage for own in found) for stage in ("plain", "length", "meaning")}
     before = consistency([own.before for own in found if own.before])
     details = {"stages": stages, "consistency_before": before, "fixed_coverage": fixed_coverage(found)}
-    return Judged([own.verdict for own in found], sum(own.asked for own in found), details)
+    return Judged(
+        [own.verdict for own in found],
+        sum(own.asked for own in found),
+        details,
+        before=[own.before for own in found],
+    )
 
 
 def _vote(bench: Bench, pairs: Sequence[Pair]) -> Judged:
@@ -190,12 +209,12 @@ PROTOCOLS = {
     protocol.name: protocol
     for protocol in (
         Protocol("swap", "each answer first once", 2, 2, _shown(ORDERS)),
-        Protocol("single", "A first", 1, 1, _shown(SINGLE)),
-        Protocol("labels", "both orders under both letters", 4, 4, _shown(ORDERS_AND_LABELS)),
+        Protocol("single", "A first", 1, 1, _shown(SINGLE), merge=""),
+        Protocol("labels", "both orders under both letters", 4, 4, _labels),
         Protocol("pine", "read in no order, under both letters", 2, 2, _pine),
         Protocol("portia", "cut and aligned where orders disagree", 2, 6, _portia),
-        Protocol("vote", "rounds in turned orders", 1, 1, _vote, each_voter=True),
-        Protocol("pointwise", "a grade for each answer", 2, 2, _pointwise, in_words=True),
+        Protocol("vote", "rounds in turned orders", 1, 1, _vote, each_voter=True, merge="plurality"),
+        Protocol("pointwise", "a grade for each answer", 2, 2, _pointwise, in_words=True, merge=""),
         Protocol("reflection", "a second look at both orders", 6, 6, _reflection, in_words=True),
     )
 }

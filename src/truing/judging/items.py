@@ -12,6 +12,7 @@ from typing import Any
 from truing.data.readers import read_rows
 from truing.data.rows import Row, RowError, shorten
 from truing.errors import DataError
+from truing.judging.orders import Orders, read_orders
 from truing.judging.presentation import Pair
 from truing.judging.verdict import UNREAD, Opinion, Winner
 from truing.rewards.algebra.context import Prompt
@@ -34,6 +35,8 @@ class Item:
         recorded_by: whose opinion that is; ``None`` where it is the label itself.
         as_shown: the recorded opinion of the answers as they stood, where the file lets that be seen.
         votes: labels of several annotators.
+        orders: the recorded opinions behind ``recorded``, of the answers as they stood; empty where only it is known.
+        before: opinions of the whole answers, before they were shown otherwise.
     """
 
     pair: Pair
@@ -45,6 +48,8 @@ class Item:
     recorded_by: str | None = None
     as_shown: Opinion | None = None
     votes: tuple[Winner, ...] = ()
+    orders: Orders = ()
+    before: Orders = ()
 
 
 @dataclass(frozen=True)
@@ -151,6 +156,8 @@ def _own(row: Row, stem: str) -> Item:
         item = replace(
             _labelled(item, winner),
             labelled_by=judge,
+            orders=read_orders(row.get("orders"), "orders"),
+            before=read_orders(row.get("before"), "before"),
             **({"recorded": Opinion(float(share))} if known else {}),  # type: ignore[arg-type]
         )
     if row.get("label") is not None:

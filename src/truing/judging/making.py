@@ -1,17 +1,14 @@
-"""Judges by name, as commands give them, and verdicts of a file in a judge's place."""
+"""Judges by name, as commands give them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from truing.chat.named import chat_model
-from truing.errors import DataError
 from truing.judging.bench import Bench
 from truing.judging.comparer import Comparer
 from truing.judging.comparers.letters import LetterOdds
-from truing.judging.comparers.recorded import Recorded
 from truing.judging.comparers.text import TextVerdicts
-from truing.judging.items import Item
 from truing.judging.wording import Wording
 
 
@@ -49,21 +46,3 @@ def bench_of(
         for name in names
     ]
     return Bench([TextVerdicts(chat, wording) for chat in chats], chats, wording)
-
-
-def recorded_bench(items: Sequence[Item]) -> Bench:
-    """The opinions that files hold, in the order in which they hold the answers.
-
-    Raises:
-        DataError: if they hold none.
-    """
-    if not any(item.label is not None for item in items):
-        raise DataError(
-            "the file holds answers and no verdicts",
-            where="--recorded",
-            allowed="columns such as preference, label, winner or annotator1",
-            fix="name a judge by --judge",
-        )
-    names = dict.fromkeys(item.recorded_by or item.labelled_by for item in items if item.label is not None)
-    judge = Recorded.of([item.pair for item in items], [item.recorded for item in items], " + ".join(names))
-    return Bench([judge])

@@ -173,7 +173,7 @@ class Agreement:
     Attributes:
         accuracy: share of verdicts that are the label, of pairs with both; a tie is right where the label is one.
         decided: the same where neither is a tie.
-        kappa: Cohen's, of A, B and tie; unknown where all verdicts and labels are one and the same.
+        kappa: Cohen's, of A, B and tie; unknown where all verdicts, or all labels, are one and the same.
         none: pairs without a verdict or without a label.
     """
 
@@ -190,6 +190,24 @@ class Agreement:
             "kappa": self.kappa.as_dict(),
             "none": self.none,
         }
+
+
+def agreement_by_order(verdicts: Sequence[Verdict], labels: Sequence[Winner | None]) -> dict[str, Agreement]:
+    """What a judge that is asked in one order alone would have agreed with; empty unless all pairs have several.
+
+    Args:
+        verdicts: on pairs that were all shown alike.
+        labels: as :func:`agreement` takes them.
+    """
+    ways = {verdict.presentations for verdict in verdicts}
+    if len(ways) != 1 or len(next(iter(ways))) < 2:
+        return {}
+    names: dict[str | None, Winner] = {"first": "A", "second": "B", "tie": "tie", None: "abstain"}
+    found: dict[str, Agreement] = {}
+    for place, shown in enumerate(ways.pop()):
+        name = f"{'B' if shown.swapped else 'A'} first" + ("" if shown.labels == LABELS else ", letters exchanged")
+        found.setdefault(name, agreement([names[verdict.of_a[place].side] for verdict in verdicts], labels))
+    return found
 
 
 def agreement(winners: Sequence[Winner], labels: Sequence[Winner | None]) -> Agreement:
@@ -213,19 +231,31 @@ def agreement(winners: Sequence[Winner], labels: Sequence[Winner | None]) -> Agr
     return Agreement(
         accuracy=rate(sum(said == label for said, label in both), len(both)),
         decided=rate(sum(said == label for said, label in decided), len(decided)),
-        kappa=_kappa([(said, str(label)) for said, label in both]),
+        kappa=kappa([(said, str(label)) for said, label in both]),
         none=len(winners) - len(both),
     )
 
 
-def _kappa(pairs: Sequence[tuple[str, str]]) -> Estimate:
+def kappa(pairs: Sequence[tuple[str, str]]) -> Estimate:
+    """Cohen's kappa of two who say A, B or tie, with its 95 % interval for many pairs.
+
+    Unknown where one of the two says the same of all pairs: what is expected by chance is then all that can be
+    observed. Where both agree on all pairs, the interval is that of the share of agreement, less chance.
+
+    Args:
+        pairs: what each said of one pair of answers.
+    """
     from statsmodels.stats.inter_rater import cohens_kappa
 
     names = ("A", "tie", "B")
     table = np.array([[sum(pair == (said, label) for pair in pairs) for label in names] for said in names])
-    if np.count_nonzero(table.sum(0)) < 2 and np.count_nonzero(table.sum(1)) < 2:
+    if min(np.count_nonzero(table.sum(0)), np.count_nonzero(table.sum(1))) < 2:
         return Estimate(math.nan, math.nan, math.nan, len(pairs))
+    if table.trace() == len(pairs):
+        chance = float((table.sum(0) @ table.sum(1)) / len(pairs) ** 2)
+        return Estimate(1.0, (rate(len(pairs), len(pairs)).low - chance) / (1 - chance), 1.0, len(pairs))
     # A category that neither used is no part of the table.
     used = (table.sum(0) + table.sum(1)) > 0
     found = cohens_kappa(table[np.ix_(used, used)])
-    return Estimate(float(found.kappa), float(found.kappa_low), float(found.kappa_upp), len(pairs))
+    low, high = np.clip([found.kappa_low, found.kappa_upp], -1.0, 1.0)
+    return Estimate(float(found.kappa), float(low), float(high), len(pairs))

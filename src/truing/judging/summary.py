@@ -11,10 +11,12 @@ import numpy as np
 
 from truing.judging.bench import Judged
 from truing.judging.items import Item, majority
-from truing.judging.measures import Agreement, Comparison, agreement, comparison, first_place
+from truing.judging.measures import Agreement, Comparison, agreement, agreement_by_order, comparison, first_place
 from truing.judging.verdict import Winner
 from truing.rewards.algebra.context import prompt_key
 from truing.statistics import Estimate
+
+_LEFT_OUT_IF_EMPTY = ("details", "by_subset", "agreement_by_subset", "agreement_by_order", "leans", "usage")
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,14 @@ class Summary:
     Attributes:
         judge: its name.
         protocol: by name.
+        merging: how often was asked, and what was made of it, in words.
         models: who wrote A and B, where all pairs say the same.
         comparison: of A against B.
         by_subset: the same for parts of the data, the largest first; empty where there is one.
         agreement: with labels, by who gave them.
         agreement_by_subset: the same for parts of the data.
+        agreement_by_order: what each order alone would have agreed with, where pairs were shown in several.
+        leans: to a place and to a letter, −1 to 1, where the protocol tells them apart.
         shown_first: share of recorded opinions for the answer that stood first, where that is recorded.
         annotators: where the data has several.
         details: what the protocol tells besides.
@@ -62,11 +67,14 @@ class Summary:
 
     judge: str
     protocol: str
+    merging: str
     models: tuple[str, str] | None
     comparison: Comparison
     by_subset: dict[str, Comparison]
     agreement: dict[str, Agreement]
     agreement_by_subset: dict[str, Agreement]
+    agreement_by_order: dict[str, Agreement]
+    leans: dict[str, Estimate]
     shown_first: Estimate | None
     annotators: Annotators | None
     details: dict[str, Any]
@@ -79,8 +87,7 @@ class Summary:
         return {
             name: _plain(value)
             for name, value in vars(self).items()
-            if value is not None
-            and (value or name not in ("details", "by_subset", "agreement_by_subset", "usage"))
+            if value is not None and (value or name not in _LEFT_OUT_IF_EMPTY)
         }
 
 
@@ -90,6 +97,7 @@ def summary(
     *,
     judge: str,
     protocol: str,
+    merging: str,
     recorded: bool = False,
     seed: int = 0,
     usage: Sequence[dict[str, Any]] = (),
@@ -101,6 +109,7 @@ def summary(
         items: the pairs.
         judged: verdicts on them.
         judge, protocol: names.
+        merging: how often was asked, and what was made of it, in words.
         recorded: whether the verdicts are the file's own; it would be idle to compare a label with itself.
         seed: of bootstraps.
         usage: of the judges.
@@ -129,11 +138,14 @@ def summary(
     return Summary(
         judge=judge,
         protocol=protocol,
+        merging=merging,
         models=models.pop() if len(models) == 1 else None,
         comparison=of(range(len(items))),
         by_subset={name: of(places) for name, places in subsets.items()},
         agreement={name: against(places) for name, places in givers.items()},
         agreement_by_subset={name: against(places) for name, places in subsets.items()} if givers else {},
+        agreement_by_order=agreement_by_order(verdicts, labels) if givers else {},
+        leans=judged.leans,
         shown_first=first_place(*zip(*shown, strict=True)) if shown else None,
         annotators=_annotators(votes) if votes else None,
         details=judged.details,
