@@ -83,6 +83,48 @@ def test_dry_run_does_nothing(monkeypatch, capsys, questions: Path) -> None:
     assert not questions.with_name("o.jsonl").exists()
 
 
+def test_dry_run_says_what_it_would_cost_at_most(monkeypatch, capsys, questions: Path) -> None:
+    words = (*SMALL, f"prompts={questions}", "decode.n=3", "rewards=[sentiment]", "--dry-run")
+    assert run(monkeypatch, "generate", *words, "--json") == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["at_most"] == {"answers": 12, "tokens": 72, "rewards": 12}
+    assert 0 < plan["longest_prompt"] < plan["prompt_tokens"]
+    assert run(monkeypatch, "generate", *words) == 0
+    assert "12 answers of 72 tokens, and 12 rewarded texts" in " ".join(capsys.readouterr().err.split())
+    assert run(monkeypatch, "generate", *words, "sampling.temperature=0", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["at_most"]["answers"] == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("prompt=x",), "has nothing to go by"),
+        (("prompt=x", "sampling.max_new_tokens=1030"), "are more than the model's 1,024"),
+        (
+            ("prompt=x", "decode=qalign", "rewards=[sentiment]", "sampling.temperature=0"),
+            "every proposal is the same",
+        ),
+        (("prompt=x", "rewards=[exact-match]"), "reads the column"),
+        (("prompt=x", "decode={name: rps, target: {a: 1, b: 1}}", "rewards=[sentiment]"), "no objective 'a'"),
+        (("prompt=x", "decode={name: contrastive-decoding, reads: last-message}"), "compared with itself"),
+        (("prompt=x", "decode={name: contrastive-decoding, reads: opposite-code}"), "no control codes"),
+        (("prompt=x", "decode={name: transfer-q, aligned: ./nowhere}", "rewards=[sentiment]"), "./nowhere"),
+        (("prompt=x", "decode=vote", "codes=nowhere"), "control codes cannot be read"),
+    ],
+)
+def test_dry_run_refuses_what_the_run_would(monkeypatch, capsys, words: tuple[str, ...], message: str) -> None:
+    assert run(monkeypatch, "generate", *SMALL, *words, "--dry-run") == 2
+    shown = capsys.readouterr()
+    assert message in " ".join((shown.err + shown.out).split())
+
+
+def test_a_model_that_would_change_prompts_is_not_asked(monkeypatch, capsys) -> None:
+    """No server listens at that address: a question would fail."""
+    change = "prompting=[{name: p-aligner-rewriter, model: 'http://127.0.0.1:9/v1#none'}]"
+    assert run(monkeypatch, "generate", *SMALL, "prompt=x", change, "decode=vote", "--dry-run", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["prompts_changed"] is False
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -64,12 +64,10 @@ def _answers(engine: ModelEngine, decoder, batch: int, monkeypatch) -> tuple[lis
 def test_batch_bounds_what_is_held_and_changes_nothing(engine, decoder, monkeypatch) -> None:  # noqa: F811
     whole, most = _answers(engine, decoder, 10_000, monkeypatch)
     assert most > 7
-    for batch in (7, 3):
-        # Three prompts: after a step as many go on as there are prompts or beams.
-        bound = max(batch, 9 if "Deal" in type(decoder).__name__ else 3)
-        found, held = _answers(engine, decoder, batch, monkeypatch)
-        assert found == whole
-        assert held <= bound
+    found, held = _answers(engine, decoder, 5, monkeypatch)
+    assert found == whole
+    # After a step as many go on as there are prompts, here 3, or beams.
+    assert held <= max(5, 3 * getattr(decoder, "beams", 1))
 
 
 def test_continuations_by_another_model_are_bounded_too(engine, monkeypatch) -> None:  # noqa: F811

@@ -83,20 +83,36 @@ def _print(recipe: DecodeRecipe, found: Generated) -> None:
 
 
 def _plan(recipe: DecodeRecipe, json: bool) -> None:
+    from dataclasses import asdict
+
     from truing.cli.console import ConsoleListener, print_json, print_plan
     from truing.decoding.run import prompts_of, setup_of
 
-    asked = prompts_of(recipe)
     setup = setup_of(recipe)
+    found = setup.foreseen(prompts_of(recipe))
     values = {
-        "prompts": len(asked),
+        "prompts": found.prompts,
+        "prompt_tokens": found.tokens,
+        "longest_prompt": found.longest,
         "decode": recipe.decode,
         "rewards": [] if setup.pipeline is None else list(setup.pipeline.names),
+        "at_most": None if found.most is None else asdict(found.most),
+        "prompts_changed": found.changed,
         "output": recipe.output,
     }
     if json:
         print_json(values)
         return
     console = ConsoleListener(quiet=False).console
-    print_plan(console, [(name, str(value)) for name, value in values.items()])
+    tokens = f"{found.tokens:,} tokens, the longest {found.longest:,}"
+    if not found.changed:
+        tokens += "; a model is asked to change them first, which was not done"
+    lines = [("prompts", f"{found.prompts:,} of {tokens}"), ("decode", str(recipe.decode))]
+    lines += [("rewards", ", ".join(values["rewards"]) or "none"), ("output", recipe.output or "the screen")]
+    if found.most is not None:
+        most = found.most
+        lines.append(
+            ("at most", f"{most.answers:,} answers of {most.tokens:,} tokens, and {most.rewards:,} rewarded texts")
+        )
+    print_plan(console, lines)
     console.print("Nothing was done (--dry-run).")

@@ -11,9 +11,11 @@ from pydantic import Field
 from truing.decoding.answers import Decoded
 from truing.decoding.choosing import best, draw, hard_kl_bound, soft_kl_bound, soft_weights
 from truing.decoding.engine import Tokens
+from truing.decoding.foresight import Most, whole_answers
 from truing.decoding.method import decoder
 from truing.decoding.task import Task
 from truing.parameters import NON_NEGATIVE, Doc
+from truing.policies.generation import Sampling
 from truing.registry import Paper
 
 Count = Annotated[int, Field(gt=0, le=100_000), Doc("answers drawn for each prompt", "n >= 1")]
@@ -31,8 +33,16 @@ class BestOfN:
     n: int
     softness: float
 
-    def __call__(self, task: Task) -> list[Decoded]:
+    def check(self, task: Task) -> None:
+        """See :class:`~truing.decoding.foresight.Checking`."""
         task.valued("best-of-n")
+
+    def most(self, task: Task) -> Most:
+        """See :class:`~truing.decoding.foresight.Bounded`."""
+        return whole_answers(task, draws(self.n, task.sampling))
+
+    def __call__(self, task: Task) -> list[Decoded]:
+        self.check(task)
         drawn = drawn_and_worth(task, self.n)
         generator = torch.Generator().manual_seed(task.sampling.seed)
         found = []
@@ -43,14 +53,27 @@ class BestOfN:
                 replace(candidate, weight=float(weight))
                 for candidate, weight in zip(task.candidates(item, answers, worth.tolist()), weights, strict=True)
             ]
-            bound = hard_kl_bound(self.n) if self.softness == 0 else soft_kl_bound(weights)
-            notes = {"kl_bound": bound, "distinct": float(len({candidate.text for candidate in candidates}))}
+            bound = hard_kl_bound(len(answers)) if self.softness == 0 else soft_kl_bound(weights)
+            notes = {
+                "kl_bound": bound,
+                "drawn": float(len(answers)),
+                "distinct": float(len({candidate.text for candidate in candidates})),
+            }
             found.append(Decoded(task.prompts[item], candidates[place], tuple(candidates), notes))
         return found
 
 
+def draws(n: int, sampling: Sampling) -> int:
+    """How many answers n of them are worth drawing: one where all would be equal."""
+    return 1 if sampling.temperature == 0 or sampling.top_k == 1 else n
+
+
 def drawn_and_worth(task: Task, n: int) -> list[tuple[list[Tokens], torch.Tensor]]:
-    """Draw n answers to each prompt of a task, and what the rewards say of each; zeros where there are no rewards."""
+    """Draw n answers to each prompt of a task, and what the rewards say of each; zeros where there are no rewards.
+
+    Where all answers to a prompt would be equal, one is drawn.
+    """
+    n = draws(n, task.sampling)
     drawn = task.engine.sample(task.encoded, n, task.sampling)
     task.answer_tokens += sum(len(answer) for answers in drawn for answer in answers)
     items = [item for item, answers in enumerate(drawn) for _ in answers]
@@ -76,7 +99,7 @@ def drawn_and_worth(task: Task, n: int) -> list[tuple[list[Tokens], torch.Tensor
     avoid_when="The reward has errors and n is large: the best of many answers is then the one with the largest error. "
     "Use soft best-of-n, or qalign.",
     requires=("a reward",),
-    cost="the prompt once, n answers, n rewards",
+    cost="the prompt once, n answers, n rewards; one of each at temperature 0, where all would be equal",
     aliases=("bon", "soft-best-of-n"),
 )
 def best_of_n(n: Count = 16, softness: Softness = 0.0) -> BestOfN:

@@ -14,10 +14,11 @@ from torch import Tensor
 from truing.decoding.answers import Decoded
 from truing.decoding.args import Width
 from truing.decoding.engine import Tokens
+from truing.decoding.foresight import Most
 from truing.decoding.method import decoder
 from truing.decoding.task import Task
 from truing.decoding.values import Mean, OfContinuations
-from truing.decoding.weighing import Weighed, weighed
+from truing.decoding.weighing import Weighed, tried, weighed
 from truing.parameters import NON_NEGATIVE, Doc
 from truing.policies.growing import Rows
 from truing.registry import Paper
@@ -64,9 +65,22 @@ class Deal:
     standardise: bool
     length_penalty: float
 
-    def __call__(self, task: Task) -> list[Decoded]:
+    def check(self, task: Task) -> None:
+        """See :class:`~truing.decoding.foresight.Checking`."""
         if self.weight:
             task.valued("deal")
+
+    def most(self, task: Task) -> Most:
+        """See :class:`~truing.decoding.foresight.Bounded`."""
+        finished = Most(rewards=self.beams if task.worth is not None else 0)
+        return tried(task, self.beams * self.k, self._value) + finished
+
+    @property
+    def _value(self) -> OfContinuations | None:
+        return OfContinuations(1, Mean(), self.ahead, greedy=True) if self.weight else None
+
+    def __call__(self, task: Task) -> list[Decoded]:
+        self.check(task)
         searches = [_Search() for _ in task.prompts]
         rows = task.engine.rows(task.encoded, 1)
         items = list(range(len(task.prompts)))
@@ -86,8 +100,7 @@ class Deal:
             [value for item in dict.fromkeys(items) for value in searches[item].logps], dtype=torch.float64
         )
         totals = (before.to(logps)[:, None] + logps).flatten().cpu()
-        value = OfContinuations(1, Mean(), self.ahead, greedy=True) if self.weight else None
-        grown = weighed(task, rows, items, tokens, value)
+        grown = weighed(task, rows, items, tokens, self._value)
         kept: list[int] = []
         for item in dict.fromkeys(items):
             places = [place for place, of in enumerate(grown.items) if of == item]

@@ -15,9 +15,10 @@ from torch import Tensor
 
 from truing.decoding.answers import Decoded
 from truing.decoding.engine import Tokens
+from truing.decoding.foresight import Most, check
 from truing.decoding.rolling import open_ended
 from truing.decoding.task import Task
-from truing.decoding.weighing import TokenValue, weighed
+from truing.decoding.weighing import TokenValue, tried, weighed
 from truing.policies.group_sampling import chosen
 
 
@@ -35,7 +36,16 @@ class Guided:
     k: int
     weight: float
 
+    def check(self, task: Task) -> None:
+        """See :class:`~truing.decoding.foresight.Checking`."""
+        check(task, self.value)
+
+    def most(self, task: Task) -> Most:
+        """See :class:`~truing.decoding.foresight.Bounded`."""
+        return tried(task, self.k, self.value) + Most(rewards=int(task.worth is not None))
+
     def __call__(self, task: Task) -> list[Decoded]:
+        self.check(task)
         rows = task.engine.rows(task.encoded, 1)
         items = list(range(len(task.prompts)))
         answers: list[Tokens] = [[] for _ in items]

@@ -68,16 +68,23 @@ class ByEngine:
 
     engine: Engine | NamedEngine
 
+    def check(self, task: Task) -> None:
+        """See :class:`~truing.decoding.foresight.Checking`."""
+        self._engine(task)
+
+    def _engine(self, task: Task) -> Engine:
+        return self.engine.beside(task.engine) if isinstance(self.engine, NamedEngine) else self.engine
+
     def __call__(self, task: Task, rows: Rows, items: Sequence[int]) -> Begun:
         """See :class:`~truing.decoding.values.Continuing`."""
         import torch
 
-        engine = self.engine.beside(task.engine) if isinstance(self.engine, NamedEngine) else self.engine
+        engine = self._engine(task)
         before: dict[tuple[int, tuple[int, ...]], list[int]] = {}
         for row, (item, tokens) in enumerate(zip(items, rows.tokens, strict=True)):
             before.setdefault((item, tuple(tokens[:-1])), []).append(row)
         most = max(len(group) for group in before.values())
-        grown = engine.rows([[*task.encoded[item], *head] for item, head in before], most)
+        grown = engine.rows([[*task.plain(item), *head] for item, head in before], most)
         places = {
             row: base * most + place
             for base, group in enumerate(before.values())

@@ -18,6 +18,7 @@ from truing.decoding.chains import effective_size, split_rhat
 from truing.decoding.choosing import best
 from truing.decoding.controlled import Beta
 from truing.decoding.engine import Tokens
+from truing.decoding.foresight import Most, whole_answers
 from truing.decoding.method import decoder
 from truing.decoding.proposals import Proposals
 from truing.decoding.rolling import finish
@@ -91,18 +92,28 @@ class QAlign:
     pick: Picked
     accept: Acceptance = log_acceptance
 
-    def __call__(self, task: Task) -> list[Decoded]:
-        worth = task.valued("qalign")
+    def check(self, task: Task) -> None:
+        """See :class:`~truing.decoding.foresight.Checking`."""
+        task.valued("qalign")
         if task.sampling.temperature == 0:
             raise RecipeError(
                 "at temperature 0 every proposal is the same",
                 where="sampling.temperature",
                 allowed="above 0; 1 draws from the model as it is",
             )
+
+    def most(self, task: Task) -> Most:
+        """See :class:`~truing.decoding.foresight.Bounded`."""
+        return whole_answers(task, self.chains * self.steps)
+
+    def __call__(self, task: Task) -> list[Decoded]:
+        self.check(task)
+        worth = task.valued("qalign")
         generator = torch.Generator().manual_seed(task.sampling.seed)
         items = [item for item in range(len(task.prompts)) for _ in range(self.chains)]
         rows = task.engine.rows(task.encoded, self.chains)
-        task.answer_tokens += finish(rows, task.engine.ends, task.sampling, generator)
+        luck = torch.rand(len(items), task.sampling.max_new_tokens, generator=generator, dtype=torch.float64)
+        task.answer_tokens += finish(rows, task.engine.ends, task.sampling, luck)
         rewards = worth(items, task.texts(items, rows.tokens)).tolist()
         chains = [_Chain([tuple(tokens)], [value]) for tokens, value in zip(rows.tokens, rewards, strict=True)]
         if self.steps > 1:

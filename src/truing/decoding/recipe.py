@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -40,6 +40,21 @@ class DecodeSamplingSection(Section):
     """Answers that are drawn in one pass."""
 
 
+class CodesSection(Section):
+    path: str
+    """Folder of a run of `truing align` whose objective is meet, or its codes.safetensors."""
+    level: Literal["good", "bad"] = "good"
+    """Which code stands in front of every prompt; bad is a control."""
+
+    @property
+    def file(self) -> Path:
+        """The file itself."""
+        from truing.policies.control_codes import FILE
+
+        path = Path(self.path)
+        return path / FILE if path.is_dir() else path
+
+
 class DecodeRecipe(RewardsSection):
     model: ModelSection
     """The model that answers."""
@@ -53,6 +68,8 @@ class DecodeRecipe(RewardsSection):
     """What judges answers: names, or mappings {name: NAME, ...}; `truing methods reward` lists them."""
     prompting: Annotated[list[Any], Field(default_factory=list)]
     """Changes of prompts, in turn: names, or mappings; rewards see the prompt as it was."""
+    codes: CodesSection | None = None
+    """Control codes of a model that was trained with meet; they stand in front of every prompt."""
     sampling: DecodeSamplingSection = DecodeSamplingSection()
     """How answers are drawn."""
     together: Annotated[int, Field(gt=0)] = 8
@@ -65,7 +82,7 @@ class DecodeRecipe(RewardsSection):
     @model_validator(mode="before")
     @classmethod
     def _short_forms(cls, value: Any) -> Any:
-        value = expanded(value, model="name", prompts="path")
+        value = expanded(value, model="name", prompts="path", codes="path")
         if isinstance(value, dict) and isinstance(value.get("decode"), dict):
             value = {**value, "decode": {"name": "best-of-n", **value["decode"]}}
         return value

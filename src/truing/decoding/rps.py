@@ -15,8 +15,9 @@ from torch import Tensor
 from truing.decoding.answers import Candidate, Decoded
 from truing.decoding.choosing import best
 from truing.decoding.engine import Tokens
+from truing.decoding.foresight import Most, whole_answers
 from truing.decoding.method import decoder
-from truing.decoding.task import Task
+from truing.decoding.task import Task, Vector
 from truing.errors import RecipeError
 from truing.parameters import NON_NEGATIVE, Doc
 from truing.prompting.transform import in_system
@@ -70,11 +71,22 @@ class RobustSelection:
     k: int
     theta: float
 
-    def __call__(self, task: Task) -> list[Decoded]:
+    def check(self, task: Task) -> None:
+        """See :class:`~truing.decoding.foresight.Checking`."""
+        self._vector(task)([], [], tuple(self.target))
+
+    def most(self, task: Task) -> Most:
+        """See :class:`~truing.decoding.foresight.Bounded`."""
+        return whole_answers(task, self.k)
+
+    def _vector(self, task: Task) -> Vector:
         vector = task.valued("rps").vector
         if vector is None:
             raise RecipeError("rps needs rewards one by one", where="rewards")
-        names = tuple(self.target)
+        return vector
+
+    def __call__(self, task: Task) -> list[Decoded]:
+        vector, names = self._vector(task), tuple(self.target)
         wanted = torch.tensor([self.target[name] for name in names], dtype=torch.float64)
         wanted = wanted / wanted.norm()
         generator = torch.Generator().manual_seed(task.sampling.seed)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from truing.decoding import kept
 from truing.decoding.answers import Cost, Decoded
 from truing.decoding.decoders import DECODERS
 from truing.decoding.engine import ModelEngine, Tokens
-from truing.decoding.recipe import DecodeRecipe, asked_once, parse_decode_recipe
+from truing.decoding.foresight import Bounded, Most, check
+from truing.decoding.recipe import CodesSection, DecodeRecipe, asked_once, parse_decode_recipe
 from truing.decoding.task import Decoder, FromPipeline, Task, Worth
-from truing.errors import DataError, RecipeError, RunError
-from truing.json_values import plain
-from truing.policies.fingerprint import of_parameters, of_values
+from truing.errors import RecipeError
 from truing.policies.generation import Sampling
 from truing.prompting.answering import FromPolicy
 from truing.prompting.named import transform_of
-from truing.prompting.transform import Identity, PromptTransform, Shown, in_system
+from truing.prompting.transform import Identity, PromptTransform, Shown, asks_models, in_system
 from truing.rewards.lookup import named
 from truing.rewards.pipeline import Pipeline
 
@@ -40,6 +39,8 @@ class Setup:
         transform: changes of prompts.
         sampling: how answers are drawn.
         trace: whether steps are kept.
+        front: control code in front of every prompt, as token ids.
+        opposite: code for the other kind of answers.
     """
 
     engine: ModelEngine
@@ -48,35 +49,42 @@ class Setup:
     transform: PromptTransform
     sampling: Sampling
     trace: bool = False
+    front: tuple[int, ...] = ()
+    opposite: tuple[int, ...] = ()
 
-    def answer(
-        self, asked: Sequence[Shown], *, first: int = 0, progress: Report | None = None
-    ) -> tuple[list[Decoded], Cost]:
-        """Answers to prompts, and what they cost.
+    def task(
+        self,
+        asked: Sequence[Shown],
+        *,
+        first: int = 0,
+        progress: Report | None = None,
+        transform: PromptTransform | None = None,
+    ) -> Task:
+        """Prompts that wait for answers.
 
         Args:
             asked: prompts, with the columns of their records.
             first: number of the first; prompts of different batches are drawn with different seeds.
             progress: told of (prompts done, prompts in all).
+            transform: changes of prompts in place of those of the recipe.
 
         Raises:
             ModelError: if a prompt leaves no room for an answer.
-            RecipeError: if the way to decode needs rewards, and there are none.
+            DataError: if no record has a column that a reward reads.
         """
-        shown = self.transform(asked)
-        reads = FromPolicy(self.engine.policy, self.sampling)
+        shown = (transform or self.transform)(asked)
+        reads = FromPolicy(self.engine.policy, self.sampling, self.front)
         encoded = reads.tokens(shown)
-        prompts = [one.original for one in shown]
+        prompts, contexts = [one.original for one in shown], [one.context for one in asked]
         worth = None
         if self.pipeline is not None:
-            judging = FromPipeline(self.pipeline, prompts, _columns(self.pipeline, asked))
+            judging = FromPipeline.of(self.pipeline, prompts, contexts)
             worth = Worth(judging, judging.vector)
 
         def told(item: int, text: str) -> Tokens:
             return reads.tokens([shown[item].showing(in_system(shown[item].prompt, text))])[0]
 
-        before = self.engine.work.model_tokens
-        task = Task(
+        return Task(
             self.engine,
             prompts,
             encoded,
@@ -86,28 +94,63 @@ class Setup:
             progress,
             cut=lambda item, text: shown[item].answer(text),
             told=told,
+            contexts=contexts,
+            front=self.front,
+            opposite=self.opposite,
         )
+
+    def answer(
+        self, asked: Sequence[Shown], *, first: int = 0, progress: Report | None = None
+    ) -> tuple[list[Decoded], Cost]:
+        """Answers to prompts, and what they cost.
+
+        Args:
+            asked, first, progress: as for :meth:`task`.
+
+        Raises:
+            ModelError: if a prompt leaves no room for an answer.
+            RecipeError: if the way to decode needs rewards, and there are none.
+        """
+        before = self.engine.work.model_tokens
+        task = self.task(asked, first=first, progress=progress)
         with self.engine.policy.evaluating():
             found = self.decoder(task)
         cost = task.cost()
         return found, replace(cost, model_tokens=cost.model_tokens - before)
 
+    def foreseen(self, asked: Sequence[Shown]) -> Foreseen:
+        """What answering prompts would take; refuses what :meth:`answer` would refuse, and draws nothing.
 
-def _columns(pipeline: Pipeline, asked: Sequence[Shown]) -> dict[str, list[Any]]:
-    """What rewards read beside the answers.
+        Changes of prompts that ask a model are left out.
 
-    Raises:
-        DataError: if no record has a column.
+        Raises:
+            TruingError: as :meth:`answer`.
+        """
+        asking = asks_models(self.transform)
+        task = self.task(asked, transform=Identity() if asking else None)
+        check(task, self.decoder)
+        lengths = [len(tokens) for tokens in task.encoded]
+        most = self.decoder.most(task) * len(lengths) if isinstance(self.decoder, Bounded) else None
+        return Foreseen(len(lengths), sum(lengths), max(lengths, default=0), most, not asking)
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What answering prompts would take.
+
+    Attributes:
+        prompts: how many.
+        tokens: of all prompts, as the model reads them.
+        longest: tokens of the longest.
+        most: what is drawn at most; ``None`` where the way to decode does not say.
+        changed: whether prompts were counted as their changes leave them; not where a change asks a model.
     """
-    for name in pipeline.columns:
-        if asked and not any(name in one.context for one in asked):
-            raise DataError(
-                f"a reward reads the column {name!r}, which the prompts do not have",
-                where="rewards",
-                allowed=", ".join(sorted({key for one in asked for key in one.context})) or "none",
-                fix="name another one, e.g. {name: exact-match, column: completion}",
-            )
-    return {name: [one.context.get(name) for one in asked] for name in pipeline.columns}
+
+    prompts: int
+    tokens: int
+    longest: int
+    most: Most | None
+    changed: bool
 
 
 def decoder_of(spec: object, where: str = "decode") -> Decoder:
@@ -149,7 +192,17 @@ def setup_of(recipe: DecodeRecipe, policy: CausalPolicy | None = None) -> Setup:
         policy = CausalPolicy(load_model(recipe.model.name), load_tokenizer(recipe.model.name))
     transform = transform_of(list(recipe.prompting), "prompting") if recipe.prompting else Identity()
     sampling = Sampling(**recipe.sampling.model_dump())
-    return Setup(ModelEngine(policy), decoder, pipeline, transform, sampling, recipe.trace)
+    front, opposite = ((), ()) if recipe.codes is None else _codes(policy, recipe.codes)
+    return Setup(ModelEngine(policy), decoder, pipeline, transform, sampling, recipe.trace, front, opposite)
+
+
+def _codes(policy: CausalPolicy, section: CodesSection) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The code that is asked for and the other one, known to the model from here on."""
+    from truing.policies.control_codes import LEVELS, load_codes
+
+    codes = load_codes(policy, section.file)
+    (other,) = [level for level in LEVELS if level != section.level]
+    return codes.ids(section.level), codes.ids(other)
 
 
 def prompts_of(recipe: DecodeRecipe) -> list[Shown]:
@@ -207,12 +260,12 @@ def decode(
     asked = prompts_of(recipe)
     path = None if recipe.output is None else Path(recipe.output)
     setup = setup_of(recipe, policy)
-    fingerprint = "" if path is None else _fingerprint(recipe, asked, setup)
-    kept = _kept(path, fingerprint, len(asked), recipe.together) if path is not None and resume else 0
+    known_as = "" if path is None else kept.fingerprint(recipe, asked, setup.engine.policy)
+    there = kept.kept(path, known_as, len(asked), recipe.together) if path is not None and resume else 0
     found: list[Decoded] = []
     cost = Cost()
-    begun = bool(kept)
-    for first in range(kept, len(asked), recipe.together):
+    begun = bool(there)
+    for first in range(there, len(asked), recipe.together):
         part = asked[first : first + recipe.together]
 
         def told(done: int, _: int, first: int = first) -> None:
@@ -225,61 +278,9 @@ def decode(
         if path is not None:
             # What was there before goes only when there is something in its place.
             if not begun:
-                _begin(path, recipe, fingerprint)
+                kept.begin(path, recipe, known_as)
                 begun = True
-            _append(path, answers)
+            kept.append(path, answers)
         if progress:
             progress(first + len(part), len(asked))
-    return Generated(found, cost, kept)
-
-
-def _begin(path: Path, recipe: DecodeRecipe, fingerprint: str) -> None:
-    from truing.writing import write_json, write_text
-
-    write_text(path, "")
-    write_json(_recipe_file(path), {"recipe": recipe.model_dump(), "fingerprint": fingerprint})
-
-
-def _append(path: Path, answers: Sequence[Decoded]) -> None:
-    from truing.writing import explain_disk_errors
-
-    with explain_disk_errors(path), path.open("a", encoding="utf-8") as file:
-        file.writelines(
-            f"{json.dumps(plain(one.as_dict()), ensure_ascii=False, allow_nan=False)}\n" for one in answers
-        )
-
-
-def _recipe_file(path: Path) -> Path:
-    return path.with_name(f"{path.name}.recipe.json")
-
-
-def _fingerprint(recipe: DecodeRecipe, asked: Sequence[Shown], setup: Setup) -> str:
-    """Of all that decides about the answers: recipe, prompts with their columns, and weights."""
-    prompts = [plain([one.original, dict(one.context)]) for one in asked]
-    weights = of_parameters(setup.engine.policy.model)
-    return of_values([recipe.model_dump(exclude={"output"}), prompts, weights])
-
-
-def _kept(path: Path, fingerprint: str, count: int, together: int) -> int:
-    """How many answers of whole batches a file has; a batch that was broken off is cut.
-
-    Raises:
-        RunError: if the file is of another recipe, other prompts or another model.
-    """
-    if not path.is_file():
-        return 0
-    described = _recipe_file(path)
-    known = json.loads(described.read_text(encoding="utf-8")) if described.is_file() else {}
-    if known.get("fingerprint") != fingerprint:
-        raise RunError(
-            "the answers that are there are of another recipe, other prompts or another model",
-            where=str(path),
-            fix="use what began them, another output, or leave --resume out to write them anew",
-        )
-    lines = path.read_bytes().splitlines(keepends=True)
-    whole = sum(line.endswith(b"\n") for line in lines)
-    kept = whole if whole == count else whole - whole % together
-    from truing.writing import write_text
-
-    write_text(path, b"".join(lines[:kept]).decode("utf-8"))
-    return kept
+    return Generated(found, cost, there)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from truing.decoding.answers import Candidate, Cost, Decoded
 from truing.decoding.engine import Engine, Tokens
-from truing.errors import RecipeError
+from truing.errors import DataError, RecipeError
 from truing.policies.generation import Sampling
 from truing.rewards.algebra import Prompt
 from truing.rewards.pipeline import Pipeline
@@ -40,6 +40,36 @@ class FromPipeline:
     prompts: Sequence[Prompt]
     columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
+    @classmethod
+    def of(
+        cls,
+        pipeline: Pipeline,
+        prompts: Sequence[Prompt],
+        contexts: Sequence[Mapping[str, Any]],
+        where: str = "rewards",
+    ) -> FromPipeline:
+        """Rewards that read columns of the prompts' records.
+
+        Args:
+            pipeline: scorers, transforms and a combiner.
+            prompts: as they were given.
+            contexts: columns of their records, by name.
+            where: key of the rewards, for error messages.
+
+        Raises:
+            DataError: if no record has a column that is read.
+        """
+        known = sorted({name for context in contexts for name in context})
+        for name in pipeline.columns:
+            if prompts and name not in known:
+                raise DataError(
+                    f"a reward reads the column {name!r}, which the prompts do not have",
+                    where=where,
+                    allowed=", ".join(known) or "none",
+                    fix="name another one, e.g. {name: exact-match, column: completion}",
+                )
+        return cls(pipeline, prompts, {name: [one.get(name) for one in contexts] for name in pipeline.columns})
+
     def __call__(self, items: Sequence[int], texts: Sequence[str]) -> Float[Tensor, " answers"]:
         columns = {name: [values[item] for item in items] for name, values in self.columns.items()}
         found = self.pipeline.judge([self.prompts[item] for item in items], list(texts), columns=columns)
@@ -60,6 +90,8 @@ class FromPipeline:
                     where="decode.target",
                     allowed=", ".join(self.pipeline.names),
                 )
+        if not items:
+            return torch.zeros(0, len(names), dtype=torch.float64)
         columns = {name: [values[item] for item in items] for name, values in self.columns.items()}
         raw = self.pipeline.score([self.prompts[item] for item in items], list(texts), columns)
         return raw.only(list(names)).values.detach().double().cpu()
@@ -122,6 +154,9 @@ class Task:
         cut: from the number of a prompt and a text to the part of it that is the answer, where a change of prompts
             gives an answer an end of its own.
         told: the tokens of a prompt with something said before it; ``None`` where prompts are only known as tokens.
+        contexts: columns of the prompts' records.
+        front: control code that stands in front of every prompt, as token ids that only the answering model knows.
+        opposite: code for the other kind of answers, in its place.
     """
 
     engine: Engine
@@ -133,7 +168,14 @@ class Task:
     progress: Progress | None = None
     cut: Callable[[int, str], str] | None = None
     told: Callable[[int, str], Tokens] | None = None
+    contexts: Sequence[Mapping[str, Any]] = ()
+    front: Sequence[int] = ()
+    opposite: Sequence[int] = ()
     answer_tokens: int = 0
+
+    def plain(self, item: int) -> Tokens:
+        """A prompt as another model reads it: without a control code."""
+        return list(self.encoded[item][len(self.front) :])
 
     def text(self, item: int, tokens: Sequence[int]) -> str:
         """An answer to a prompt as text, up to its end."""

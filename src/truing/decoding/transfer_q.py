@@ -14,10 +14,11 @@ from torch import Tensor
 from truing.decoding.args import Width
 from truing.decoding.controlled import Ahead, Beta
 from truing.decoding.engine import Tokens
+from truing.decoding.foresight import check
 from truing.decoding.guided import Guided
 from truing.decoding.method import decoder
 from truing.decoding.other_model import ByEngine, NamedEngine
-from truing.decoding.task import Task
+from truing.decoding.task import FromPipeline, Task
 from truing.decoding.values import Mean, Merge, OfContinuations
 from truing.errors import RecipeError
 from truing.parameters import POSITIVE, Doc
@@ -58,6 +59,10 @@ class Transferred:
     beta: float
     baseline: BaselineReward
 
+    def check(self, task: Task) -> None:
+        """See :class:`~truing.decoding.foresight.Checking`."""
+        check(task, self.baseline)
+
     def __call__(
         self, rewards: Float[Tensor, "rows m"], task: Task, answers: Sequence[Tokens], items: Sequence[int]
     ) -> Float[Tensor, " rows"]:
@@ -85,9 +90,15 @@ class ByRewards:
 
         return build(RewardsSection(rewards=self.rewards), where="decode.baseline")
 
+    def check(self, task: Task) -> None:
+        """See :class:`~truing.decoding.foresight.Checking`."""
+        self._judging(task)
+
+    def _judging(self, task: Task) -> FromPipeline:
+        return FromPipeline.of(self._pipeline, task.prompts, task.contexts, "decode.baseline")
+
     def __call__(self, task: Task, answers: Sequence[Tokens], items: Sequence[int]) -> Float[Tensor, " answers"]:
-        texts = task.texts(items, answers)
-        return self._pipeline.judge([task.prompts[item] for item in items], texts).reward.detach().double().cpu()
+        return self._judging(task)(items, task.texts(items, answers))
 
 
 @dataclass(frozen=True)
@@ -108,9 +119,10 @@ class Implicit:
 
         if not isinstance(task.engine, ModelEngine):
             raise TypeError("log-probabilities are those of models")
-        trees = [Tree(task.encoded[item], [tokens]) for item, tokens in zip(items, answers, strict=True)]
         totals = []
-        for engine in (self.aligned.beside(task.engine), task.engine):
+        sides = ((self.aligned.beside(task.engine), task.plain), (task.engine, task.encoded.__getitem__))
+        for engine, prompt in sides:
+            trees = [Tree(prompt(item), [tokens]) for item, tokens in zip(items, answers, strict=True)]
             scores = engine.policy.score_all(trees)
             totals.append(scores.total(scores.token_logps).double().cpu())
             task.engine.work.add(sum(engine.policy.cost(tree) for tree in trees))

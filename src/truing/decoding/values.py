@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from truing.decoding.engine import Tokens
+from truing.decoding.foresight import Most, check
 from truing.decoding.rolling import finish, luck_after
 from truing.decoding.task import Task
 from truing.policies.growing import Rows
@@ -19,6 +20,14 @@ from truing.policies.growing import Rows
 @dataclass(frozen=True)
 class OfTheText:
     """The reward of the text so far (ARGS, 2402.01694)."""
+
+    def check(self, task: Task) -> None:
+        """See :class:`~truing.decoding.foresight.Checking`."""
+        task.valued("decoding by rewards")
+
+    def most(self, task: Task, at: int) -> Most:
+        """See :class:`~truing.decoding.foresight.BoundedValue`."""
+        return Most(rewards=1)
 
     def __call__(self, task: Task, rows: Rows, items: Sequence[int]) -> Float[Tensor, " rows"]:
         return task.valued("decoding by rewards")(items, task.texts(items, rows.tokens))
@@ -131,10 +140,16 @@ class OfContinuations:
         rewards = worth(each, task.texts(each, answers)).reshape(-1, self.m)
         return self.merge(rewards, task, answers, each)
 
-    def most_drawn(self, longest: int, at: int) -> int:
-        """Tokens at most that are drawn for the value of an answer of ``at`` tokens."""
-        room = longest - at
-        return self.m * max(0, room if self.ahead is None else min(room, self.ahead))
+    def check(self, task: Task) -> None:
+        """See :class:`~truing.decoding.foresight.Checking`."""
+        task.valued("decoding by rewards")
+        check(task, self.merge, self.continuing)
+
+    def most(self, task: Task, at: int) -> Most:
+        """See :class:`~truing.decoding.foresight.BoundedValue`."""
+        room = task.sampling.max_new_tokens - at
+        room = room if self.ahead is None else min(room, self.ahead)
+        return Most(self.m if room else 0, self.m * room, self.m)
 
     def _luck(
         self, task: Task, answers: Sequence[Tokens], items: Sequence[int]

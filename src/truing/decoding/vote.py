@@ -11,9 +11,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from truing.decoding.answers import Candidate, Decoded
-from truing.decoding.best_of_n import Count, drawn_and_worth
+from truing.decoding.best_of_n import Count, drawn_and_worth, draws
 from truing.decoding.choosing import best, risks, soft_weights, tally
 from truing.decoding.final_answers import READINGS
+from truing.decoding.foresight import Most, whole_answers
 from truing.decoding.method import decoder
 from truing.decoding.task import Task
 from truing.errors import DataError, RecipeError
@@ -49,19 +50,28 @@ class Vote:
     of: Result
     beta: float
 
-    def __call__(self, task: Task) -> list[Decoded]:
+    def check(self, task: Task) -> None:
+        """See :class:`~truing.decoding.foresight.Checking`."""
         if self.by != "equal":
             task.valued(f"a vote weighed by {self.by!r}")
+
+    def most(self, task: Task) -> Most:
+        """See :class:`~truing.decoding.foresight.Bounded`."""
+        return whole_answers(task, draws(self.n, task.sampling))
+
+    def __call__(self, task: Task) -> list[Decoded]:
+        self.check(task)
         generator = torch.Generator().manual_seed(task.sampling.seed)
         found = []
         for item, (answers, worth) in enumerate(drawn_and_worth(task, self.n)):
-            values = worth.tolist() if task.worth is not None else [-torch.inf] * self.n
+            values = worth.tolist() if task.worth is not None else [-torch.inf] * len(answers)
             weights = ballots(self.by, worth, self.beta)
             candidates = [
                 replace(candidate, weight=float(weight))
                 for candidate, weight in zip(task.candidates(item, answers, values), weights, strict=True)
             ]
             place, notes = elected(candidates, weights, self.of, generator)
+            notes["drawn"] = float(len(answers))
             found.append(Decoded(task.prompts[item], candidates[place], tuple(candidates), notes))
         return found
 
@@ -140,7 +150,7 @@ def elected(
     avoid_when="The model is more often wrong than right in the same way: more votes then make the wrong answer surer. "
     "A reward that outweighs these odds helps (by: exp).",
     requires=("answers with a final result, or texts of one language",),
-    cost="the prompt once, n answers; n rewards unless all count alike",
+    cost="the prompt once, n answers; n rewards unless all count alike; one answer at temperature 0",
     aliases=("self-consistency", "majority-vote", "weighted-vote", "mbr"),
 )
 def vote(n: Count = 16, by: Weighing = "equal", of: Of = "number", beta: Beta = 1.0) -> Vote:

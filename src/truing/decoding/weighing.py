@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from truing.decoding.foresight import BoundedValue, Most
 from truing.decoding.task import Task
 from truing.decoding.values import parts
 from truing.policies.growing import Rows
@@ -61,6 +62,15 @@ class Weighed:
 
     def _row(self, place: int) -> int:
         return place // (len(self.items) // len(self.before.tokens))
+
+
+def tried(task: Task, k: int, value: object) -> Most:
+    """What valuing k tokens at every step of the longest answer draws at most, for one prompt."""
+    steps = range(1, task.sampling.max_new_tokens + 1)
+    own = Most(tokens=k * len(steps))
+    if not isinstance(value, BoundedValue):
+        return own
+    return sum((value.most(task, at) * k for at in steps), start=own)
 
 
 def weighed(

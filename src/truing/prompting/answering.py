@@ -62,6 +62,15 @@ class FromChat:
         return seeded(self.seed + draw)
 
 
+def as_read(tokenizer: object, shown: Shown) -> str:
+    """A prompt as a model reads it, special tokens included."""
+    from truing.decoding.drawing import continued, rendered
+
+    if shown.verbatim and isinstance(shown.prompt, str):
+        return continued(tokenizer, shown.prompt)
+    return rendered(tokenizer, shown.prompt)
+
+
 @dataclass(frozen=True)
 class FromPolicy:
     """Answers of a model on this machine.
@@ -72,10 +81,12 @@ class FromPolicy:
     Args:
         policy: the model, with its tokenizer.
         sampling: how to draw.
+        front: token ids in front of every prompt, e.g. a control code's.
     """
 
     policy: CausalPolicy
     sampling: Sampling
+    front: tuple[int, ...] = ()
 
     def __call__(self, shown: Sequence[Shown], draw: int = 0) -> list[str]:
         from truing.policies.generation import generate
@@ -96,17 +107,10 @@ class FromPolicy:
         Raises:
             ModelError: if the model has no tokenizer.
         """
-        from truing.decoding.drawing import continued, rendered
-
         tokenizer = self.policy.tokenizer
         if tokenizer is None:
             raise ModelError("answering needs the model's tokenizer", fix="pass tokenizer= to CausalPolicy")
-        return [
-            continued(tokenizer, one.prompt)
-            if one.verbatim and isinstance(one.prompt, str)
-            else rendered(tokenizer, one.prompt)
-            for one in shown
-        ]
+        return [as_read(tokenizer, one) for one in shown]
 
     def tokens(self, shown: Sequence[Shown]) -> list[list[int]]:
         """Their token ids.
@@ -116,7 +120,7 @@ class FromPolicy:
         """
         from truing.data.tokenise import token_ids
 
-        ids = token_ids(self.policy.tokenizer, self.texts(shown))
+        ids = [[*self.front, *found] for found in token_ids(self.policy.tokenizer, self.texts(shown))]
         room = getattr(self.policy.inner.config, "max_position_embeddings", None)
         longest = max((len(found) for found in ids), default=0)
         if room is not None and longest + self.sampling.max_new_tokens > room:

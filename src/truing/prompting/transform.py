@@ -63,6 +63,16 @@ class PromptTransform(Protocol):
         """Each prompt changed; originals stay."""
 
 
+class AsksModels:
+    """A change that asks a model about each prompt, which takes time or money."""
+
+
+def asks_models(transform: PromptTransform) -> bool:
+    """Whether some part of a change does."""
+    parts = transform.parts if isinstance(transform, Chain) else (transform,)
+    return any(isinstance(part, AsksModels) for part in parts)
+
+
 @dataclass(frozen=True)
 class Identity:
     """Leaves prompts as they are."""

@@ -10,11 +10,12 @@ import torch
 
 from tests.policies.models import VOCABULARY, tiny
 from truing.decoding.contrastive import Contrast, Contrastive, ContrastProcessor, calibrated, grouped
-from truing.decoding.contrastive.amateurs import READS, Average, Reader
+from truing.decoding.contrastive.amateurs import READS, Average, OppositeCode, Reader
 from truing.decoding.decoders import DECODERS
 from truing.decoding.engine import ModelEngine
+from truing.decoding.foresight import check
 from truing.decoding.task import Task
-from truing.errors import DataError, ModelError, ObjectiveError
+from truing.errors import DataError, ModelError, ObjectiveError, RecipeError
 from truing.policies.causal import CausalPolicy
 from truing.policies.generation import Sampling, generate
 
@@ -140,6 +141,36 @@ def test_less_of_the_prompt() -> None:
     assert READS["last-message"](conversation) == conversation[-1:]
     assert READS["nothing"](conversation) == [{"role": "user", "content": ""}]
     assert READS["nothing"]("text") == ""
+
+
+def test_a_model_is_not_compared_with_itself() -> None:
+    """A text is its own last message, and so is a conversation of one message; at another temperature it may be."""
+    engine = _engine()
+    reader = Reader(reads=READS["last-message"])
+    encoded = {"5 6 7": [5, 6, 7], "8": [8]}
+    task = Task(engine, list(encoded), list(encoded.values()), GREEDY)
+    engine.encode = lambda prompt: encoded[prompt]  # type: ignore[method-assign, assignment, index]
+    with pytest.raises(RecipeError, match="compared with itself: prompt 1 of 2 is a text"):
+        Contrastive(Contrast(), reader)(task)
+    check(task, Contrastive(Contrast(alpha=0.0), reader), Contrastive(Contrast(amateur_temperature=0.5), reader))
+    # What a change of prompts put in front of the second prompt is not in its last message.
+    changed = Task(engine, ["8"], [[3, 8]], GREEDY)
+    check(changed, Contrastive(Contrast(), reader))
+
+
+def test_the_amateur_may_read_under_the_other_code() -> None:
+    engine = _engine()
+    task = Task(engine, ["a", "b"], [[3, 4, 5, 6], [3, 4, 8]], GREEDY, front=[3, 4], opposite=[9, 9])
+    assert [task.plain(item) for item in range(2)] == [[5, 6], [8]]
+    side = OppositeCode()(task)
+    expected = engine.rows([[9, 9, 5, 6], [9, 9, 8]], 1)
+    assert torch.allclose(side.logits, expected.logits)
+    other = _engine(seed=1)
+    assert torch.allclose(Reader(other)(task).logits, other.rows([[5, 6], [8]], 1).logits)
+    with pytest.raises(RecipeError, match="no control codes"):
+        check(Task(engine, ["a"], [[5]], GREEDY), Contrastive(Contrast(), OppositeCode()))
+    with pytest.raises(ObjectiveError, match="known to the model that answers alone"):
+        DECODERS.get("contrastive-decoding").configure({"reads": "opposite-code", "amateur": "x"})
 
 
 def test_hyper_parameters_are_checked() -> None:

@@ -18,11 +18,13 @@ from truing.decoding.activation.fitted import Fitted
 from truing.decoding.activation.hooks import Positions, Push, steered
 from truing.decoding.answers import Decoded
 from truing.decoding.engine import ModelEngine
+from truing.decoding.foresight import Most, whole_answers
 from truing.decoding.guided import ended
 from truing.decoding.method import decoder
 from truing.decoding.task import Task
 from truing.errors import ModelError
 from truing.parameters import Doc
+from truing.policies.causal import CausalPolicy
 from truing.policies.generation import generate
 from truing.registry import Paper
 
@@ -74,8 +76,16 @@ class Steering:
         pushes = {layer: Push(vector, self.strength, self.edit) for layer, vector in directions.items()}
         return steered(model, pushes, self.positions)
 
-    def __call__(self, task: Task) -> list[Decoded]:
-        """An answer to each prompt of a task.
+    def check(self, task: Task) -> None:
+        """See :class:`~truing.decoding.foresight.Checking`."""
+        self._fitted(task)
+
+    def most(self, task: Task) -> Most:
+        """See :class:`~truing.decoding.foresight.Bounded`."""
+        return whole_answers(task, 1)
+
+    def _fitted(self, task: Task) -> tuple[CausalPolicy, int, Tensor]:
+        """Model, block and direction.
 
         Raises:
             ModelError: if there is no file of directions, or it belongs to another model.
@@ -91,7 +101,16 @@ class Steering:
         layer = found.layer if self.layer is None else self.layer
         if not 0 <= layer < len(found.vectors):
             raise ModelError(f"there is no block {layer}", where="layer", allowed=f"0 to {len(found.vectors) - 1}")
-        with self.on(policy.inner, {layer: found.vectors[layer]}):
+        return policy, layer, found.vectors[layer]
+
+    def __call__(self, task: Task) -> list[Decoded]:
+        """An answer to each prompt of a task.
+
+        Raises:
+            ModelError: if there is no file of directions, or it belongs to another model.
+        """
+        policy, layer, direction = self._fitted(task)
+        with self.on(policy.inner, {layer: direction}):
             answers = generate(policy, task.encoded, task.sampling, progress=task.progress)
         task.engine.work.add(sum(map(len, task.encoded)) + sum(map(len, answers)))
         task.answer_tokens += sum(map(len, answers))

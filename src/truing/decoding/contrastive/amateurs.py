@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -13,10 +13,12 @@ from torch import Tensor
 from truing.decoding.engine import Engine, Tokens
 from truing.decoding.other_model import NamedEngine
 from truing.decoding.task import Task
+from truing.errors import RecipeError
 from truing.policies.growing import Rows
 from truing.rewards.algebra import Prompt
 
-ReadsName = Literal["prompt", "last-message", "nothing"]
+PartName = Literal["prompt", "last-message", "nothing"]
+ReadsName = Literal["prompt", "last-message", "nothing", "opposite-code"]
 
 
 class Side(Protocol):
@@ -45,7 +47,7 @@ def _last_message(prompt: Prompt) -> Prompt:
     return prompt if isinstance(prompt, str) else list(prompt)[-1:]
 
 
-READS: dict[ReadsName, Callable[[Prompt], Prompt]] = {
+READS: dict[PartName, Callable[[Prompt], Prompt]] = {
     "prompt": lambda prompt: prompt,
     "last-message": _last_message,
     "nothing": _nothing,
@@ -72,12 +74,52 @@ class Reader:
         Raises:
             ModelError: if a named model cannot be loaded, or has another vocabulary.
         """
+        engine = self._engine(task)
+        return engine.rows([ids or [min(engine.ends)] for ids in self._encoded(task, engine)], 1)
+
+    def alike(self, task: Task) -> list[int]:
+        """Numbers of the prompts of which the same model reads the same as the expert."""
+        engine = self._engine(task)
+        if engine is not task.engine:
+            return []
+        read = self._encoded(task, engine)
+        return [item for item, ids in enumerate(read) if list(ids) == list(task.encoded[item])]
+
+    def check(self, task: Task) -> None:
+        """See :class:`~truing.decoding.foresight.Checking`."""
+        self._engine(task)
+
+    def _engine(self, task: Task) -> Engine:
         engine = task.engine if self.engine is None else self.engine
-        engine = engine.beside(task.engine) if isinstance(engine, NamedEngine) else engine
-        same = self.reads is READS["prompt"]
-        # What a prompt transform put in front of a prompt is for both sides.
-        encoded: Sequence[Tokens] = task.encoded if same else [engine.encode(self.reads(p)) for p in task.prompts]
-        return engine.rows([ids or [min(engine.ends)] for ids in encoded], 1)
+        return engine.beside(task.engine) if isinstance(engine, NamedEngine) else engine
+
+    def _encoded(self, task: Task, engine: Engine) -> list[Tokens]:
+        # A control code stands in front of both sides, but only the answering model knows it.
+        front = task.front if engine is task.engine else ()
+        if self.reads is READS["prompt"]:
+            # What a prompt transform put in front of a prompt is for both sides, too.
+            return [[*front, *task.plain(item)] for item in range(len(task.encoded))]
+        return [[*front, *engine.encode(self.reads(prompt))] for prompt in task.prompts]
+
+
+@dataclass(frozen=True)
+class OppositeCode:
+    """The model that answers, under the control code for the other kind of answers (MEET, 2310.00819)."""
+
+    def __call__(self, task: Task) -> Rows:
+        """See :class:`Amateur`."""
+        self.check(task)
+        return task.engine.rows([[*task.opposite, *task.plain(item)] for item in range(len(task.encoded))], 1)
+
+    def check(self, task: Task) -> None:
+        """See :class:`~truing.decoding.foresight.Checking`."""
+        if not task.opposite:
+            raise RecipeError(
+                "there are no control codes, so that there is no opposite one",
+                where="decode.reads",
+                allowed="opposite-code with codes of a run whose objective is meet",
+                fix="e.g. codes=runs/meet/codes.safetensors, with model=runs/meet/model",
+            )
 
 
 @dataclass

@@ -9,15 +9,16 @@ import torch
 from pydantic import Field
 
 from truing.decoding.answers import Decoded
-from truing.decoding.contrastive.amateurs import READS, Amateur, Reader, ReadsName
+from truing.decoding.contrastive.amateurs import READS, Amateur, OppositeCode, Reader, ReadsName
 from truing.decoding.contrastive.score import Contrast, FormName
 from truing.decoding.engine import Tokens
+from truing.decoding.foresight import Most, check, whole_answers
 from truing.decoding.guided import ended
 from truing.decoding.method import decoder
 from truing.decoding.other_model import NamedEngine
 from truing.decoding.rolling import open_ended
 from truing.decoding.task import Task
-from truing.errors import ObjectiveError
+from truing.errors import ObjectiveError, RecipeError
 from truing.parameters import NON_NEGATIVE, POSITIVE, Doc
 from truing.policies.group_sampling import chosen
 from truing.registry import Paper
@@ -38,7 +39,13 @@ AmateurModel = Annotated[
     str | None, Doc("model to compare with: folder or hub name; the same one if left out", "the same tokenizer")
 ]
 Heat = Annotated[float, POSITIVE, Doc("temperature of the amateur; the paper's is 0.5", "above 0")]
-Reads = Annotated[ReadsName, Doc("what the amateur reads", "prompt, last-message or nothing")]
+Reads = Annotated[
+    ReadsName,
+    Doc(
+        "what the amateur reads: all, the last message, nothing, or all under the opposite control code",
+        "prompt, last-message, nothing or opposite-code",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -53,8 +60,36 @@ class Contrastive:
     contrast: Contrast
     amateur: Amateur
 
+    def check(self, task: Task) -> None:
+        """See :class:`~truing.decoding.foresight.Checking`."""
+        check(task, self.amateur)
+        if (
+            not self.contrast.alpha
+            or self.contrast.amateur_temperature != 1
+            or not isinstance(self.amateur, Reader)
+        ):
+            return
+        for item in self.amateur.alike(task):
+            kind = "is a text" if isinstance(task.prompts[item], str) else "has no other message"
+            raise RecipeError(
+                f"the amateur reads all that the expert reads, so that the model is compared with itself: prompt "
+                f"{item + 1} of {len(task.prompts)} {kind}",
+                where="decode.reads",
+                allowed="last-message for conversations with a system message or earlier turns",
+                fix="use reads: nothing, name an amateur, or give it a temperature",
+            )
+
+    def most(self, task: Task) -> Most:
+        """See :class:`~truing.decoding.foresight.Bounded`."""
+        return whole_answers(task, 1)
+
     def __call__(self, task: Task) -> list[Decoded]:
-        """An answer to each prompt; it depends on the seed and the prompt's place, and not on what is beside it."""
+        """An answer to each prompt; it depends on the seed and the prompt's place, and not on what is beside it.
+
+        Raises:
+            RecipeError: if expert and amateur are the same model and read the same.
+        """
+        self.check(task)
         sampling, ends = task.sampling, task.engine.ends
         count, limit = len(task.prompts), sampling.max_new_tokens
         generator = torch.Generator().manual_seed(sampling.seed)
@@ -109,7 +144,7 @@ def contrastive_decoding(
     """Against one amateur.
 
     Raises:
-        ObjectiveError: if the amateur is the expert itself.
+        ObjectiveError: if the amateur is the expert itself, or another model that has no control codes.
     """
     if amateur is None and reads == "prompt" and amateur_temperature == 1.0 and alpha > 0:
         raise ObjectiveError(
@@ -118,5 +153,13 @@ def contrastive_decoding(
             fix="name an amateur (amateur=FOLDER), let it read less (reads=last-message or nothing), or give it a "
             "temperature",
         )
+    if reads == "opposite-code":
+        if amateur is not None:
+            raise ObjectiveError(
+                "control codes are known to the model that answers alone",
+                where="contrastive-decoding",
+                fix="remove amateur",
+            )
+        return Contrastive(Contrast(alpha, cut, form, amateur_temperature), OppositeCode())
     engine = None if amateur is None else NamedEngine(amateur, "amateur")
     return Contrastive(Contrast(alpha, cut, form, amateur_temperature), Reader(engine, READS[reads]))

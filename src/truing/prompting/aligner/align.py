@@ -33,7 +33,7 @@ from truing.prompting.aligner.search import Found, Settings, search
 from truing.prompting.answering import Answering
 from truing.prompting.comparison import Score
 from truing.prompting.method import prompting
-from truing.prompting.transform import Shown, in_question
+from truing.prompting.transform import AsksModels, Shown, in_question
 from truing.registry import Paper
 from truing.rewards.algebra import Prompt
 from truing.rewards.functions.prompt_text import query
@@ -109,7 +109,7 @@ def _saying(prompt: Prompt, text: str) -> Prompt:
 
 
 @dataclass(frozen=True)
-class Search:
+class Search(AsksModels):
     """Rewrites each question by a search of its own; what was found is put into the context as ``search``.
 
     Args:
@@ -148,7 +148,7 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Rewritten:
+class Rewritten(AsksModels):
     """Rewrites each question by asking a model that learned it; what is unusable leaves the question as it is.
 
     Args:
