@@ -53,13 +53,16 @@ class Asked:
     """One prompt that is to be answered.
 
     Attributes:
-        prompt: as the model is to see it, with texts at which an answer ends (``stop``).
+        prompt: as the model is to see it. Its ``stop`` are texts at which an answer ends that changes of prompts have
+            set; with them, space around an answer goes too, and one that begins with a line break may stand at the
+            very start. What the request itself names belongs into ``stop`` here.
         sampling: longest answer, temperature, truncation and seed; ``batch`` is not looked at.
         count: answers that are wanted.
         top_logprobs: of how many of the likeliest tokens log-probabilities are told beside the drawn one; ``None``
             tells none at all.
         search: how to decode; ``None`` draws token by token, and can be streamed.
         seconds: how long it may take, from when it came in.
+        stop: texts of the request at which an answer ends; they and what follows are cut, all else stays as it is.
     """
 
     prompt: Shown
@@ -68,6 +71,7 @@ class Asked:
     top_logprobs: int | None = None
     search: Search | None = None
     seconds: float = 600.0
+    stop: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
