@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,10 +42,11 @@ def _recipe_file(path: Path) -> Path:
 
 
 def fingerprint(recipe: DecodeRecipe, asked: Sequence[Shown], policy: CausalPolicy) -> str:
-    """Of all that decides about the answers: recipe, prompts with their columns, and weights."""
+    """Of all that decides about the answers: recipe, prompts with their columns, weights, and control codes."""
     prompts = [plain([one.original, dict(one.context)]) for one in asked]
     weights = of_parameters(policy.model)
-    return of_values([recipe.model_dump(exclude={"output"}), prompts, weights])
+    codes = "" if recipe.codes is None else hashlib.sha256(recipe.codes.file.read_bytes()).hexdigest()
+    return of_values([recipe.model_dump(exclude={"output"}), prompts, weights, codes])
 
 
 def kept(path: Path, known_as: str, count: int, together: int) -> int:
