@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from truing.cli import conflicts, data_values, debates, few_shot, honest_data
+from truing.cli import conflicts, data_values, debates, few_shot, honest_data, rationales
 from truing.cli.repair import repair
 
 app = typer.Typer(no_args_is_help=True)
@@ -51,3 +51,4 @@ app.command("honesty")(honest_data.honesty)
 app.command("few-shot")(few_shot.few_shot)
 app.command("debates")(debates.debates)
 app.command("conflicts")(conflicts.conflicts)
+app.command("rationales")(rationales.rationales)

@@ -22,7 +22,8 @@ RATIONALE = "rationale"
     slug="rationale-po",
     paper=Paper("Data-Centric Human Preference Optimization with Rationales", 2024, "2407.14477"),
     summary="DPO, and beside it the policy learns to write why the chosen answer is better.",
-    use_when="Pairs are few and carry explanations, or a good model can write them. Any other base loss: "
+    use_when="Pairs are few and carry explanations, or a good model can write them (truing data rationales). Any other "
+    "base loss: "
     "[simpo, {name: nll, part: rationale, weight: 0.1}].",
     avoid_when="Explanations were written without looking at the answers: uninformative ones do not help.",
 )
