@@ -23,12 +23,13 @@ from truing.prompting.transform import Shown
 from truing.serving.asked import Asked, Ended, Piece
 from truing.serving.capacity import Capacity
 from truing.serving.drawing import Luck, chosen_each
+from truing.serving.searches import Searched
 from truing.serving.service import ModelService
 
 
 @pytest.fixture
 def service() -> Iterator[ModelService]:
-    made = ModelService(engine())
+    made = ModelService(Searched(engine()))
     yield made
     made.close(PATIENCE)
 
@@ -203,7 +204,7 @@ def test_models_whose_attention_cannot_be_exchanged(monkeypatch: pytest.MonkeyPa
     expected = [text(by_hand(asked(word, tokens=4, seed=9))) for word in ("one", "two and three")]
     monkeypatch.setattr(engine()._sampler, "shares", False)
     assert isinstance(engine().rows([[5]], 1), PlainRows)
-    made = ModelService(engine())
+    made = ModelService(Searched(engine()))
     heard = [Heard(), Heard()]
     for one, word in zip(heard, ("one", "two and three"), strict=True):
         made.submit(asked(word, tokens=4, seed=9), one)
@@ -243,11 +244,11 @@ def test_tokens_as_text(service: ModelService) -> None:
 
 
 def test_many_requests_leave_nothing_behind() -> None:
-    made = ModelService(engine(), Capacity(rows=16, waiting=300))
+    made = ModelService(Searched(engine()), Capacity(rows=16, waiting=300))
     listeners = [Heard() for _ in range(300)]
     alive = []
     for number, heard in enumerate(listeners):
-        alive.append(weakref.ref(made.submit(asked("x " * (number % 7 + 1), tokens=2, seed=number), heard)))
+        alive.append(weakref.ref(made.submit(asked("x " * (number % 7 + 1), tokens=1, seed=number), heard)))
     for heard in listeners:
         heard.end()
     last = Heard()
@@ -264,7 +265,7 @@ def test_many_requests_leave_nothing_behind() -> None:
 def test_prompts_are_run_once_and_long_ones_do_not_stall_others() -> None:
     """With 30 tokens of prompts in a pass, answers get a token between any two prompts of 20."""
     seen: list[int] = []
-    made = ModelService(engine(), Capacity(prefill=30))
+    made = ModelService(Searched(engine()), Capacity(prefill=30))
     before = engine().rows
 
     def rows(prompts, count):

@@ -16,6 +16,7 @@ class Capacity:
         waiting: requests that wait.
         prefill: tokens of prompts that are run in one pass, between two tokens of every answer; one prompt alone may
             have more.
+        search: tokens that a search may draw at most, over all answers to a request.
         context: most tokens of a prompt and its answer; the model's own where it is ``None``.
     """
 
@@ -23,6 +24,7 @@ class Capacity:
     tokens: int = 131_072
     waiting: int = 128
     prefill: int = 2048
+    search: int = 1 << 20
     context: int | None = None
 
 

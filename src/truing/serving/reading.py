@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from truing.data.chat import TemplateRefusalError
@@ -21,9 +22,11 @@ class Reader:
     Args:
         tokenizer: of the model.
         room: most tokens of a prompt and its answer; ``None`` without a bound.
+        front: token ids in front of every prompt, e.g. a control code's.
     """
 
-    def __init__(self, tokenizer: Any, room: int | None) -> None:
+    def __init__(self, tokenizer: Any, room: int | None, front: Sequence[int] = ()) -> None:
+        self._front = list(front)
         self._tokenizer = copy.deepcopy(tokenizer)
         self._lock = threading.Lock()
         self.room = room
@@ -56,6 +59,7 @@ class Reader:
             ) from None
         if not tokens:
             raise DataError("the prompt is empty", where="prompt", fix="ask something")
+        tokens = [*self._front, *tokens]
         if self.room is not None and len(tokens) + longest > self.room:
             raise ModelError(
                 f"a prompt of {len(tokens):,} tokens and an answer of up to {longest:,} are more than the "

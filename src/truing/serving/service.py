@@ -10,7 +10,6 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from truing.decoding.engine import ModelEngine
 from truing.errors import RecipeError, TruingError
 from truing.serving.asked import Asked, Load, OverloadedError, StoppingError, Tell, Ticket
 from truing.serving.batch import Batch
@@ -18,7 +17,7 @@ from truing.serving.capacity import Capacity, Pace
 from truing.serving.drawing import COLDEST
 from truing.serving.reading import Reader
 from truing.serving.requests import Drawn, Job, Request
-from truing.serving.searches import searching
+from truing.serving.searches import Searched, searching
 
 _log = logging.getLogger(__name__)
 
@@ -41,19 +40,20 @@ class ModelService:
     less time goes next.
 
     Args:
-        engine: the model.
+        model: what answers and searches are made with.
         capacity: how much is taken on.
 
     Raises:
         ModelError: if the model has no tokenizer.
     """
 
-    def __init__(self, engine: ModelEngine, capacity: Capacity | None = None) -> None:
+    def __init__(self, model: Searched, capacity: Capacity | None = None) -> None:
+        engine = model.engine
         self.capacity = capacity or Capacity()
-        self._engine = engine
+        self._model = model
         own = getattr(engine.policy.inner.config, "max_position_embeddings", None)
         rooms = [room for room in (own, self.capacity.context) if room is not None]
-        self.reader = Reader(engine.policy.tokenizer, min(rooms, default=None))
+        self.reader = Reader(engine.policy.tokenizer, min(rooms, default=None), model.front)
         self._batch = Batch(engine)
         self._draws: deque[Drawn] = deque()
         self._jobs: deque[Job] = deque()
@@ -74,7 +74,7 @@ class ModelService:
             OverloadedError: if there is no room.
             StoppingError: if the server shuts down.
             DataError, ModelError: if the prompt cannot be read, or leaves no room for an answer.
-            RecipeError: if more answers are wanted than can grow at a time, or log-probabilities of a search.
+            RecipeError: if more is wanted than may grow at a time or be searched, or log-probabilities of a search.
         """
         with self._changed:
             self._check()
@@ -92,11 +92,19 @@ class ModelService:
                 where="logprobs",
                 fix="leave logprobs out, or draw token by token",
             )
+        most = self._model.most(asked, asked.search, prompt)
+        if most is not None and most > self.capacity.search:
+            raise RecipeError(
+                f"this search may draw {most:,} tokens",
+                where="decode",
+                allowed=f"{self.capacity.search:,} tokens",
+                fix="search less widely, or for shorter answers or fewer of them",
+            )
         tokens = len(prompt)
         return self._job(
             tell,
             asked.seconds,
-            lambda job: searching(self._engine, asked, tokens, job.say, lambda: self._go_on(job)),
+            lambda job: searching(self._model, asked, tokens, job.say, lambda: self._go_on(job)),
         )
 
     def call(self, work: Callable[[], Any], tell: Callable[[Any], None], seconds: float = 600.0) -> Ticket:
@@ -175,7 +183,7 @@ class ModelService:
             )
 
     def _run(self) -> None:
-        with self._engine.policy.evaluating():
+        with self._model.engine.policy.evaluating():
             while self._waited():
                 try:
                     self._sweep()
