@@ -29,7 +29,7 @@ from truing.serving.asked import (
     StoppingError,
     TokenLogprob,
 )
-from truing.serving.http.app import application
+from truing.serving.http.app import application, threads
 from truing.serving.http.guard import Door
 from truing.serving.http.limits import Limits
 from truing.serving.http.server import Server, listen
@@ -191,13 +191,17 @@ class Running:
 
     Attributes:
         served: its model.
+        server: which ``end`` is called of in its loop.
         url: up to and without ``/v1``.
+        port: of it.
+        loop: of its thread.
     """
 
     served: FakeServed
     server: Server
     url: str
     port: int
+    loop: asyncio.AbstractEventLoop
 
     @property
     def service(self) -> FakeService:
@@ -214,7 +218,8 @@ def running(
     listening = listen("127.0.0.1", 0)
     port = listening.getsockname()[1]
     ready = threading.Event()
-    server = Server(application(served, door, limits or Limits()), served.service, grace, ready.set)
+    pool = threads()
+    server = Server(application(served, door, limits or Limits(), pool), served.service, grace, ready.set)
     loops: list[asyncio.AbstractEventLoop] = []
 
     async def serve() -> None:
@@ -224,8 +229,7 @@ def running(
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
     assert ready.wait(10)
-    found = Running(served, server, f"http://127.0.0.1:{port}", port)
-    found.loop = loops[0]  # type: ignore[attr-defined]
+    found = Running(served, server, f"http://127.0.0.1:{port}", port, loops[0])
     try:
         yield found
     finally:
@@ -234,6 +238,7 @@ def running(
                 loops[0].call_soon_threadsafe(server.end)
         thread.join(20)
         assert not thread.is_alive()
+        pool.shutdown()
 
 
 __all__ = ["LateError", "Running", "running"]

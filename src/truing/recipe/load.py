@@ -142,7 +142,7 @@ def explain(
     """
     by_key: dict[KeyPath, list[ErrorDetails]] = {}
     for problem in error.errors():
-        by_key.setdefault(_key_path(problem, value), []).append(problem)
+        by_key.setdefault(key_path(problem, value), []).append(problem)
     keys = list(by_key)
     sentences = [_sentence(by_key[path], (*inside, *path)) for path in keys[:6]]
     if len(keys) > 6:
@@ -158,8 +158,8 @@ def explain(
     )
 
 
-def _key_path(problem: ErrorDetails, value: Any) -> KeyPath:
-    """Where a problem lies in the recipe: pydantic's location without the names of union members."""
+def key_path(problem: ErrorDetails, value: Any) -> KeyPath:
+    """Where a problem lies in a document: pydantic's location without the names of union members."""
     location = problem["loc"]
     path: list[str | int] = []
     for number, part in enumerate(location):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -26,15 +26,21 @@ from truing.serving.http.worth import judge_page, rewards_page
 _THREADS = 4
 
 
-def application(served: Served, door: Door, limits: Limits) -> Guard:
+def threads() -> ThreadPoolExecutor:
+    """Threads for tokens and other short work."""
+    return ThreadPoolExecutor(_THREADS, "truing-http")
+
+
+def application(served: Served, door: Door, limits: Limits, pool: Executor) -> Guard:
     """The server's pages.
 
     Args:
         served: the model.
         door: who may come in.
         limits: of requests.
+        pool: see :func:`threads`.
     """
-    front = Front(served, limits, Metrics(served.service), ThreadPoolExecutor(_THREADS, "truing-http"))
+    front = Front(served, limits, Metrics(served.service), pool)
     router = APIRouter(route_class=StrictRoute)
     chat_page(front, router)
     completions_page(front, router)
@@ -64,7 +70,7 @@ def _handlers(metrics: Metrics) -> dict[Any, Any]:
         return refused(refusal_of(error))
 
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        return refused(of_validation(error.errors()))
+        return refused(of_validation(error.errors(), error.body))
 
     async def gone(request: Request, error: Exception) -> Response:
         return Response(status_code=499)

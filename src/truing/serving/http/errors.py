@@ -9,10 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from truing.errors import TruingError
+from truing.recipe.load import key_path
+from truing.recipe.yaml_reader import KeyPath, dotted
 from truing.serving.asked import LateError, OverloadedError, StoppingError
 from truing.serving.http.replies import ErrorReply
 
@@ -123,30 +126,34 @@ def _of_http(error: HTTPException) -> Refusal:
 _OWN = ("unknown_parameter", "unsupported_parameter", "invalid_value")
 
 
-def of_validation(errors: Sequence[Mapping[str, Any]]) -> Refusal:
+def of_validation(errors: Sequence[ErrorDetails], body: Any) -> Refusal:
     """What is wrong with a body that does not fit its schema: its first mistake, and how many more there are.
 
     Args:
-        errors: as pydantic lists them.
+        errors: as pydantic lists them, with places that begin with "body" or another part of the request.
+        body: that was sent.
     """
-    first = errors[0]
-    place = first["loc"][1:] if first["loc"][:1] == ("body",) else first["loc"]
-    if first["type"] == "missing" and not place:
+    given = {"body": body}
+    by_path: dict[KeyPath, list[ErrorDetails]] = {}
+    for error in errors:
+        by_path.setdefault(key_path(error, given), []).append(error)
+    path, problems = next(iter(by_path.items()))
+    # Of what the members of a union say, that which is not about its type is about the member that is meant.
+    meant = [problem for problem in problems if not problem["type"].endswith("_type")] or problems
+    first, param = meant[0], dotted(path[1:])
+    if first["type"] == "missing" and not param:
         return Refusal(400, "the request has no body; it is to be JSON", code="invalid_json")
-    names = [part for part in place if isinstance(part, int) or re.fullmatch(r"[a-z_0-9]{1,64}", part)]
-    param = first.get("ctx", {}).get("param") or _dotted(names) or None
     own = first["type"] in _OWN
-    text = first["msg"] if own else f"{first['msg'][0].lower()}{first['msg'][1:]}"
-    blamed = "" if "param" in first.get("ctx", {}) else f"{param or 'the body'}: "
-    more = len({error["loc"] for error in errors}) - 1
+    text = first["msg"] if own else " or ".join(dict.fromkeys(_lower(problem["msg"]) for problem in meant[:4]))
+    more = len(by_path) - 1
+    named = first.get("ctx", {}).get("param")
     return Refusal(
         400,
-        f"{blamed}{text}" + (f" (and {more} more mistakes)" if more else ""),
+        ("" if named else f"{param or 'the body'}: ") + text + (f" (and {more} more mistakes)" if more else ""),
         code=first["type"] if own else "invalid_value",
-        param=param,
+        param=named or param or None,
     )
 
 
-def _dotted(path: Sequence[str | int]) -> str:
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return text.removeprefix(".")
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -137,12 +137,13 @@ class Front:
         shown = await self._transformed(transform, prompts)
         asked = [
             Asked(
-                one.showing(one.prompt, stop=(*one.stop, *stop)),
+                one,
                 sampling,
                 count,
                 logprobs,
                 search,
                 self.limits.request_seconds,
+                stop,
             )
             for one in shown
         ]

@@ -18,6 +18,7 @@ from truing.serving.http.connections import bounded
 from truing.serving.http.guard import Guard
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_BUFFER = 1 << 18
 _WRITING = 5
 """Seconds in which clients have read what was answered, before the server ends without them."""
 
@@ -32,13 +33,18 @@ def listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        return socket.create_server(address[:2], family=family, backlog=1024)
+        listening = socket.create_server(address[:2], family=family, backlog=1024)
     except OSError as error:
         raise RunError(
             f"the server cannot listen at {host}, port {port}: {error.strerror or error}",
             where="--host, --port",
             fix=f"stop what listens there, or take another port, e.g. --port {port + 1}",
         ) from None
+    # What a client that does not read keeps in the system's buffers is bounded, too.
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+    # Replies are several writes, of which the second would wait 40 ms for the first to be acknowledged.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 class Server(uvicorn.Server):

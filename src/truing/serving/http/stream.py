@@ -100,8 +100,10 @@ def described(reply: Any, *, streams: bool = False) -> dict[str, Any]:
     """
     whole: dict[str, Any] = {"model": reply, "description": "The answer."}
     if streams:
-        events = "Events `data: CHUNK`, each chunk as JSON, then `data: [DONE]`; an error is the last event."
-        whole["content"] = {"text/event-stream": {"schema": {"type": "string", "description": events}}}
+        events = "Events whose data is a chunk as JSON, then one with `[DONE]`; an error is the last event."
+        data = {"type": "string", "description": events}
+        event = {"type": "object", "properties": {"data": data}, "required": ["data"]}
+        whole["content"] = {"text/event-stream": {"schema": event}}
     return {
         "responses": {
             200: whole,
