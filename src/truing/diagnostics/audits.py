@@ -5,6 +5,7 @@ from truing.audit.judges.bias_effects import judge_bias_bench
 from truing.audit.judges.discretion import discretion
 from truing.audit.judges.dissection import preference_dissection
 from truing.audit.judges.profile import profile
+from truing.audit.judges.self_preference import self_preference
 from truing.diagnostics.activation_steering import activation_steering
 from truing.diagnostics.audit import AUDITS
 from truing.diagnostics.ches import ches
@@ -42,6 +43,7 @@ __all__ = [
     "rag_rewardbench",
     "ranking",
     "self_consuming",
+    "self_preference",
     "stimulus_effects",
     "three_d",
     "token_shift",

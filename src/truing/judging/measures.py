@@ -85,7 +85,7 @@ def comparison(verdicts: Sequence[Verdict], prompts: Sequence[str], seed: int = 
     )
 
 
-def by_prompt(values: Sequence[float], prompts: Sequence[str]) -> np.ndarray:
+def by_prompt(values: Sequence[float] | np.ndarray, prompts: Sequence[str] | np.ndarray) -> np.ndarray:
     """Means of the known values of each prompt, in the order in which prompts come."""
     groups: dict[str, list[float]] = {}
     for value, prompt in zip(values, prompts, strict=True):

@@ -14,6 +14,7 @@ from truing.cli.audit.judge import judge
 from truing.cli.audit.keywords import keywords
 from truing.cli.audit.order import order
 from truing.cli.audit.persuasion import persuasion
+from truing.cli.audit.self_preference import self_preference
 from truing.cli.audit.steering import steering
 from truing.cli.audit.stimulus import stimulus
 from truing.cli.audit.token_shift import token_shift
@@ -37,6 +38,7 @@ app.command("judge")(judge)
 app.command("keywords")(keywords)
 app.command("order")(order)
 app.command("persuasion")(persuasion)
+app.command("self-preference")(self_preference)
 app.command("steering")(steering)
 app.command("stimulus")(stimulus)
 app.command("token-shift")(token_shift)

@@ -6,22 +6,24 @@ from typing import Annotated
 
 import typer
 
+from truing.cli.arguments import AskNothing, Audited, JsonResult, KeyFrom, Limit, MaxNewTokens
+
 
 def context_trust(
     data: Annotated[
         str, typer.Option("--data", help="Questions with answers and wrong answers: file, folder, glob.")
     ],
-    model: Annotated[str, typer.Option("--model", help="Who is audited: folder, name, or http://HOST/v1#MODEL.")],
+    model: Audited,
     passages: Annotated[int, typer.Option("--passages", help="Passages in a context.")] = 4,
     ratio: Annotated[
         list[float] | None, typer.Option("--ratio", help="Share that is poisoned; 0, 0.5 and 1 if left out.")
     ] = None,
-    max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer, tokens.")] = 256,
-    key_from: Annotated[str | None, typer.Option("--key-from", help="Environment variable with the key.")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first questions.")] = None,
+    max_new_tokens: MaxNewTokens = 256,
+    key_from: KeyFrom = None,
+    limit: Limit = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the choice and order of passages.")] = 0,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read the questions, ask nothing.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    dry_run: AskNothing = False,
+    json: JsonResult = False,
 ) -> None:
     """Give a model right and poisoned passages, and count what it believes (Dialectical Alignment)."""
     from truing.audit.context_trust import audit_context_trust

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from truing.cli.arguments import (
+    AskNothing,
+    BootstrapDraws,
+    JsonResult,
+    KeyFrom,
+    LayoutName,
+    NumbersFile,
+    Preferences,
+    Ratings,
+    Seed,
+    VoteSample,
+)
+
 
 def discretion(
-    data: Annotated[str, typer.Argument(help="Preference data: file, folder, glob or hub data set.")],
+    data: Preferences,
     oracle: Annotated[
         str | None,
         typer.Option(
@@ -20,12 +32,7 @@ def discretion(
         list[str] | None,
         typer.Option("--principle", metavar="NAME: WORDS", help="What to judge by; may be given again."),
     ] = None,
-    ratings: Annotated[
-        Path | None,
-        typer.Option(
-            "--ratings", help="File with columns PRINCIPLE_chosen and PRINCIPLE_rejected, by id or in order."
-        ),
-    ] = None,
+    ratings: Ratings = None,
     judge: Annotated[
         list[str] | None, typer.Option("--judge", help="Model that annotates, too; may be given again.")
     ] = None,
@@ -33,16 +40,14 @@ def discretion(
         list[str] | None,
         typer.Option("--scorer", help="Packaged scorer that annotates, too: harmlessness or sentiment."),
     ] = None,
-    key_from: Annotated[
-        str | None, typer.Option("--key-from", help="Environment variable with the endpoint's key.")
-    ] = None,
-    draws: Annotated[int, typer.Option("--draws", min=1, help="Bootstrap samples.")] = 200,
-    sample: Annotated[int | None, typer.Option("--sample", min=1, help="Look at so many votes at random.")] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of everything that is drawn.")] = 0,
-    layout: Annotated[str | None, typer.Option("--layout", help="Name of the layout, if ambiguous.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="JSON file with all numbers.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read the data, ask nothing.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    key_from: KeyFrom = None,
+    draws: BootstrapDraws = 200,
+    sample: VoteSample = None,
+    seed: Seed = 0,
+    layout: LayoutName = None,
+    output: NumbersFile = None,
+    dry_run: AskNothing = False,
+    json: JsonResult = False,
 ) -> None:
     """Measure consensus and conflict of principles, and how annotators decide (2502.10441).
 

@@ -7,9 +7,21 @@ from typing import Annotated
 
 import typer
 
+from truing.cli.arguments import (
+    AskNothing,
+    JsonResult,
+    KeyFrom,
+    LayoutName,
+    NumbersFile,
+    Preferences,
+    Ratings,
+    Seed,
+    VoteSample,
+)
+
 
 def dissection(
-    data: Annotated[str, typer.Argument(help="Preference data: file, folder, glob or hub data set.")],
+    data: Preferences,
     judge: Annotated[
         list[str] | None,
         typer.Option(
@@ -17,12 +29,7 @@ def dissection(
             help="Model whose preferences are explained beside the data's: http://HOST/v1#MODEL, or a model.",
         ),
     ] = None,
-    ratings: Annotated[
-        Path | None,
-        typer.Option(
-            "--ratings", help="File with columns PROPERTY_chosen and PROPERTY_rejected, by id or in order."
-        ),
-    ] = None,
+    ratings: Ratings = None,
     rate_with: Annotated[
         str | None, typer.Option("--rate-with", help="Model that rates the properties, http://HOST/v1#MODEL.")
     ] = None,
@@ -32,9 +39,7 @@ def dissection(
     keep_ratings: Annotated[
         Path | None, typer.Option("--keep-ratings", help="Write what the model rates, to be read by --ratings.")
     ] = None,
-    key_from: Annotated[
-        str | None, typer.Option("--key-from", help="Environment variable with the endpoint's key.")
-    ] = None,
+    key_from: KeyFrom = None,
     how: Annotated[
         str, typer.Option("--how", help="map: mode and bootstrap; posterior: mean and credible interval.")
     ] = "map",
@@ -43,12 +48,12 @@ def dissection(
     ] = False,
     least: Annotated[int, typer.Option("--least", min=1, help="Fewest pairs of a scenario.")] = 10,
     draws: Annotated[int, typer.Option("--draws", min=1, help="Bootstrap samples, or posterior draws.")] = 100,
-    sample: Annotated[int | None, typer.Option("--sample", min=1, help="Look at so many votes at random.")] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of everything that is drawn.")] = 0,
-    layout: Annotated[str | None, typer.Option("--layout", help="Name of the layout, if ambiguous.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="JSON file with all weights.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read the data, ask nothing, fit nothing.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    sample: VoteSample = None,
+    seed: Seed = 0,
+    layout: LayoutName = None,
+    output: NumbersFile = None,
+    dry_run: AskNothing = False,
+    json: JsonResult = False,
 ) -> None:
     """Explain preferences by properties of the answers: a weight with its interval for each judge (2402.11296).
 

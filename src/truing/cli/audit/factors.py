@@ -7,9 +7,22 @@ from typing import Annotated
 
 import typer
 
+from truing.cli.arguments import (
+    AskNothing,
+    BootstrapDraws,
+    JsonResult,
+    KeyFrom,
+    LayoutName,
+    NumbersFile,
+    Preferences,
+    Ratings,
+    Seed,
+    VoteSample,
+)
+
 
 def factors(
-    data: Annotated[str, typer.Argument(help="Preference data: file, folder, glob or hub data set.")],
+    data: Preferences,
     judge: Annotated[
         list[str] | None,
         typer.Option("--judge", help="Model as a judge of the same pairs: http://HOST/v1#MODEL, or a model."),
@@ -25,23 +38,18 @@ def factors(
     ] = None,
     prompts: Annotated[int, typer.Option("--prompts", min=1, help="Prompts that the writer answers.")] = 50,
     max_tokens: Annotated[int, typer.Option("--max-tokens", min=1, help="Longest answer of the writer.")] = 512,
-    ratings: Annotated[
-        Path | None,
-        typer.Option("--ratings", help="File with columns FACTOR_chosen and FACTOR_rejected, by id or in order."),
-    ] = None,
+    ratings: Ratings = None,
     ties: Annotated[
         str, typer.Option("--ties", help="Pairs that do not differ in a factor: counted or dropped.")
     ] = "counted",
-    key_from: Annotated[
-        str | None, typer.Option("--key-from", help="Environment variable with the endpoint's key.")
-    ] = None,
-    draws: Annotated[int, typer.Option("--draws", min=1, help="Bootstrap samples.")] = 200,
-    sample: Annotated[int | None, typer.Option("--sample", min=1, help="Look at so many votes at random.")] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of everything that is drawn.")] = 0,
-    layout: Annotated[str | None, typer.Option("--layout", help="Name of the layout, if ambiguous.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="JSON file with all numbers.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read the data, ask nothing.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    key_from: KeyFrom = None,
+    draws: BootstrapDraws = 200,
+    sample: VoteSample = None,
+    seed: Seed = 0,
+    layout: LayoutName = None,
+    output: NumbersFile = None,
+    dry_run: AskNothing = False,
+    json: JsonResult = False,
 ) -> None:
     """Score factors of answers for people, for a model as judge and for the same model as writer (2410.06965).
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from truing.cli.arguments import AskNothing, Column, JsonResult, Limit, LocalModel, MaxNewTokens, Seed
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -16,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def generation(
-    model: Annotated[str, typer.Argument(help="Model folder, checkpoint, hub name, or truing/tiny.")],
+    model: LocalModel,
     data: Annotated[str, typer.Option("--data", help="Prompts that must be refused.")],
-    column: Annotated[str | None, typer.Option("--column", help="Column of the prompt, e.g. Behavior.")] = None,
+    column: Column = None,
     labelled: Annotated[
         Path | None,
         typer.Option(
@@ -26,9 +28,9 @@ def generation(
         ),
     ] = None,
     draws: Annotated[int, typer.Option("--draws", min=1, help="Answers at each setting.")] = 1,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first prompts.")] = None,
-    max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer, tokens.")] = 100,
-    seed: Annotated[int, typer.Option("--seed", help="Of what is drawn.")] = 0,
+    limit: Limit = None,
+    max_new_tokens: MaxNewTokens = 100,
+    seed: Seed = 0,
     rows: Annotated[
         Path | None,
         typer.Option(
@@ -41,8 +43,8 @@ def generation(
         str, typer.Option("--rows-for", help="words: markers in the prompt, for sft; labels: for meet.")
     ] = "words",
     per_prompt: Annotated[int, typer.Option("--per-prompt", min=1, help="Most such rows of a prompt.")] = 8,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read the prompts, ask nothing.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    dry_run: AskNothing = False,
+    json: JsonResult = False,
 ) -> None:
     """Draw answers at 49 settings, and 49 times at the default one: who refuses there, and only there.
 

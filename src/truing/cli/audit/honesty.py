@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from truing.cli.arguments import AskNothing, JsonResult, KeyFrom, Limit, MaxNewTokens
+
 
 def honesty(
     data: Annotated[str, typer.Option("--data", help="Questions with answers: file, folder or glob.")],
@@ -23,14 +25,14 @@ def honesty(
     judge: Annotated[
         str | None, typer.Option("--judge", help="Model that is asked whether other words say a right answer.")
     ] = None,
-    key_from: Annotated[str | None, typer.Option("--key-from", help="Environment variable with its key.")] = None,
-    max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer, tokens.")] = 64,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first questions.")] = None,
+    key_from: KeyFrom = None,
+    max_new_tokens: MaxNewTokens = 64,
+    limit: Limit = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder that keeps the answers; a stopped audit goes on.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read the questions, ask nothing.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    dry_run: AskNothing = False,
+    json: JsonResult = False,
 ) -> None:
     """Measure over-conservativeness, prudence and honesty between two models, with intervals over questions."""
     from truing.audit.honesty import audit_honesty, recorded

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from truing.cli.arguments import AskNothing, JsonResult, KeyFrom
+
 if TYPE_CHECKING:
     from truing.audit.judges.recorded_bias import RecordedBias
     from truing.judging.bench import Bench
@@ -40,16 +42,14 @@ def judge(
     again: Annotated[bool, typer.Option("--again", help="Ask everything without cues twice.")] = False,
     temperature: Annotated[float, typer.Option("--temperature", min=0.0, help="Of replies in words.")] = 0.0,
     max_tokens: Annotated[int, typer.Option("--max-tokens", min=1, help="Longest reply, tokens.")] = 256,
-    key_from: Annotated[
-        str | None, typer.Option("--key-from", help="Environment variable with the endpoint's key.")
-    ] = None,
+    key_from: KeyFrom = None,
     sample: Annotated[int | None, typer.Option("--sample", min=1, help="So many pairs, drawn at random.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the draw, and of replies.")] = 0,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for judge.json and report.html.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count the questions, ask nothing.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    dry_run: AskNothing = False,
+    json: JsonResult = False,
 ) -> None:
     """Put cues beside one of two answers, and measure how far they move the judge (2504.09946).
 

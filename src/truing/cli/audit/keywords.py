@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from truing.cli.arguments import AnyModel, AskNothing, Column, JsonResult, KeyFrom, Limit, MaxNewTokens
+
 
 def keywords(
-    model: Annotated[str, typer.Argument(help="Folder, hub name, or http://HOST/v1#MODEL.", show_default=False)],
+    model: AnyModel,
     data: Annotated[str, typer.Option("--data", help="Risky requests, with or without {keyword} in them.")],
-    column: Annotated[str | None, typer.Option("--column", help="Column of the request, e.g. Behavior.")] = None,
+    column: Column = None,
     axes: Annotated[
         Path | None,
         typer.Option(
@@ -34,13 +36,11 @@ def keywords(
         str | None,
         typer.Option("--frame", help="Around a request without a slot. As someone who is {keyword}: {request}"),
     ] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first requests.")] = None,
-    max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer, tokens.")] = 32,
-    key_from: Annotated[
-        str | None, typer.Option("--key-from", help="Environment variable with an endpoint's key.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read the requests, ask nothing.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    limit: Limit = None,
+    max_new_tokens: MaxNewTokens = 32,
+    key_from: KeyFrom = None,
+    dry_run: AskNothing = False,
+    json: JsonResult = False,
 ) -> None:
     """Ask the same requests as somebody of different groups; gaps in refusals, with and without a defence.
 

@@ -7,17 +7,19 @@ from typing import Annotated
 
 import typer
 
+from truing.cli.arguments import AskNothing, JsonResult, Limit, LocalModel
+
 
 def order(
-    model: Annotated[str, typer.Argument(help="Model folder, checkpoint, hub name, or truing/tiny.")],
+    model: LocalModel,
     data: Annotated[
         Path, typer.Option("--data", help="Rows with question, options (a list) and, if known, answer (from 0).")
     ],
     orders: Annotated[int, typer.Option("--orders", min=2, help="Orders of each question, at most.")] = 6,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first questions.")] = None,
+    limit: Limit = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the orders that are drawn.")] = 0,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read the questions, ask nothing.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    dry_run: AskNothing = False,
+    json: JsonResult = False,
 ) -> None:
     """Ask questions with their options in several orders, and again with options that have no order (PINE)."""
     from truing.cli.console import ConsoleListener, planned_in_a_line, print_json

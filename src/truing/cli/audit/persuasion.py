@@ -6,21 +6,23 @@ from typing import Annotated
 
 import typer
 
+from truing.cli.arguments import AskNothing, Audited, JsonResult, KeyFrom, Limit
+
 
 def persuasion(
     data: Annotated[
         str, typer.Option("--data", help="Questions with answers, and wrong ones: file, folder, glob.")
     ],
-    model: Annotated[str, typer.Option("--model", help="Who is audited: folder, name, or http://HOST/v1#MODEL.")],
+    model: Audited,
     partner: Annotated[
         str | None, typer.Option("--partner", help="A weaker model, to measure what the order of a team does.")
     ] = None,
     turns: Annotated[int, typer.Option("--turns", min=2, help="Of a team's debate.")] = 4,
     max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest turn, tokens.")] = 96,
-    key_from: Annotated[str | None, typer.Option("--key-from", help="Environment variable with the key.")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first questions.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read the questions, ask nothing.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    key_from: KeyFrom = None,
+    limit: Limit = None,
+    dry_run: AskNothing = False,
+    json: JsonResult = False,
 ) -> None:
     """Contradict a model's right answers, correct its wrong ones, and count who gives in (PBT)."""
     from truing.audit.persuasion import audit_persuasion

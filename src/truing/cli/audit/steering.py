@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from truing.cli.arguments import AskNothing, JsonResult, LocalModel
+
 if TYPE_CHECKING:
     from truing.decoding.activation.attack import SteeringAudit
     from truing.diagnostics.activation_steering import Arm
 
 
 def steering(
-    model: Annotated[str, typer.Argument(help="Model folder, checkpoint, hub name, or truing/tiny.")],
+    model: LocalModel,
     data: Annotated[
         str, typer.Option("--data", help="Pairs: chosen shows the behaviour that is attacked, rejected does not.")
     ],
@@ -29,8 +31,8 @@ def steering(
     limit: Annotated[int, typer.Option("--limit", min=8, help="Most pairs; half find, half test.")] = 200,
     max_length: Annotated[int, typer.Option("--max-length", min=8, help="Longest text, tokens.")] = 512,
     seed: Annotated[int, typer.Option("--seed", help="Of the split, and of the random direction.")] = 0,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read the data, say what would run.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    dry_run: AskNothing = False,
+    json: JsonResult = False,
 ) -> None:
     """Attack a model through its states, and see which defences notice."""
     from truing.cli.console import ConsoleListener, planned_in_a_line, print_json

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from truing.cli.arguments import AnyModel, AskNothing, JsonResult, KeyFrom, MaxNewTokens
+
 if TYPE_CHECKING:
     from truing.prompting.tasks import Task
     from truing.prompting.transform import Shown
 
 
 def stimulus(
-    model: Annotated[str, typer.Argument(help="Folder, hub name, or http://HOST/v1#MODEL.", show_default=False)],
+    model: AnyModel,
     data: Annotated[str, typer.Option("--data", help="Items: task, instruction, input, answer.")],
     phrase: Annotated[
         list[str] | None,
@@ -31,13 +33,11 @@ def stimulus(
         bool, typer.Option("--choose", help="Rank the task's answers by likelihood in place of writing one.")
     ] = False,
     separator: Annotated[str, typer.Option("--separator", help="Between instruction and phrase.")] = " ",
-    max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer, tokens.")] = 16,
+    max_new_tokens: MaxNewTokens = 16,
     seed: Annotated[int, typer.Option("--seed", help="Of the halves that choose and measure.")] = 0,
-    key_from: Annotated[
-        str | None, typer.Option("--key-from", help="Environment variable with an endpoint's key.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read the tasks, ask nothing.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    key_from: KeyFrom = None,
+    dry_run: AskNothing = False,
+    json: JsonResult = False,
 ) -> None:
     """Score tasks under phrases and neutral controls; the phrase that is reported is chosen on other items."""
     from truing.audit.stimulus import audit_stimulus

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from truing.cli.arguments import AskNothing, Column, JsonResult, Limit, MaxNewTokens
+
 
 def token_shift(
     base: Annotated[str, typer.Option("--base", help="Model before alignment: folder or hub name.")],
@@ -19,14 +21,14 @@ def token_shift(
         ),
     ] = "as-is",
     aligned_with: Annotated[str, typer.Option("--aligned-with", help="The same for the aligned model.")] = "as-is",
-    column: Annotated[str | None, typer.Option("--column", help="Column of a file that holds the prompt.")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first rows.")] = None,
-    max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer, tokens.")] = 64,
+    column: Column = None,
+    limit: Limit = None,
+    max_new_tokens: MaxNewTokens = 64,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for token-shift.json and report.html.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read the prompts, run no model.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    dry_run: AskNothing = False,
+    json: JsonResult = False,
 ) -> None:
     """Rank what an aligned model writes by its base: shares of shifted tokens, distance by position, and which ones."""
     from truing.audit.token_shift import audit_token_shift

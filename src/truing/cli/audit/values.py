@@ -7,17 +7,17 @@ from typing import Annotated
 
 import typer
 
+from truing.cli.arguments import AnyModel, AskNothing, JsonResult, KeyFrom, Limit, MaxNewTokens
+
 
 def values(
-    model: Annotated[str, typer.Argument(help="Folder, hub name, or http://HOST/v1#MODEL.", show_default=False)],
+    model: AnyModel,
     data: Annotated[Path, typer.Option("--data", help="unseen.jsonl of `truing data values`.")],
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Ask only the first questions.")] = None,
-    max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer, tokens.")] = 128,
-    key_from: Annotated[
-        str | None, typer.Option("--key-from", help="Environment variable with an endpoint's key.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read the questions, ask nothing.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    limit: Limit = None,
+    max_new_tokens: MaxNewTokens = 128,
+    key_from: KeyFrom = None,
+    dry_run: AskNothing = False,
+    json: JsonResult = False,
 ) -> None:
     """Ask under system messages and without, and count by rules which values of form answers obey (Janus)."""
     from truing.chat import chat_model

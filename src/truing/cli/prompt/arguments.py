@@ -1,4 +1,4 @@
-"""Arguments that commands about prompts share."""
+"""Arguments that commands about prompts share, with those that they share with others."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
+from truing.cli.arguments import Column, KeyFrom, Limit, MaxNewTokens, Seed
+from truing.cli.arguments import JsonResult as AsJson
+
 Questions = Annotated[
     str, typer.Argument(help="File, folder, glob or hub data set with prompts.", show_default=False)
 ]
-Column = Annotated[
-    str | None, typer.Option("--column", help="Column of a file that holds the prompt, e.g. Behavior.")
-]
-Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Read only the first rows.")]
 With = Annotated[
     list[str] | None,
     typer.Option("--with", "-w", help="Way to prompt: urial, or '{name: urial, examples: 1}'."),
@@ -22,10 +21,21 @@ Rewards = Annotated[
     list[str] | None,
     typer.Option("--reward", "-r", help="What judges answers, as in a recipe; the mean of several."),
 ]
-MaxNewTokens = Annotated[int, typer.Option("--max-new-tokens", min=1, help="Longest answer, tokens.")]
 Temperature = Annotated[float, typer.Option("--temperature", min=0.0, help="0 takes the most likely token.")]
-Seed = Annotated[int, typer.Option("--seed", help="Of what is drawn.")]
-KeyFrom = Annotated[str | None, typer.Option("--key-from", help="Environment variable with an endpoint's key.")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="JSONL file to write.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, say what it would cost, do nothing.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+__all__ = [
+    "AsJson",
+    "Column",
+    "DryRun",
+    "KeyFrom",
+    "Limit",
+    "MaxNewTokens",
+    "Output",
+    "Questions",
+    "Rewards",
+    "Seed",
+    "Temperature",
+    "With",
+]
