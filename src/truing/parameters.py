@@ -19,10 +19,13 @@ class Doc:
     Args:
         text: what it does, in a few words.
         bound: the bound, a semicolon, and the reason for it.
+        public: of a text, that it is only ever read as text, so that strangers may set it, e.g. in a request to a
+            server. A text may else be a file, a model, an address or an expression; numbers and choices are harmless.
     """
 
     text: str
     bound: str = ""
+    public: bool = False
 
 
 @dataclass(frozen=True)

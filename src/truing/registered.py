@@ -35,6 +35,8 @@ class RegisteredFunction(Generic[P, R]):
         compute: the function.
         kind: what it is, e.g. ``"audit"``.
         parameters: hyper-parameters, where recipes may set them; the function then builds what computes.
+        reaches: what it does beside computing, even with its defaults, e.g. ``runs programs``; strangers may then not
+            choose it, e.g. in a request to a server.
     """
 
     name: str
@@ -51,6 +53,7 @@ class RegisteredFunction(Generic[P, R]):
     kind: str
     aliases: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
+    reaches: str = ""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.compute(*args, **kwargs)
@@ -92,6 +95,7 @@ class Registrar:
         requires: tuple[str, ...],
         cost: str,
         aliases: tuple[str, ...] = (),
+        reaches: str = "",
     ) -> Callable[[Callable[P, R]], RegisteredFunction[P, R]]:
         """Register a function; see :class:`RegisteredFunction` for the arguments."""
 
@@ -111,6 +115,7 @@ class Registrar:
                 kind=self.kind,
                 aliases=aliases,
                 parameters=parameters_of(compute) if self.configurable else (),
+                reaches=reaches,
             )
             object.__setattr__(made, "__doc__", compute.__doc__)
             self.registry.add(made)

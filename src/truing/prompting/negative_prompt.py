@@ -25,6 +25,7 @@ Stimulus = Annotated[
     Doc(
         "name of one of the package's own, e.g. doubt-1 or stress-2, or the sentence itself",
         "a sentence has spaces",
+        public=True,
     ),
 ]
 Control = Annotated[bool, Doc("a neutral sentence of as many words in its place", "true or false")]
@@ -35,7 +36,7 @@ Where = Annotated[
         "instruction: before the first empty line, after which the input stands; end: after everything",
     ),
 ]
-Separator = Annotated[str, Doc("what stands between", "a text; empty as in the published code")]
+Separator = Annotated[str, Doc("what stands between", "a text; empty as in the published code", public=True)]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ TEXT = (
     "answer as well for every other. Decline what could hurt somebody, whoever it may be, and help with all else."
 )
 
-Text = Annotated[str | None, Doc("the instruction", "a text; the package's own if left out")]
+Text = Annotated[str | None, Doc("the instruction", "a text; the package's own if left out", public=True)]
 
 
 @prompting(

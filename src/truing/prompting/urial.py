@@ -23,7 +23,9 @@ Examples = Annotated[
     Literal[1, 3, 8],
     Doc("examples in front of the question", "1, 3 or 8: about 290, 640 and 1,250 words with the preface"),
 ]
-Preface = Annotated[str | None, Doc("what stands above the examples", "a text; the package's own if left out")]
+Preface = Annotated[
+    str | None, Doc("what stands above the examples", "a text; the package's own if left out", public=True)
+]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ weights: {name: constant, weights: {sentiment: 1, harmlessness: 2}}
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from truing.errors import ObjectiveError, RecipeError, did_you_mean
@@ -24,8 +25,17 @@ from truing.rewards.renamed import Renamed
 from truing.rewards.scorers import SCORERS, load_scorer
 from truing.rewards.transforms.on import On
 
+ScorerOf = Callable[[object, str], Scorer | RecordScorer]
+"""From what a recipe says of one reward, and where, to the reward."""
 
-def build(section: RewardsSection, reference: ReferenceStats | None = None, where: str = "rewards") -> Pipeline:
+
+def build(
+    section: RewardsSection,
+    reference: ReferenceStats | None = None,
+    where: str = "rewards",
+    *,
+    scorer: ScorerOf | None = None,
+) -> Pipeline:
     """The pipeline that a recipe describes.
 
     Args:
@@ -33,12 +43,14 @@ def build(section: RewardsSection, reference: ReferenceStats | None = None, wher
         reference: statistics of the reference's raw scores, if they are there already; else see
             :meth:`~truing.rewards.pipeline.Pipeline.with_reference`.
         where: key path of the section, for error messages.
+        scorer: makes each reward; by default :func:`scorer_of`.
 
     Raises:
         RecipeError: on an unknown name or pieces that do not fit together.
         ObjectiveError: on an unknown hyper-parameter or a value out of bounds.
     """
-    scorers = tuple(scorer_of(spec, f"{where}.rewards[{i}]") for i, spec in enumerate(section.rewards))
+    one = scorer or scorer_of
+    scorers = tuple(one(spec, f"{where}.rewards[{i}]") for i, spec in enumerate(section.rewards))
     names = [name for scorer in scorers for name in scorer.names]
     try:
         made = Pipeline(

@@ -23,6 +23,7 @@ class PlainPiece(Generic[P, R]):
         summary: one sentence.
         compute: the function.
         parameters: its hyper-parameters.
+        reaches: see :class:`~truing.registered.RegisteredFunction`.
     """
 
     name: str
@@ -31,6 +32,7 @@ class PlainPiece(Generic[P, R]):
     compute: Callable[P, R]
     parameters: tuple[Parameter, ...]
     aliases: tuple[str, ...] = ()
+    reaches: str = ""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.compute(*args, **kwargs)
@@ -49,12 +51,12 @@ PLAIN: Registry[PlainPiece[Any, Any]] = Registry("piece of a reward")
 
 
 def plain(
-    *, kind: str, name: str, summary: str, aliases: tuple[str, ...] = ()
+    *, kind: str, name: str, summary: str, aliases: tuple[str, ...] = (), reaches: str = ""
 ) -> Callable[[Callable[P, R]], PlainPiece[P, R]]:
     """Register a function; see :class:`PlainPiece` for the arguments."""
 
     def register(compute: Callable[P, R]) -> PlainPiece[P, R]:
-        made = PlainPiece[P, R](name, kind, summary, compute, parameters_of(compute), aliases)
+        made = PlainPiece[P, R](name, kind, summary, compute, parameters_of(compute), aliases, reaches)
         object.__setattr__(made, "__doc__", compute.__doc__)
         PLAIN.add(made)
         return made

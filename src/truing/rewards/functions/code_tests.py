@@ -144,6 +144,7 @@ def _cases(value: Any) -> list[Case]:
     kind="reward",
     name="code-tests",
     summary="Whether the program in an answer passes its record's tests, each in a sandbox of its own.",
+    reaches="runs programs",
 )
 def code_tests(
     column: Column = "tests",

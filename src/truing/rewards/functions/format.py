@@ -17,7 +17,11 @@ Pattern = Annotated[
 ]
 Sections = Annotated[
     list[str] | None,
-    Doc("marks that stand in the answer in this order, each once", "texts, e.g. [<think>, </think>, <answer>]"),
+    Doc(
+        "marks that stand in the answer in this order, each once",
+        "texts, e.g. [<think>, </think>, <answer>]",
+        public=True,
+    ),
 ]
 
 

@@ -13,9 +13,9 @@ from truing.rewards.plain import plain
 
 _WORDS = "words or phrases; case does not count, and parts of words do not either"
 
-AllOf = Annotated[list[str], Doc("every one of them is in the answer", _WORDS)]
-AnyOf = Annotated[list[str], Doc("at least one of them is in the answer", _WORDS)]
-NoneOf = Annotated[list[str], Doc("none of them is in the answer", _WORDS)]
+AllOf = Annotated[list[str], Doc("every one of them is in the answer", _WORDS, public=True)]
+AnyOf = Annotated[list[str], Doc("at least one of them is in the answer", _WORDS, public=True)]
+NoneOf = Annotated[list[str], Doc("none of them is in the answer", _WORDS, public=True)]
 
 
 @dataclass(frozen=True)
