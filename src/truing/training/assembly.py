@@ -13,6 +13,7 @@ from truing.diagnostics import Facts
 from truing.errors import RecipeError
 from truing.objectives.algebra import Objective
 from truing.objectives.algebra.control import code_request
+from truing.objectives.algebra.mixture import MIXTURE
 from truing.objectives.algebra.sources import GRADIENTS
 from truing.recipe import Recipe
 from truing.training import callbacks
@@ -21,6 +22,7 @@ from truing.training.control import steps_alone
 from truing.training.derived import TrainedAlong
 from truing.training.distributed import World
 from truing.training.listener import Listener
+from truing.training.mixture_step import MixtureStep
 from truing.training.online.assembly import online_step
 from truing.training.prepare import Prepared, Split
 from truing.training.reference import Companion, MovingReference
@@ -97,7 +99,8 @@ def assemble(
 def _step_kind(objective: Objective) -> type[PreferenceStep]:
     if objective.ahead is not None:
         return LookAheadStep
-    return SourceGradientsStep if GRADIENTS in objective.requires else PreferenceStep
+    kinds = {GRADIENTS: SourceGradientsStep, MIXTURE: MixtureStep}
+    return next((kind for need, kind in kinds.items() if need in objective.requires), PreferenceStep)
 
 
 def _companions(prepared: Prepared, references: Resolved) -> list[Companion]:

@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING
 
 from truing.errors import RecipeError
 from truing.objectives.algebra import Objective
+from truing.objectives.algebra.mixture import MIXTURE
 from truing.objectives.algebra.sources import GRADIENTS
 from truing.training.distributed import World
 
 if TYPE_CHECKING:
     from truing.recipe import Recipe
+
+_DOES = {
+    GRADIENTS: ("weighs sources by gradients in all weights", "over: head"),
+    MIXTURE: ("estimates its mixing weight from gradients in all weights", "alpha: 0.5"),
+}
+"""What objectives with these needs do, and the setting without."""
 
 
 def check_one_process(recipe: Recipe, objective: Objective) -> None:
@@ -19,19 +26,18 @@ def check_one_process(recipe: Recipe, objective: Objective) -> None:
     Raises:
         RecipeError: naming what does not go together.
     """
-    weighs = GRADIENTS in objective.requires
-    if objective.ahead is not None and weighs:
-        raise RecipeError(
-            f"objective {objective.name!r} takes its gradient a step ahead and weighs sources by gradients in all "
-            "weights; which comes first is not defined",
-            where="objective",
-            fix="set ahead: 0, or over: head",
-        )
-    if objective.ahead is None and not weighs:
-        return
-    does, fix = ("weighs sources by gradients in all weights", "over: head")
+    found = [does for need, does in _DOES.items() if need in objective.requires]
     if objective.ahead is not None:
-        does, fix = "takes its gradient a step ahead of the weights", "ahead: 0"
+        found.append(("takes its gradient a step ahead of the weights", "ahead: 0"))
+    if not found:
+        return
+    if len(found) > 1:
+        raise RecipeError(
+            f"objective {objective.name!r} {' and '.join(does for does, _ in found)}; which comes first is not defined",
+            where="objective",
+            fix=f"set {' or '.join(fix for _, fix in found)}",
+        )
+    ((does, fix),) = found
     sharded = next((key for key in ("fsdp", "deepspeed") if recipe.training.arguments.get(key)), None)
     size = World.current().size
     if sharded is not None or size > 1:

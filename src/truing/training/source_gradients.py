@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from truing.errors import ObjectiveError
 from truing.objectives.algebra import Objective
 from truing.objectives.algebra.sources import MinNormInAllWeights, products
 from truing.policies.causal import CausalPolicy
+from truing.training.all_weights import gradient_alone
 from truing.training.distributed import World
 from truing.training.examples import ExampleData
 from truing.training.step import Backward, PreferenceStep, References, StepResult
@@ -62,8 +63,9 @@ class SourceGradientsStep(PreferenceStep):
             step = PreferenceStep(self.policy, loss, own, References(), budget=self.budget, world=self.world)
             found = []
             for group in groups.values():
-                tokens += step.train(group, _accumulate).tokens
-                found.append(self._taken())
+                gradient, used = gradient_alone(step, group)
+                found.append(gradient)
+                tokens += used
             batch = self.data.batch(self.data.examples(indices))
             self.state[number] = term.weighed(self.state[number], batch, products(torch.stack(found)).cpu())
         result = super().train(indices, backward, through=through, signals=signals)
@@ -78,16 +80,3 @@ class SourceGradientsStep(PreferenceStep):
             place: [i for i, own, weight in zip(indices, places, weights, strict=True) if own == place and weight]
             for place in sorted({own for own, weight in zip(places, weights, strict=True) if weight})
         }
-
-    def _taken(self) -> Tensor:
-        """The gradient in all weights that learn, as one vector; the weights have none afterwards."""
-        parameters = [own for own in self.policy.model.parameters() if own.requires_grad]
-        found = torch.cat(
-            [torch.zeros_like(own).flatten() if own.grad is None else own.grad.flatten() for own in parameters]
-        )
-        self.policy.model.zero_grad()
-        return found
-
-
-def _accumulate(loss: Tensor, last: bool) -> None:
-    loss.backward()

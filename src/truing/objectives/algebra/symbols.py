@@ -20,6 +20,12 @@ _SYMBOLS: tuple[tuple[str, str, str], ...] = (
     _score("l", "the rejected (or disliked)"),
     _score("k", "the k-th"),
     (r"\bR\(", "R(y)", "what the reward model's head says of a completion, read at its last token"),
+    (
+        r"log p\(c\)",
+        "c",
+        "critique of an answer, which stands behind it and which the score reads; its log-probability is added up over "
+        "its |c| tokens, nats",
+    ),
     (r"− ρ\)²", "ρ", "rating of the answer, as a share of the way from the lowest rating to the highest"),
     (
         r"\bZ(_k)?\(v\)",
@@ -85,6 +91,11 @@ _SYMBOLS: tuple[tuple[str, str, str], ...] = (
         "λ_s",
         "weight of the record's source, over its share of the batch: that of the shortest combination of the sources' "
         "gradients, averaged over steps; no gradient",
+    ),
+    (
+        r"α̂",
+        "α̂",
+        "mixing weight of smallest mean squared error, from gradients of groups of records so far; no gradient",
     ),
     (r"δ", "δ", "midpoint of the mean log-ratios of liked and of disliked completions so far; no gradient"),
     (
