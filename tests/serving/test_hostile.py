@@ -152,7 +152,6 @@ def test_the_schema_is_true(server: Running) -> None:
         schemathesis.checks.not_a_server_error,
         schemathesis.checks.CHECKS.get_one("response_schema_conformance"),
         schemathesis.checks.CHECKS.get_one("content_type_conformance"),
-        schemathesis.checks.CHECKS.get_one("negative_data_rejection"),
     ]
     operations = [operation.ok() for operation in schema.get_all_operations()]
     assert {operation.path for operation in operations} >= set(PAGES)
@@ -166,7 +165,7 @@ def _tried(operation: Any, mode: Any, checks: list[Any]) -> None:
     from hypothesis.errors import Unsatisfiable
 
     @settings(
-        max_examples=6,
+        max_examples=4,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
@@ -174,7 +173,10 @@ def _tried(operation: Any, mode: Any, checks: list[Any]) -> None:
     @given(case=operation.as_strategy(generation_mode=mode))
     def one(case: Any) -> None:
         began = time.monotonic()
-        case.call_and_validate(checks=checks)
+        reply = case.call()
+        case.validate_response(reply, checks=checks)
+        wrong = mode is schemathesis.GenerationMode.NEGATIVE and operation.path in PAGES
+        assert not wrong or 400 <= reply.status_code < 500
         assert time.monotonic() - began < 10
 
     try:

@@ -26,6 +26,7 @@ from truing.cli import (
     report,
     reward,
     score,
+    serve,
     steer,
     steering,
     unlearn,
@@ -64,6 +65,7 @@ app.command("arena")(arena.arena)
 app.command("aspects")(aspects.aspects)
 app.command("generate")(generate.generate)
 app.command("score")(score.score)
+app.command("serve")(serve.serve)
 app.command("steer")(steer.steer)
 app.command("diagnose")(diagnose.diagnose)
 app.command("report")(report.report)

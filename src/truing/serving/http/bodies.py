@@ -13,7 +13,7 @@ _TOOLS = "this server calls no tools"
 _PENALTY = "answers are drawn without penalties; use temperature and top_p, or `decode`"
 _STORE = "this server keeps no answers"
 _PLAIN = "answers are plain text"
-_WANTED = ("decode", "rewards", "transform", "combine", "weights")
+_WANTED = ("decode", "rewards", "transform", "combine", "weights", "missing")
 
 Text = Annotated[str, Field(max_length=1_000_000)]
 Stop = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -57,6 +57,8 @@ class Rewarded(Body):
     """What makes one reward of several."""
     weights: Named | None = None
     """What each reward counts."""
+    missing: Literal["mask", "present"] | None = None
+    """Answers that lack a reward: mask gives them none at all, present combines what is known."""
 
     def wanted(self) -> dict[str, Any]:
         """What is said of decoding and rewards, by key."""
@@ -67,7 +69,8 @@ class Drawing(Rewarded):
     """What chat and completions have in common."""
 
     decode: Named | None = Field(None, examples=[{"name": "best-of-n", "n": 4}])
-    """A way to decode that looks at more than one answer; `truing methods decoding` lists them."""
+    """A way to decode that looks at more than one answer; `truing methods decoding` lists them. `sampling` is token by
+    token."""
     prompting: Annotated[list[Named], Field(max_length=8)] | None = None
     """Changes of the prompt, in turn; `truing methods prompting` lists them. Rewards see the prompt as it was."""
 

@@ -107,7 +107,7 @@ def refusal_of(error: Exception) -> Refusal:
 
 def _param(where: str | None) -> str | None:
     """A key path that an error names, if it is one of a request."""
-    path = (where or "").removeprefix("recipe.")
+    path = (where or "").removeprefix("the request.")
     return path if re.fullmatch(r"[a-z_]+(\.[a-z_]+|\[\d+\])*", path) else None
 
 

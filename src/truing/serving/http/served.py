@@ -31,7 +31,7 @@ class Served(Protocol):
         """How a request is to be decoded; ``None`` is token by token.
 
         Args:
-            wanted: ``decode``, ``rewards``, ``transform``, ``combine`` and ``weights`` where the request has them.
+            wanted: ``decode``, ``rewards``, ``transform``, ``combine``, ``weights``, ``missing``; what the request has.
 
         Raises:
             TruingError: if that cannot be, or is not for a request to say.

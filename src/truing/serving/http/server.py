@@ -113,18 +113,3 @@ class Server(uvicorn.Server):
         # The port stays open meanwhile, so that clients are told to come again instead of finding nobody.
         await asyncio.to_thread(self._service.close, self._grace)
         self.should_exit = True
-
-
-def serve(
-    guard: Guard, service: Service, listening: socket.socket, grace: float, ready: Callable[[], None]
-) -> None:
-    """Answer requests until a signal comes.
-
-    Args:
-        guard: the pages.
-        service: the model's side.
-        listening: a socket that listens.
-        grace: seconds for what runs, when the server is told to end.
-        ready: called when requests are answered.
-    """
-    Server(guard, service, grace, ready).run(sockets=[listening])
