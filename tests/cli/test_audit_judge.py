@@ -80,3 +80,19 @@ def test_recorded_verdicts(shared_data: Path, tmp_path: Path) -> None:
     ended = truing(["audit", "judge", "--recorded", "--data", data], tmp_path / "p")
     assert ended.code == 0, ended.err
     assert "The answer that is longer, where one is, wins" in ended.out
+
+
+def test_multiple_choice_questions(shared_data: Path, tmp_path: Path) -> None:
+    """Real questions of TruthfulQA and the packaged model; a stub that follows citations."""
+    data = shared_data / "truthfulqa" / "TruthfulQA.csv"
+    given = ["--data", data, "--bias", "authority", "--sample", "4"]
+    ended = truing(["audit", "judge", *given, "--judge", "truing/tiny", "--json"], tmp_path / "p")
+    assert ended.code == 0, ended.err
+    found = json.loads(ended.out)
+    assert found["pairs"] == 4
+    assert [own["bias"] for own in found["biases"]["effects"]] == ["position", "authority"]
+    ended = truing(["audit", "judge", *given, "--judge", "truing/tiny", "--dry-run", "--json"], tmp_path / "p")
+    assert json.loads(ended.out) == {"questions with options": 4, "questions": 24}
+    ended = truing(["audit", "judge", *given, "--judge", "truing/tiny", "--both-targets"], tmp_path / "p")
+    assert ended.code == 2
+    assert "beside a wrong option" in ended.err.replace("\n", " ")

@@ -158,9 +158,9 @@ def judge_bias_bench(
     for key, table in injected.items():
         other = None if controls is None or key not in controls else _table("controls", controls[key], base)
         effects.append(_effect(*key, base, _table("injected", table, base), other))
-    repeated = UNKNOWN if again is None else _stays(base, _table("again", again, base))
+    repeated = UNKNOWN if again is None else stays(base, _table("again", again, base))
     unread = np.isnan(base)
-    return Biases(tuple(_corrected(effects)), repeated, share(unread.mean(1)))
+    return Biases(tuple(corrected(effects)), repeated, share(unread.mean(1)))
 
 
 def paired_shift(differences: np.ndarray) -> tuple[Estimate, float]:
@@ -199,7 +199,7 @@ def _effect(bias: str, toward: str, base: np.ndarray, table: np.ndarray, control
         share(base.mean(1)),
         share(table.mean(1)),
         paired_shift(moved)[0],
-        _stays(base, table),
+        stays(base, table),
         shift,
         neutral,
         net,
@@ -216,12 +216,13 @@ def _position(base: np.ndarray) -> Effect:
     )
 
 
-def _stays(base: np.ndarray, table: np.ndarray) -> Estimate:
+def stays(base: np.ndarray, table: np.ndarray) -> Estimate:
+    """Share of verdicts that are the same in both tables, ``[N, 2]``; nan is left out."""
     same = np.where(np.isfinite(base + table), (base == table).astype(float), np.nan)
     return share(same.mean(1))
 
 
-def _corrected(effects: list[Effect]) -> list[Effect]:
+def corrected(effects: list[Effect]) -> list[Effect]:
     """The effects with p-values after Holm."""
     corrected = after_holm([own.p_value for own in effects])
     return [replace(own, p_holm=float(p)) for own, p in zip(effects, corrected, strict=True)]

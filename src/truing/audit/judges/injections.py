@@ -11,7 +11,7 @@ from truing.judging.presentation import Shown
 
 Place = Literal["before", "middle", "both", "after", "note"]
 
-_NEUTRAL = "This line was put here for the layout of the page and says nothing about either of the two answers."
+_NEUTRAL = "This line was put here for the layout of the page and says nothing about any of the answers."
 _REFLECTION = "Wait, let me think about this once more. Hmm, yes, now I see it."
 
 
@@ -56,7 +56,7 @@ def put(shown: Shown, target: int, text: str, place: Place) -> Shown:
     """The pair with a text at a place of one of its answers, or after the question."""
     if place == "note":
         return replace(shown, prompt=_noted(shown, text))
-    answer = _placed((shown.first, shown.second)[target], text, place)
+    answer = placed((shown.first, shown.second)[target], text, place)
     return replace(shown, second=answer) if target else replace(shown, first=answer)
 
 
@@ -68,7 +68,8 @@ def _noted(shown: Shown, text: str) -> str | list[dict[str, str]]:
     return [*head, {**last, "content": last["content"] + note}]
 
 
-def _placed(answer: str, text: str, place: Place) -> str:
+def placed(answer: str, text: str, place: Place) -> str:
+    """An answer with a text before, in the middle of, or after it."""
     if place == "before":
         return f"{text}\n\n{answer}"
     if place == "after":

@@ -11,14 +11,16 @@ from truing.cli.arguments import AskNothing, JsonResult, KeyFrom
 
 if TYPE_CHECKING:
     from truing.audit.judges.recorded_bias import RecordedBias
-    from truing.judging.bench import Bench
-    from truing.judging.comparer import Comparer
 
 
 def judge(
     data: Annotated[
         list[Path],
-        typer.Option("--data", help="Labelled pairs, e.g. of JudgeBench or LLMBar; may be given again."),
+        typer.Option(
+            "--data",
+            help="Labelled pairs, e.g. of JudgeBench or LLMBar, or multiple-choice questions (question, options, "
+            "answer from 0; BBQ; TruthfulQA); may be given again.",
+        ),
     ],
     judge: Annotated[
         str | None, typer.Option("--judge", help="http://HOST/v1#MODEL, a folder, a hub name, or truing/tiny.")
@@ -51,14 +53,14 @@ def judge(
     dry_run: AskNothing = False,
     json: JsonResult = False,
 ) -> None:
-    """Put cues beside one of two answers, and measure how far they move the judge (2504.09946).
+    """Put cues beside one of several answers, and measure how far they move the judge (2504.09946).
 
     Majorities, authorities, distractions, length, phrases of reflection and the judge's own name are put beside the
-    wrong answer, in both orders, each against a neutral text of as many words. Place is measured without a cue.
+    wrong answer, in both orders, each against a neutral text of as many words. Place is measured without a cue. Of
+    multiple-choice questions one wrong option, drawn at random, has the cue.
     """
-    import numpy as np
-
-    from truing.audit.judges.bias_run import EXAMPLES, audit_judge, decided, injections_named, questions
+    from truing.audit.judges.bias_run import injections_named
+    from truing.audit.judges.jobs import Settings, job_of
     from truing.audit.judges.mitigations import mitigations_named
     from truing.audit.judges.recorded_bias import recorded_bias
     from truing.cli.console import ConsoleListener, planned_in_a_line, printed
@@ -71,29 +73,18 @@ def judge(
         raise DataError("who judges?", where="--judge, --recorded", allowed="exactly one of the two")
     if replies not in ("odds", "text"):
         raise DataError(f"there are no replies {replies!r}", where="--replies", allowed="odds, text")
-    cues, helpers = injections_named(bias or []), mitigations_named(mitigate or [])
-    items = read_items(data)
+    cues, targets = injections_named(bias or []), ("wrong", "right") if both_targets else ("wrong",)
+    mitigations_named(mitigate or [])
     if recorded:
-        _print_recorded(recorded_bias(items), output, json=json)
+        _print_recorded(recorded_bias(read_items(data)), output, json=json)
         return
-    pairs = decided(items)
-    order = np.random.default_rng(seed).permutation(len(pairs))
-    held = [pairs[place] for place in order[:EXAMPLES]] if "examples" in helpers else []
-    chosen = [pairs[place] for place in sorted(order[len(held) :][:sample])]
-    if not chosen:
-        raise DataError(
-            f"{len(pairs)} pairs leave none besides the {EXAMPLES} examples", where="--data", fix="give more pairs"
-        )
-    targets = ("wrong", "right") if both_targets else ("wrong",)
+    job = job_of(data, Settings(cues, targets, tuple(mitigate or ()), again, sample, seed))
     if dry_run:
-        asked = questions(len(chosen), len(cues), len(targets), len(helpers), repeated=again)
-        plan = {"pairs": len(chosen), "questions": asked}
-        planned_in_a_line(plan, json)
+        planned_in_a_line(job.plan, json)
         return
-    wording = Wording(RELATION)
     bench = bench_of(
         [str(judge)],
-        wording,
+        Wording(RELATION),
         words=replies == "text",
         temperature=temperature,
         max_tokens=max_tokens,
@@ -102,18 +93,7 @@ def judge(
     )
     listener = ConsoleListener(quiet=json)
     try:
-        found = audit_judge(
-            bench.comparer,
-            chosen,
-            injections=cues,
-            targets=targets,
-            again=_once_more(bench, seed) if again else None,
-            chat=bench.chats[0] if bench.chats else None,
-            wording=wording,
-            mitigations=tuple(mitigate or ()),
-            examples=held,
-            progress=lambda done, total: listener.progress("Asking the judge", done, total),
-        )
+        found = job.run(bench, lambda done, total: listener.progress("Asking the judge", done, total))
     finally:
         listener.close()
     if output is not None:
@@ -126,13 +106,6 @@ def judge(
     printed(found.as_dict(), found.sentences(), json)
     if output is not None and not json:
         typer.echo(f"Report: {output / 'report.html'}")
-
-
-def _once_more(bench: Bench, seed: int) -> Comparer:
-    """The same judge with another seed; one that gives the odds of letters says the same."""
-    from truing.judging.comparers import TextVerdicts
-
-    return TextVerdicts(bench.chats[0].seeded(seed + 1), bench.wording) if bench.chats else bench.comparer
 
 
 def _print_recorded(found: RecordedBias, output: Path | None, *, json: bool) -> None:

@@ -13,7 +13,10 @@ from truing.cli.arguments import AskNothing, JsonResult, Limit, LocalModel
 def order(
     model: LocalModel,
     data: Annotated[
-        Path, typer.Option("--data", help="Rows with question, options (a list) and, if known, answer (from 0).")
+        Path,
+        typer.Option(
+            "--data", help="Rows with question, options (a list) and, if known, answer (from 0); BBQ; TruthfulQA."
+        ),
     ],
     orders: Annotated[int, typer.Option("--orders", min=2, help="Orders of each question, at most.")] = 6,
     limit: Limit = None,

@@ -14,6 +14,7 @@ import numpy as np
 
 from truing.data.readers import read_rows
 from truing.errors import DataError
+from truing.judging.choices import options_of
 from truing.judging.pine.questions import Choice, choose, choose_in_order
 from truing.policies.pine.invariant import PositionInvariant
 from truing.statistics import Estimate, mean, paired_difference, rate, share
@@ -61,27 +62,15 @@ class Asked:
 
 
 def read_choices(path: Path, limit: int | None = None) -> list[Asked]:
-    """Rows with ``question``, ``options`` (a list of texts) and, if it is known, ``answer`` (a number from 0).
+    """Questions with options, of any layout of :data:`~truing.judging.choices.LAYOUTS`.
 
     Raises:
         DataError: naming the row that is otherwise.
     """
     found = []
     for number, row in itertools.islice(read_rows(path), limit):
-        where = f"{path}:{number}"
-        options: Any = row.get("options")
-        answer = row.get("answer")
-        texts = isinstance(options, list) and all(isinstance(option, str) for option in options)
-        if not isinstance(row.get("question"), str) or not texts:
-            raise DataError("a row has no question with options", where=where, allowed="question, options: [...]")
-        if answer is not None and not (type(answer) is int and 0 <= answer < len(options)):
-            raise DataError(
-                f"answer {answer!r}", where=where, allowed=f"0 to {len(options) - 1}, the number of an option"
-            )
-        try:
-            found.append(Asked(Choice(row["question"], tuple(options)), answer))
-        except DataError as error:
-            raise DataError(error.what, where=where, allowed=error.allowed) from None
+        one = options_of(row, f"{path}:{number}")
+        found.append(Asked(Choice(one.question, one.options), one.answer))
     return found
 
 
