@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from truing.objectives import METHODS, Objective, ccpo, cpo, dpo, hinge, nll, orpo, uncpo
+from truing.objectives import METHODS, Objective, ccpo, cpo, dpo, hinge, logic, nll, orpo, uncpo
 from truing.objectives.semantics import Structure, compare, decompile, enumerate, is_above, parse, ratio, rho
 from truing.objectives.semantics.order import depends_on_policy
 
@@ -34,6 +34,17 @@ def form(objective: Objective) -> Structure:
 )
 def test_the_order_of_the_paper(first: Objective, second: Objective, relation: str) -> None:
     assert compare(form(first), form(second)).relation == relation
+
+
+def test_unlikelihood_given_at_least_one_is_what_orpo_and_cpo_have_in_common() -> None:
+    """N and D follow from core and condition; no pair of N and D lies above ORPO and CPO and below it."""
+    found = form(logic(formula="M_w & !M_l", given="M_w | M_l"))
+    assert (found.numerator, found.denominator) == (parse("M_w & !M_l"), parse("M_l"))
+    assert compare(form(CE_UNLIKELIHOOD), found).relation == "above"
+    both = [form(orpo()), form(cpo())]
+    assert [compare(found, other).relation for other in both] == ["above", "above"]
+    between = [one for one in enumerate() if is_above(found, one) and all(is_above(one, other) for other in both)]
+    assert {(one.numerator, one.denominator) for one in between} == {(found.numerator, found.denominator)}
 
 
 def test_cpo_and_orpo_are_incomparable_with_a_witness_on_each_side() -> None:
