@@ -140,20 +140,32 @@ def rank_correlation(left: Sequence[float] | np.ndarray, right: Sequence[float] 
     return Estimate(value, math.tanh(centre - reach), math.tanh(centre + reach), len(first))
 
 
-def pooled_share(parts: Sequence[float] | np.ndarray, wholes: Sequence[float] | np.ndarray) -> Estimate:
-    """Σ parts / Σ wholes over groups whose members are not independent, with Student's interval over groups.
+def pooled_mean(sums: Sequence[float] | np.ndarray, counts: Sequence[float] | np.ndarray) -> Estimate:
+    """Σ sums / Σ counts: a mean over members of groups, not over groups, with Student's interval over groups.
 
-    The interval is that of a ratio of two means, linearised: residuals are (part − share · whole) / mean(whole).
+    Members of a group are not independent. The interval is that of a ratio of two means, linearised: residuals are
+    (sum − mean · count) / mean(count).
 
     Args:
-        parts: of each group, how many of its members count.
-        wholes: its members; groups without any are left out.
+        sums: of each group, over its members.
+        counts: its members; groups without any are left out.
     """
-    above, below = np.asarray(parts, dtype=np.float64), np.asarray(wholes, dtype=np.float64)
+    above, below = np.asarray(sums, dtype=np.float64), np.asarray(counts, dtype=np.float64)
     above, below = above[below > 0], below[below > 0]
     if len(below) == 0:
         return UNKNOWN
     value = float(above.sum() / below.sum())
     spread = mean((above - value * below) / below.mean())
-    low, high = np.clip([value + spread.low, value + spread.high], 0.0, 1.0)
-    return Estimate(value, float(low), float(high), len(below))
+    return Estimate(value, value + spread.low, value + spread.high, len(below))
+
+
+def pooled_share(parts: Sequence[float] | np.ndarray, wholes: Sequence[float] | np.ndarray) -> Estimate:
+    """:func:`pooled_mean` of numbers from 0 to 1; so is its interval.
+
+    Args:
+        parts: of each group, how many of its members count.
+        wholes: its members; groups without any are left out.
+    """
+    found = pooled_mean(parts, wholes)
+    low, high = np.clip([found.low, found.high], 0.0, 1.0)
+    return Estimate(found.value, float(low), float(high), found.n)

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from truing.diagnostics.audits import token_shift
-from truing.diagnostics.token_shift import ranked
+from truing.diagnostics.token_shift import Ranked, ranked, summary
 from truing.errors import TruingError
-from truing.statistics import pooled_share
+from truing.statistics import pooled_mean, pooled_share
 from truing.worlds.style import style_tuned
 
 
@@ -68,6 +68,40 @@ def test_classes_are_all_there_is_and_renaming_tokens_changes_nothing(seed, push
     renamed = token_shift(world.aligned[..., order], world.base[..., order], np.argsort(order)[world.tokens])
     assert renamed.shifted == found.shifted
     assert renamed.kl.value == pytest.approx(found.kl.value)
+
+
+def test_all_means_are_per_token() -> None:
+    """One answer of one token, KL 3 nats and base 1; one of three tokens, KL 1 and base 0.2.
+
+    Per token (3 + 3·1)/4 = 1.5 and (1 + 0.6)/4 = 0.4; per answer these would be 2 and 0.6. At the first position both
+    answers have one token: 2 and 0.6.
+    """
+    one, three = np.ones(1), np.ones(3)
+    found = summary(
+        [
+            Ranked(one.astype(int), one.astype(int), one.astype(int), 3 * one, one, one),
+            Ranked(three.astype(int), three.astype(int), three.astype(int), three, 0.2 * three, three),
+        ]
+    )
+    assert (found.kl.value, found.base.value) == (pytest.approx(1.5), pytest.approx(0.4))
+    assert (found.kl.n, found.base.n) == (2, 2)
+    assert (found.positions[0].kl.value, found.positions[0].base.value) == (2.0, pytest.approx(0.6))
+
+
+def test_intervals_of_means_cover_where_answers_differ() -> None:
+    """Answers of length 1 to 40 with a level of their own: 95 of 100 intervals contain the mean per token.
+
+    Level and length go together, 1 + 2·length/40 on average: the mean per token is 1 + 2·E[n²]/(40·E[n]) = 2.35.
+    """
+    rng = np.random.default_rng(0)
+    true = 1 + 2 * np.mean(np.arange(1, 41) ** 2) / (40 * np.mean(np.arange(1, 41)))
+    hits = []
+    for _ in range(400):
+        lengths = rng.integers(1, 41, 60)
+        sums = lengths * (1 + 2 * lengths / 40 + rng.standard_normal(60))
+        found = pooled_mean(sums, lengths)
+        hits.append(found.low <= true <= found.high)
+    assert np.mean(hits) == pytest.approx(0.95, abs=0.035)
 
 
 def test_a_pooled_share_is_that_of_all_members_with_groups_as_units() -> None:

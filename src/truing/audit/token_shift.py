@@ -15,7 +15,7 @@ from truing.policies.head import chunks
 from truing.policies.packing import Tree, partition
 from truing.prompting.answering import FromPolicy
 from truing.prompting.transform import Identity, PromptTransform, Shown
-from truing.report.wording import measured, percent, plural
+from truing.report.wording import measured, plural
 
 if TYPE_CHECKING:
     from truing.policies.causal import CausalPolicy
@@ -67,12 +67,12 @@ class Audited:
         lines = [
             f"{plural(found.tokens, 'token')} of {plural(self.questions, 'greedy answer')} of {self.aligned}, "
             "ranked by "
-            f"{self.base}",
+            f"{self.base}; means are per token, intervals over answers",
             f"unshifted (the base's own choice): {measured(found.unshifted, share=True)}",
             f"marginal (its second or third): {measured(found.marginal, share=True)}",
             f"shifted (beyond): {measured(found.shifted, share=True)}",
-            f"KL from the base: {measured(found.kl, 'nats per token')}",
-            f"probability in the base of what was written: {measured(found.base, share=True)}",
+            f"KL from the base (0 where both agree): {measured(found.kl, 'nats per token')}",
+            f"probability in the base of what was written, per token: {measured(found.base, share=True)}",
         ]
         if found.undecided.value > 0:
             lines.append(f"ties decide the class of {measured(found.undecided, share=True)} of tokens")
@@ -85,8 +85,8 @@ class Audited:
         first, last = found.positions[0], found.positions[-1]
         if first is not last:
             lines.append(
-                f"shifted at position {first.label}: {percent(first.shifted.value)}; at {last.label}: "
-                f"{percent(last.shifted.value)}"
+                f"shifted at position {first.label}: {measured(first.shifted, share=True)}; at {last.label}: "
+                f"{measured(last.shifted, share=True)}"
             )
         return lines
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from truing.diagnostics.audit import audit
 from truing.errors import TruingError
 from truing.registry import Paper
-from truing.statistics import Estimate, mean, pooled_share
+from truing.statistics import Estimate, pooled_mean, pooled_share
 
 MARGINAL = 3
 """Highest rank in the base that is not shifted."""
@@ -44,12 +44,12 @@ class Ranked:
 
 @dataclass(frozen=True)
 class AtPositions:
-    """Tokens at a range of positions within answers, from 1.
+    """Tokens at a range of positions within answers, from 1. Numbers are means over its tokens.
 
     Attributes:
         first, last: of the range.
         shifted: share of shifted tokens.
-        kl: nats per token.
+        kl: nats per token; intervals are over the answers that reach the range.
         base: probability of the aligned model's token in the base.
     """
 
@@ -85,14 +85,16 @@ class ShiftedToken:
 
 @dataclass(frozen=True)
 class TokenShift:
-    """What became of tokens; intervals are over answers.
+    """What became of tokens: means over the tokens of all answers, so that a long answer counts for more.
+
+    Intervals are over answers, whose tokens are not independent; every ``n`` counts answers.
 
     Attributes:
         tokens: of all answers.
         unshifted, marginal, shifted: shares of rank 1, of 2 and 3, and of those beyond.
         undecided: share of tokens whose class depends on how ties are broken.
         kl: nats per token.
-        base: mean probability in the base of what the aligned model wrote.
+        base: mean probability, per token, in the base of what the aligned model wrote.
         positions: by position.
         most_shifted: tokens that are shifted most often.
     """
@@ -207,8 +209,8 @@ def summary(answers: Sequence[Ranked]) -> TokenShift:
         share([(answer.rank > 1) & (answer.rank <= MARGINAL) for answer in kept]),
         share([answer.rank > MARGINAL for answer in kept]),
         share([_class(answer.rank) != _class(answer.last) for answer in kept]),
-        mean([float(answer.kl.mean()) for answer in kept]),
-        mean([float(answer.base.mean()) for answer in kept]),
+        pooled_mean([float(answer.kl.sum()) for answer in kept], lengths),
+        share([answer.base for answer in kept]),
         tuple(_positions(kept)),
         tuple(_most_shifted(kept)),
     )
@@ -229,9 +231,8 @@ def _positions(answers: Sequence[Ranked]) -> list[AtPositions]:
         if len(reach) >= 2:
             counts = [len(answer.rank[part]) for answer in reach]
             flags = [float((answer.rank[part] > MARGINAL).sum()) for answer in reach]
-            kl, base = (
-                mean([float(getattr(answer, name)[part].mean()) for answer in reach]) for name in ("kl", "base")
-            )
+            kl = pooled_mean([float(answer.kl[part].sum()) for answer in reach], counts)
+            base = pooled_share([float(answer.base[part].sum()) for answer in reach], counts)
             found.append(AtPositions(first, min(last, longest), pooled_share(flags, counts), kl, base))
         first, last = last + 1, 2 * last
     return found

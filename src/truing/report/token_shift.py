@@ -25,6 +25,7 @@ def token_shift_page(found: Audited) -> str:
         _figures(found),
         (("Tokens that are shifted most often", _tokens(found)),),
         (
+            "Means are over tokens, so that a long answer counts for more; intervals are over answers.",
             "Tokens are those of greedy answers; answers that are drawn look different.",
             "Where the two models are asked in different templates, the first tokens tell about templates.",
             "A token that the base ranks first may still be much less likely in it: see the distance.",
