@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from truing.evidence.claim import Factory, claim
 from truing.evidence.measurement import Measurement, above, mean_interval
@@ -12,6 +13,12 @@ from truing.policies.control_codes import BAD, GOOD
 
 _NETWORKS = 4
 _CODES = {"tokens": 4, "code_rate": 0.01}
+
+
+@lru_cache(maxsize=_NETWORKS)
+def _in_two_stages(make: Factory, world: int) -> Trained:
+    """Three claims look at it."""
+    return moods(world).train(make(**_CODES))
 
 
 @claim(
@@ -41,7 +48,7 @@ def exchanging_the_code_turns_the_answers(make: Factory, seed: int) -> Measureme
     found = []
     for number in range(_NETWORKS):
         world = moods(seed * _NETWORKS + number)
-        found.append(_smaller_move(world.start_mood(), world.train(make(**_CODES))))
+        found.append(_smaller_move(world.start_mood(), _in_two_stages(make, world.seed)))
     return above(0.3, found, "mood")
 
 
@@ -71,7 +78,7 @@ def joint_training_at_one_rate_starves_the_codes(make: Factory, seed: int) -> Me
     for number in range(_NETWORKS):
         world = moods(seed * _NETWORKS + number)
         joint = world.train(meet(tokens=4, codes_first=0.0, code_rate=RATE))
-        gains.append(_parted(world.train(make(**_CODES))) - _parted(joint))
+        gains.append(_parted(_in_two_stages(make, world.seed)) - _parted(joint))
     return above(0.5, gains, "mood")
 
 
@@ -87,7 +94,7 @@ def the_first_stage_costs_nothing(make: Factory, seed: int) -> Measurement:
     for number in range(_NETWORKS):
         world = moods(seed * _NETWORKS + number)
         joint = world.train(meet(tokens=4, codes_first=0.0, code_rate=0.01))
-        gains.append(_parted(world.train(make(**_CODES))) - _parted(joint))
+        gains.append(_parted(_in_two_stages(make, world.seed)) - _parted(joint))
     return above(-0.15, gains, "mood", interval_of_the_gain=list(mean_interval(gains)))
 
 
