@@ -83,6 +83,37 @@ def unguided(beta=1.0, k=20, m=4, value="soft", ahead=None):
     return replace(controlled_decoding(beta, k, m, value, ahead), weight=0.0)
 
 
+class _RowsMixedUp:
+    """Each answer has the value of the one before it."""
+
+    def __init__(self, value):
+        self.known = value
+
+    def begun(self, task, rows):
+        return self.known.begun(task, rows)
+
+    def __call__(self, task, rows, items):
+        return self.known(task, rows, items).roll(1)
+
+
+def rows_mixed_up(**settings):
+    made = controlled_decoding(**settings)
+    return replace(made, value=_RowsMixedUp(made.value))
+
+
+def drawn_after_all(value="soft", **settings):
+    """Continuations in place of what was learned."""
+    return controlled_decoding(value="mean", m=2, **settings)
+
+
+def a_block_too_few(k=20, **settings):
+    return controlled_decoding(k=k - 1, **settings)
+
+
+def any_block(k=20, **settings):
+    return controlled_decoding(k=1, **settings)
+
+
 class _Changed(Transferred):
     """Transfer with other weights."""
 
@@ -208,6 +239,11 @@ BUGS = {
     "vote/rewards-outweigh-a-wrong-mode": [unweighed],
     "controlled-decoding/soft-value-is-the-tilt": [other_value, half_weight],
     "controlled-decoding/mean-value-falls-short": [other_value, unguided],
+    "controlled-decoding/q-learns-the-value": [rows_mixed_up, drawn_after_all],
+    "controlled-decoding/fudge-learns-the-value": [rows_mixed_up],
+    "controlled-decoding/drawn-targets-meet": [rows_mixed_up],
+    "controlled-decoding/long-blocks-are-best-of-k": [a_block_too_few],
+    "controlled-decoding/short-blocks-choose-tokens": [a_block_too_few, any_block],
     "transfer-q/indirect-value-is-exact": [merging(_Unweighed), merging(_BaselineForgotten), merging(_SignWrong)],
     "transfer-q/sees-through-the-trap": [by_values_against],
     "transfer-q/improves-on-the-aligned-model": [weight_upside_down, by_values_against],

@@ -10,6 +10,7 @@ import typer
 from truing.cli.arguments import AsJson, DryRun, Overrides, RecipeFile, Resume
 from truing.cli.contexts import contexts
 from truing.cli.personal import add_user, personal
+from truing.cli.prefix import prefix
 from truing.cli.recipe_group import RecipeGroup
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ app = typer.Typer(no_args_is_help=True, cls=RecipeGroup)
 app.command("personal")(personal)
 app.command("add-user")(add_user)
 app.command("contexts")(contexts)
+app.command("prefix")(prefix)
 
 
 @app.callback()

@@ -16,6 +16,7 @@ from torch import Tensor
 from truing.decoding.answers import Decoded
 from truing.decoding.engine import Tokens
 from truing.decoding.foresight import Most, check
+from truing.decoding.prefix.scorer import begun
 from truing.decoding.rolling import open_ended
 from truing.decoding.task import Task
 from truing.decoding.weighing import TokenValue, tried, weighed
@@ -46,7 +47,7 @@ class Guided:
 
     def __call__(self, task: Task) -> list[Decoded]:
         self.check(task)
-        rows = task.engine.rows(task.encoded, 1)
+        rows = begun(self.value, task)
         items = list(range(len(task.prompts)))
         answers: list[Tokens] = [[] for _ in items]
         traces: list[list[dict[str, Any]]] = [[] for _ in items]

@@ -55,15 +55,15 @@ class CodesSection(Section):
         return path / FILE if path.is_dir() else path
 
 
-class DecodeRecipe(RewardsSection):
+class AskedRecipe(RewardsSection):
+    """What all recipes have that draw answers and let rewards judge them."""
+
     model: ModelSection
     """The model that answers."""
     prompts: PromptsSection | None = None
     """What is to be answered."""
     prompt: str | None = None
     """A single prompt in place of a file."""
-    decode: Any = "best-of-n"
-    """How: a name, or a mapping {name: NAME, ...}; `truing methods decoding` lists them."""
     rewards: Annotated[list[Any], Field(default_factory=list)]
     """What judges answers: names, or mappings {name: NAME, ...}; `truing methods reward` lists them."""
     prompting: Annotated[list[Any], Field(default_factory=list)]
@@ -74,6 +74,21 @@ class DecodeRecipe(RewardsSection):
     """How answers are drawn."""
     together: Annotated[int, Field(gt=0)] = 8
     """Prompts that are answered together."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        return expanded(value, model="name", prompts="path", codes="path")
+
+    @field_validator("prompting", mode="before")
+    @classmethod
+    def _one_change(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str | dict) else value
+
+
+class DecodeRecipe(AskedRecipe):
+    decode: Any = "best-of-n"
+    """How: a name, or a mapping {name: NAME, ...}; `truing methods decoding` lists them."""
     trace: bool = False
     """Keep what happened step by step."""
     output: str | None = None
@@ -81,16 +96,10 @@ class DecodeRecipe(RewardsSection):
 
     @model_validator(mode="before")
     @classmethod
-    def _short_forms(cls, value: Any) -> Any:
-        value = expanded(value, model="name", prompts="path", codes="path")
+    def _best_of_n(cls, value: Any) -> Any:
         if isinstance(value, dict) and isinstance(value.get("decode"), dict):
             value = {**value, "decode": {"name": "best-of-n", **value["decode"]}}
         return value
-
-    @field_validator("prompting", mode="before")
-    @classmethod
-    def _one_change(cls, value: Any) -> Any:
-        return [value] if isinstance(value, str | dict) else value
 
 
 def load_decode_recipe(path: str | Path | None, overrides: Iterable[str] = ()) -> DecodeRecipe:
@@ -116,7 +125,7 @@ def parse_decode_recipe(value: Mapping[str, Any]) -> DecodeRecipe:
     return validated(Located(dict(value), {}, "the recipe"), (), DecodeRecipe)
 
 
-def asked_once(recipe: DecodeRecipe) -> None:
+def asked_once(recipe: AskedRecipe) -> None:
     """Refuse a recipe without prompts, or with two sources of them.
 
     Raises:

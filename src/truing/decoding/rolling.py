@@ -57,9 +57,19 @@ def finish(
     return drawn
 
 
-def luck_after(seed: int, item: int, tokens: Sequence[int], steps: int) -> Float[Tensor, " steps"]:
-    """Numbers from [0, 1) that an answer to a prompt goes on with: the same whenever the same answer goes on."""
-    known = [seed % 2**64, item, *tokens]
+def luck_after(
+    seed: int, item: int, tokens: Sequence[int], steps: int, *, purpose: int = 0
+) -> Float[Tensor, " steps"]:
+    """Numbers from [0, 1) that an answer to a prompt goes on with: the same whenever the same answer goes on.
+
+    Args:
+        seed: of all that is drawn.
+        item: number of the prompt.
+        tokens: of the answer so far.
+        steps: how many numbers.
+        purpose: what they are for; an answer that is drawn must not meet the numbers that its value was found with.
+    """
+    known = [seed % 2**64, purpose, item, *tokens]
     return torch.from_numpy(np.random.default_rng(known).random(steps))
 
 

@@ -12,7 +12,7 @@ from truing.decoding.answers import Cost, Decoded
 from truing.decoding.decoders import DECODERS
 from truing.decoding.engine import ModelEngine, Tokens
 from truing.decoding.foresight import Bounded, Most, check
-from truing.decoding.recipe import CodesSection, DecodeRecipe, asked_once, parse_decode_recipe
+from truing.decoding.recipe import AskedRecipe, CodesSection, DecodeRecipe, asked_once, parse_decode_recipe
 from truing.decoding.task import Decoder, FromPipeline, Task, Worth
 from truing.errors import RecipeError
 from truing.policies.generation import Sampling
@@ -205,7 +205,7 @@ def _codes(policy: CausalPolicy, section: CodesSection) -> tuple[tuple[int, ...]
     return codes.ids(section.level), codes.ids(other)
 
 
-def prompts_of(recipe: DecodeRecipe) -> list[Shown]:
+def prompts_of(recipe: AskedRecipe) -> list[Shown]:
     """What is to be answered.
 
     Raises:

@@ -59,6 +59,11 @@ class ListedEngine:
         """One letter a token."""
         return "".join(LETTERS[token] for token in tokens if token != self.end)
 
+    @property
+    def count(self) -> int:
+        """Beginnings of answers, with the empty one and whole answers."""
+        return len(self._laws)
+
     def states(self, answers: Sequence[Sequence[int]]) -> Int[Tensor, " answers"]:
         """A number for each beginning; the end token changes nothing."""
         return torch.tensor([self._places[tuple(t for t in tokens if t != self.end)] for tokens in answers])
@@ -107,6 +112,13 @@ class ListedRows:
     def logits(self) -> Float[Tensor, "rows vocabulary"]:
         """Log-probabilities of what follows."""
         return self.engine.logits(self.states)
+
+    @property
+    def hidden(self) -> Float[Tensor, "rows hidden"]:
+        """One place for each beginning, and one for each that has ended."""
+        done = torch.tensor([bool(tokens) and tokens[-1] == self.engine.end for tokens in self.tokens])
+        places = self.states + done * self.engine.count
+        return torch.nn.functional.one_hot(places, 2 * self.engine.count).double()
 
     @property
     def prompt(self) -> Int[Tensor, " rows"]:
