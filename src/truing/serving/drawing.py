@@ -54,7 +54,10 @@ def chosen_each(
         top_p: probability of the likeliest tokens that are drawn from; 1 for all.
         top_k: number of them; 0 for all.
     """
-    found = logits.argmax(-1)
+    found = torch.empty_like(top_k)
+    greedy = (temperature < COLDEST).nonzero()[:, 0]
+    if len(greedy):
+        found[greedy] = logits[greedy].argmax(-1)
     drawn = (temperature >= COLDEST).nonzero()[:, 0]
     if not len(drawn):
         return found

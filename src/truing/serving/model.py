@@ -15,7 +15,7 @@ from truing.serving.asked import Search
 from truing.serving.capacity import Capacity
 from truing.serving.searches import Searched
 from truing.serving.service import ModelService
-from truing.serving.wishes import SAMPLING, Wishes
+from truing.serving.wishes import SAMPLING, Wishes, token_by_token
 
 if TYPE_CHECKING:
     from truing.policies.causal import CausalPolicy
@@ -93,7 +93,7 @@ def serve_model(
     Raises:
         TruingError: on anything in the recipe that cannot be.
     """
-    plain = recipe.decode == SAMPLING or ("decode" not in recipe.model_fields_set and not recipe.rewards)
+    plain = token_by_token(recipe)
     if recipe.decode == SAMPLING:
         recipe = recipe.model_copy(update={"decode": DecodeRecipe.model_fields["decode"].default})
     setup = setup_of(recipe, policy)

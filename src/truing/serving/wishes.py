@@ -37,6 +37,11 @@ _WHERE = "the request"
 Found = TypeVar("Found")
 
 
+def token_by_token(recipe: DecodeRecipe) -> bool:
+    """Whether a server with this recipe draws answers token by token where a request does not say how."""
+    return recipe.decode == SAMPLING or ("decode" not in recipe.model_fields_set and not recipe.rewards)
+
+
 class Wishes:
     """What requests may ask of a model. Methods may be called from any thread.
 
