@@ -37,7 +37,7 @@ def walked(task: Task, seed: int) -> tuple[list[tuple[int, list[int], list[int]]
     """Ten steps of six chains that take every other proposal: (chain, answer before, proposal)."""
     generator = torch.Generator().manual_seed(seed)
     rows = task.engine.rows(task.encoded, 2)
-    finish(rows, task.engine.ends, task.sampling, generator)
+    finish(rows, task.engine.ends, task.sampling, torch.rand(6, LIMIT, generator=generator, dtype=torch.float64))
     proposals = Proposals(task, rows, generator)
     left = dict.fromkeys(range(6), 10)
     seen = []
@@ -85,7 +85,9 @@ def test_rows_know_what_a_model_says_after_them(task: Task) -> None:
     generator = torch.Generator().manual_seed(5)
     with torch.no_grad():
         rows = task.engine.rows(task.encoded, 2)
-        finish(rows, task.engine.ends, task.sampling, generator)
+        finish(
+            rows, task.engine.ends, task.sampling, torch.rand(6, LIMIT, generator=generator, dtype=torch.float64)
+        )
         proposals = Proposals(task, rows, generator)
         for _ in range(8):
             ended = proposals.ended()
