@@ -181,6 +181,10 @@ class FakeServed:
             raise TruingError("no such token", where="prompt", allowed="0 to 255")
         return bytes(tokens).decode("latin-1")
 
+    def check_room(self, text: str, besides: int) -> None:
+        if len(text) > 100_000:
+            raise TruingError("more than the model reads", where="prompt")
+
     def bench(self, criteria: str | None) -> Bench:
         raise TruingError("this model judges nothing", where="model")
 

@@ -63,6 +63,18 @@ class ServedModel:
         """
         return self.service.reader.text_of(list(tokens))
 
+    def check_room(self, text: str, besides: int) -> None:
+        """Refuse a text that is more than the model reads.
+
+        Args:
+            text: that a reward or a judge is to read.
+            besides: tokens that are read with it.
+
+        Raises:
+            ModelError: if it is.
+        """
+        self.service.reader(Shown.of(text).showing(text, verbatim=True), besides)
+
     def bench(self, criteria: str | None) -> Bench:
         """The model as a judge of two answers, by the odds of letters; it is to be asked in turn with answers."""
         from truing.judging.comparers.letters import LetterOdds

@@ -58,5 +58,12 @@ class Served(Protocol):
             TruingError: if there is none.
         """
 
+    def check_room(self, text: str, besides: int) -> None:
+        """Refuse a text that is more than the model reads, with so many tokens besides.
+
+        Raises:
+            TruingError: if it is.
+        """
+
     def bench(self, criteria: str | None) -> Bench:
         """The model as a judge."""

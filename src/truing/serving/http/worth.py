@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
@@ -12,11 +13,15 @@ from truing.judging.bench import PROTOCOLS, Judged
 from truing.judging.merging import MERGES
 from truing.judging.presentation import Pair
 from truing.rewards.algebra import Prompt
+from truing.rewards.functions.prompt_text import transcript
 from truing.rewards.pipeline import Judgement, Pipeline
 from truing.serving.http.bodies import JudgeBody, Message, RewardsBody
 from truing.serving.http.front import Front, conversation
 from truing.serving.http.replies import RewardList, Verdict
 from truing.serving.http.stream import answer, described
+
+_WORDING = 128
+"""Tokens in which a judge is asked, besides the texts that it judges."""
 
 
 def rewards_page(front: Front, router: APIRouter) -> None:
@@ -34,6 +39,7 @@ def rewards_page(front: Front, router: APIRouter) -> None:
                 fix="use rewards that read prompts and answers",
             )
         prompts = [_prompt(prompt) for prompt in body.prompts]
+        await front.in_thread(lambda: _check_room(front, zip(prompts, body.completions, strict=True)))
         found = await front.waited(
             request.receive, front.in_turn(lambda: pipeline.judge(prompts, body.completions))
         )
@@ -65,6 +71,8 @@ def judge_page(front: Front, router: APIRouter) -> None:
         """Which of two answers the served model has better, by the odds of the letters that name them."""
         front.check_model(body.model)
         pair = Pair(_prompt(body.prompt), body.a, body.b, body.reference)
+        read = (body.a, body.b, body.reference or "", body.criteria or "")
+        await front.in_thread(lambda: _check_room(front, [(pair.prompt, *read)]))
         bench = replace(front.served.bench(body.criteria), merge=MERGES[body.merge])
         protocol = PROTOCOLS[body.protocol]
         found = await front.waited(request.receive, front.in_turn(lambda: protocol.run(bench, [pair])))
@@ -82,6 +90,18 @@ def _verdict(model: str, protocol: str, found: Judged) -> Verdict:
         }
     )
     return told
+
+
+def _check_room(front: Front, read: Iterable[tuple[Prompt, *tuple[str, ...]]]) -> None:
+    """Refuse texts beyond what the served model reads: work on longer ones could not be broken off.
+
+    Raises:
+        TruingError: if there is one.
+    """
+    for prompt, *texts in read:
+        whole = "\n".join((transcript(prompt), *texts))
+        if whole.strip():
+            front.served.check_room(whole, _WORDING)
 
 
 def _prompt(given: str | list[Message]) -> Prompt:
