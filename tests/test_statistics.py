@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from truing.statistics import mean, paired_difference, rate, share, win_rate
+from truing.statistics import kappa, mean, paired_difference, rate, share, win_rate
 
 
 def test_wilson_interval_of_a_textbook_example() -> None:
@@ -85,3 +85,13 @@ def test_the_interval_of_a_share_stays_between_0_and_1() -> None:
     assert (found.value, found.low, found.high, found.n) == (0.75, 0.0, 1.0, 4)
     assert share([0.5, 0.51]).low == mean([0.5, 0.51]).low > 0
     assert math.isnan(share([0.5]).low)
+
+
+@pytest.mark.filterwarnings("error")
+def test_kappa_of_few_labels() -> None:
+    """Five of six agree, chance (3·2 + 3·4)/36 = 1/2: (5/6 − 1/2)/(1/2) = 2/3. One label alone tells nothing."""
+    assert kappa([1, 1, 1, 0, 0, 0], [1, 1, 0, 0, 0, 0]).value == pytest.approx(2 / 3)
+    assert all(math.isnan(kappa(*sides).value) for sides in (([1, 1], [1, 0]), ([1, 0], [0, 0]), ([], [])))
+    full = kappa(["x", "y"] * 8, ["x", "y"] * 8)
+    assert (full.value, full.high) == (1.0, 1.0)
+    assert full.low < 0.8

@@ -169,3 +169,27 @@ def pooled_share(parts: Sequence[float] | np.ndarray, wholes: Sequence[float] | 
     found = pooled_mean(parts, wholes)
     low, high = np.clip([found.low, found.high], 0.0, 1.0)
     return Estimate(found.value, float(low), float(high), found.n)
+
+
+def kappa(left: Sequence[Any] | np.ndarray, right: Sequence[Any] | np.ndarray) -> Estimate:
+    """Cohen's kappa of two who label the same items, with its 95 % interval for many items.
+
+    Unknown where one of the two gives all items one label: what is expected by chance is then all that can be observed.
+    Where both agree on all items, the interval is Wilson's of the agreement, less chance.
+
+    Args:
+        left, right: labels, one for each item; any values.
+    """
+    from statsmodels.stats.inter_rater import cohens_kappa
+
+    names, codes = np.unique([str(label) for label in (*left, *right)], return_inverse=True)
+    table = np.zeros((len(names), len(names)))
+    np.add.at(table, (codes[: len(left)], codes[len(left) :]), 1)
+    if not len(left) or min(np.count_nonzero(table.sum(0)), np.count_nonzero(table.sum(1))) < 2:
+        return Estimate(math.nan, math.nan, math.nan, len(left))
+    if table.trace() == len(left):
+        chance = float((table.sum(0) @ table.sum(1)) / len(left) ** 2)
+        return Estimate(1.0, (rate(len(left), len(left)).low - chance) / (1 - chance), 1.0, len(left))
+    found = cohens_kappa(table)
+    low, high = np.clip([found.kappa_low, found.kappa_upp], -1.0, 1.0)
+    return Estimate(float(found.kappa), float(low), float(high), len(left))

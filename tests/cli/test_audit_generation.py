@@ -42,4 +42,4 @@ def test_real_requests_and_labels(tmp_path: Path, shared_data: Path) -> None:
     )
     assert ended.code == 0, ended.err
     assert "at any setting (union)" in ended.out
-    assert "gpt4 held out: right 0.956" in ended.out
+    assert "gpt4, held out with the prompts: right 0." in ended.out

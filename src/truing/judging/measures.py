@@ -13,7 +13,7 @@ from scipy import stats
 from truing.errors import TruingError
 from truing.judging.presentation import LABELS
 from truing.judging.verdict import Opinion, Verdict, Winner
-from truing.statistics import UNKNOWN, Estimate, mean, rate
+from truing.statistics import UNKNOWN, Estimate, kappa, mean, rate
 
 _RESAMPLES = 2000
 
@@ -231,31 +231,6 @@ def agreement(winners: Sequence[Winner], labels: Sequence[Winner | None]) -> Agr
     return Agreement(
         accuracy=rate(sum(said == label for said, label in both), len(both)),
         decided=rate(sum(said == label for said, label in decided), len(decided)),
-        kappa=kappa([(said, str(label)) for said, label in both]),
+        kappa=kappa([said for said, _ in both], [label for _, label in both]),
         none=len(winners) - len(both),
     )
-
-
-def kappa(pairs: Sequence[tuple[str, str]]) -> Estimate:
-    """Cohen's kappa of two who say A, B or tie, with its 95 % interval for many pairs.
-
-    Unknown where one of the two says the same of all pairs: what is expected by chance is then all that can be
-    observed. Where both agree on all pairs, the interval is that of the share of agreement, less chance.
-
-    Args:
-        pairs: what each said of one pair of answers.
-    """
-    from statsmodels.stats.inter_rater import cohens_kappa
-
-    names = ("A", "tie", "B")
-    table = np.array([[sum(pair == (said, label) for pair in pairs) for label in names] for said in names])
-    if min(np.count_nonzero(table.sum(0)), np.count_nonzero(table.sum(1))) < 2:
-        return Estimate(math.nan, math.nan, math.nan, len(pairs))
-    if table.trace() == len(pairs):
-        chance = float((table.sum(0) @ table.sum(1)) / len(pairs) ** 2)
-        return Estimate(1.0, (rate(len(pairs), len(pairs)).low - chance) / (1 - chance), 1.0, len(pairs))
-    # A category that neither used is no part of the table.
-    used = (table.sum(0) + table.sum(1)) > 0
-    found = cohens_kappa(table[np.ix_(used, used)])
-    low, high = np.clip([found.kappa_low, found.kappa_upp], -1.0, 1.0)
-    return Estimate(float(found.kappa), float(low), float(high), len(pairs))

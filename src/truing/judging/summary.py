@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -26,7 +27,7 @@ class Annotators:
     Attributes:
         alone: each one's agreement with what the others say, where these agree.
         pairs: the agreement of every two.
-        fleiss: Fleiss' kappa of all.
+        fleiss: Fleiss' kappa of all; nan where they give one label alone.
     """
 
     alone: list[Agreement]
@@ -191,7 +192,9 @@ def _annotators(votes: Sequence[tuple[Winner, ...]]) -> Annotators:
         alone.append(agreement(columns[number], others))
     pairs = [agreement(columns[one], [*columns[other]]) for one, other in combinations(range(count), 2)]
     table = np.array([[row.count(name) for name in ("A", "tie", "B")] for row in votes])
-    return Annotators(alone, pairs, float(fleiss_kappa(table[:, table.sum(0) > 0])))
+    used = table[:, table.sum(0) > 0]
+    # Where all say the same of everything, nothing is left that chance would not give.
+    return Annotators(alone, pairs, float(fleiss_kappa(used)) if used.shape[1] > 1 else math.nan)
 
 
 def _plain(value: Any) -> Any:

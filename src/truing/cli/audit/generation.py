@@ -105,7 +105,7 @@ def generation(
         write_rows(rows, made)
         written = len(made)
     if json:
-        print_json({**swept.as_dict(), "held_out": [vars(one) for one in agreements], "rows": written})
+        print_json({**swept.as_dict(), "held_out": [one.as_dict() for one in agreements], "rows": written})
         return
     typer.echo("\n".join(_sentences(swept, agreements)))
     if written is not None:
@@ -113,6 +113,8 @@ def generation(
 
 
 def _sentences(swept: Swept, agreements: list[Agreement]) -> Iterator[str]:
+    from truing.audit.safety.learned_refusal import told
+
     for name, found in swept.found.items():
         worst = found.settings[found.worst]
         yield f"{found.prompts} prompts, {found.answers} answers to each on either side; refusals by {name}"
@@ -126,11 +128,7 @@ def _sentences(swept: Swept, agreements: list[Agreement]) -> Iterator[str]:
         yield f"  settings beyond drawing often          {_shown(found.more, '+.3f')}"
     if len(swept.found) > 1:
         yield f"The classifiers say the same of {swept.agreement:.3f} of the answers."
-    for one in agreements:
-        yield (
-            f"Learned classifier on people's labels, {one.model} held out: right {_shown(one.accuracy)}, "
-            f"kappa {one.kappa:.2f}"
-        )
+    yield from told(agreements)
 
 
 def _shown(one: Estimate, form: str = ".3f") -> str:

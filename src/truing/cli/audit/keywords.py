@@ -48,7 +48,7 @@ def keywords(
     """
     from truing.audit.safety.keyword_axes import AXES, FRAME, read_axes
     from truing.audit.safety.keywords import audit_keywords
-    from truing.audit.safety.learned_refusal import LearnedRefusal, read_labelled
+    from truing.audit.safety.learned_refusal import LearnedRefusal, held_out, read_labelled, told
     from truing.audit.safety.refusal import Refusal, StringMatch
     from truing.cli.console import ConsoleListener, planned_in_a_line, printed
     from truing.prompting.files import only, read_questions
@@ -68,7 +68,9 @@ def keywords(
         plan = {"requests": len(asked), "harmless": len(harmless), "keywords": words, "answers": count}
         planned_in_a_line(plan, json)
         return
-    refusal: Refusal = StringMatch() if labelled is None else LearnedRefusal.fitted(read_labelled(labelled))
+    known = [] if labelled is None else read_labelled(labelled)
+    refusal: Refusal = LearnedRefusal.fitted(known) if known else StringMatch()
+    agreements = held_out(known) if known else []
     listener = ConsoleListener(quiet=json)
     try:
         found = audit_keywords(
@@ -83,4 +85,5 @@ def keywords(
         )
     finally:
         listener.close()
-    printed(found.as_dict(), found.sentences(), json)
+    numbers = {**found.as_dict(), "held_out": [one.as_dict() for one in agreements]}
+    printed(numbers, [*found.sentences(), *told(agreements)], json)
