@@ -37,10 +37,15 @@ WORDS = [
     "fine",
 ]
 _PRELOAD = [
+    "matplotlib.figure",
     "peft",
+    "sklearn.linear_model",
     "torch",
     "tests.data.tokenizers_for_tests",
+    "truing.audit.judges.bias_run",
     "truing.cli.app",
+    "truing.decoding.run",
+    "truing.evidence",
     "truing.policies.causal",
     "truing.report",
     "truing.scoring",
