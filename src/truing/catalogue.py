@@ -16,6 +16,7 @@ from truing.objectives.algebra import DataKind, Objective, Scores
 from truing.objectives.algebra.actor_critic import VALUE
 from truing.objectives.algebra.control import code_request
 from truing.objectives.algebra.crediting import credit
+from truing.objectives.algebra.critiques import CRITIQUE
 from truing.objectives.algebra.sampled import ONLINE
 from truing.objectives.algebra.values import as_values, head_width
 from truing.objectives.semantics.words import meaning
@@ -176,6 +177,8 @@ def _weights(objective: Objective, kind: DataKind, gaps: Sequence[float]) -> lis
         rewards = [1.0, 0.0][:answers]
         # Samples come from the policy as it is.
         drawn = {"rewards": rewards, "proposals": [move - 2.0 * _ANSWER_TOKENS for move in moves]}
+        if CRITIQUE in objective.requires:
+            drawn[CRITIQUE] = [0.0] * answers  # it is the reward that moves, not what is written
         return {"completion_ids": ids, "label": label, "scores": rewards, **drawn, **columns}
 
     per_gap = len(records) // len(gaps)
@@ -224,6 +227,8 @@ def cost(objective: Objective) -> dict[str, Any]:
         extra.append("a forward pass without gradient over the whole batch in every step")
     for part, kinds in sorted(objective.part_data.items()):
         extra.append(f"forward and backward over {_count(kinds)} of the part {part}")
+    if CRITIQUE in objective.requires:
+        extra.append("the output head at every token; in use, a critique that is written before every score")
     heads = sorted(name.removeprefix("head:") for name in objective.requires if name.startswith("head:"))
     if heads:
         extra.append(

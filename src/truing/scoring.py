@@ -79,7 +79,7 @@ def score_file(
     from truing.data.sources import load
     from truing.data.text import TextEncoder
     from truing.policies.loading import load_tokenizer
-    from truing.policies.reward_loading import is_reward_model
+    from truing.rewards.models.model import gives_rewards
     from truing.rewards.personal.model import is_personal
     from truing.training.examples import ExampleData
 
@@ -89,7 +89,7 @@ def score_file(
         )
     if beta is not None and not beta > 0:
         raise TruingError(f"beta must be > 0, not {beta:g}", where="--beta")
-    if is_reward_model(model) or is_personal(model):
+    if gives_rewards(model) or is_personal(model):
         for option, value in (("--reference", reference), ("--beta", beta)):
             if value is not None:
                 raise TruingError(

@@ -276,6 +276,7 @@ BUGS: dict[str, list[m.Mutation]] = {
 # Methods whose bugs are of another kind than changed terms, and stand in a file of their own.
 ELSEWHERE = {
     "bialign": ("test_bialign_bugs.py",),
+    "critique-and-score": ("test_critique_bugs.py",),
     "cyclealign": ("test_cyclealign_bugs.py",),
     "dpa-ratings": ("test_dpa_ratings_bugs.py",),
     "f-dpg": ("test_f_dpg_bugs.py",),

@@ -26,6 +26,7 @@ _SINGLE = {
     "credited": "credit for every token, given once when answers are drawn",
     "opponents": "what a population of opponents finds of every answer: `online.opponents`, or the policy that drew it",
     "agreed-ranking": "a judge that orders the drawn answers: `online.rewards`",
+    "critique": "critiques of both answers: `critique_chosen` and `critique_rejected`",
     "logged-complaint": "answers that users complained about, beside every prompt",
     "mismatched": "answers to other prompts, to estimate a KL baseline; drawn from the same data",
 }

@@ -9,6 +9,7 @@ import typer
 
 from truing.cli.arguments import AsJson, DryRun, Overrides, RecipeFile, Resume
 from truing.cli.contexts import contexts
+from truing.cli.critiques import critiques
 from truing.cli.personal import add_user, personal
 from truing.cli.prefix import prefix
 from truing.cli.recipe_group import RecipeGroup
@@ -20,6 +21,7 @@ app = typer.Typer(no_args_is_help=True, cls=RecipeGroup)
 app.command("personal")(personal)
 app.command("add-user")(add_user)
 app.command("contexts")(contexts)
+app.command("critiques")(critiques)
 app.command("prefix")(prefix)
 
 
@@ -61,29 +63,6 @@ def run(
         train=lambda listener: align(checked, resume=resume, listener=listener, purpose=TrainReward()),
         json=json,
     )
-
-
-@app.command("critiques")
-def critiques(
-    data: Annotated[
-        Path, typer.Argument(help="Rows: prompt, chosen, rejected, critique_chosen, critique_rejected.")
-    ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for critic.jsonl and scores.jsonl.")],
-) -> None:
-    """Make the training data of a critic, and of a reward model that reads its critiques.
-
-    Train the critic with `truing align` (objective sft) on critic.jsonl and the reward model with `truing reward` on
-    scores.jsonl; the reward `critique-reward` takes both.
-    """
-    from rich.console import Console
-
-    from truing.rewards.judges.critique_data import write_critique_data
-
-    found = write_critique_data(data, output)
-    console = Console(highlight=False)
-    pairs = "1 pair" if found.pairs == 1 else f"{found.pairs:,} pairs"
-    told = f"{pairs}: {found.critic} is for the critic, {found.scores} for the reward model"
-    console.print(told, markup=False, soft_wrap=True)
 
 
 @app.command("segments")

@@ -13,9 +13,9 @@ samples             ``prompt``, ``completions``
 
 Every row has an ``id``. Where the source has them there are also ``weight`` (at least 0), ``margin`` (reward
 units), ``preference`` (probability that chosen is preferred), ``score_chosen`` and ``score_rejected``,
-``annotator``, ``context``, ``rationale`` (why chosen is better), ``complaint`` (what a user said of an answer) and
-``source``. Ranked rows may have ``ratings``, a list of numbers for each answer in the respects that ``rated`` names,
-``None`` where one is missing.
+``annotator``, ``context``, ``rationale`` (why chosen is better), ``complaint`` (what a user said of an answer),
+``critique_chosen`` and ``critique_rejected`` (what is right and wrong in each answer) and ``source``. Ranked rows may
+have ``ratings``, a list of numbers for each answer in the respects that ``rated`` names, ``None`` where one is missing.
 In standard form prompt and answers are strings. In conversational form the prompt is a list of
 ``{role, content}`` (a system message is its first message) and an answer is a list of assistant messages.
 """
@@ -44,7 +44,16 @@ TEXT_COLUMNS: dict[str, tuple[str, ...]] = {
 }
 ANSWER_COLUMNS = {kind: columns[1:] for kind, columns in TEXT_COLUMNS.items()}
 NUMBER_COLUMNS = ("weight", "margin", "preference", "score_chosen", "score_rejected")
-STRING_COLUMNS = ("annotator", "context", "source", "rationale", "complaint", "id")
+STRING_COLUMNS = (
+    "annotator",
+    "context",
+    "source",
+    "rationale",
+    "complaint",
+    "critique_chosen",
+    "critique_rejected",
+    "id",
+)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from truing.objectives.methods.bradley_terry import bradley_terry
 from truing.objectives.methods.bvpo import bvpo
 from truing.objectives.methods.cdpo import cdpo
 from truing.objectives.methods.cpo import cpo, cpo_simpo
+from truing.objectives.methods.critique_and_score import critique_and_score
 from truing.objectives.methods.curated import curated
 from truing.objectives.methods.cyclealign import cyclealign
 from truing.objectives.methods.d2o import d2o
@@ -95,6 +96,7 @@ __all__ = [
     "cdpo",
     "cpo",
     "cpo_simpo",
+    "critique_and_score",
     "curated",
     "cyclealign",
     "d2o",

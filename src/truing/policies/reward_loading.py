@@ -56,7 +56,7 @@ def load_reward_model(
         options: dict[str, Any] = {"dtype": dtype, "use_safetensors": True, "trust_remote_code": False}
         if quantization is not None:
             options["quantization_config"] = quantization
-        with _quiet():  # a head that is missing is what is expected
+        with quiet():  # a head that is missing is what is expected
             model, found = AutoModelForSequenceClassification.from_pretrained(
                 folder, config=config, revision=revision, output_loading_info=True, **options
             )
@@ -102,7 +102,7 @@ def _is_classifier(config: PreTrainedConfig) -> bool:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without transformers' remarks."""
     level = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()

@@ -73,7 +73,7 @@ def install(model: PreTrainedModel, answer: Answer | None = None) -> None:
     if getattr(model.forward, "_truing_scoring", False):
         return
     original = model.forward
-    respond = answer or _scores_or_states
+    respond = answer or scores_or_states
 
     def forward(self: PreTrainedModel, *args: Any, scoring: ScoringRequest | None = None, **kwargs: Any) -> Any:
         return original(*args, **kwargs) if scoring is None else respond(self, scoring, original)
@@ -86,7 +86,8 @@ def install(model: PreTrainedModel, answer: Answer | None = None) -> None:
     model.forward = types.MethodType(forward, model)
 
 
-def _scores_or_states(model: PreTrainedModel, request: ScoringRequest, plain_forward: Callable[..., Any]) -> Any:
+def scores_or_states(model: PreTrainedModel, request: ScoringRequest, plain_forward: Callable[..., Any]) -> Any:
+    """What a language model answers, as :class:`ScoringRequest` says."""
     if request.states is not None:
         return predicting_states(model, request)
     return (hidden_sums if request.hidden else score)(model, request, plain_forward)

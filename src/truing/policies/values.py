@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -63,7 +63,10 @@ class RewardPolicy(CausalPolicy):
         precision: Precision = "auto",
     ) -> None:
         super().__init__(model, tokenizer, precision=precision)
-        self.width = int(self.inner.config.num_labels)
+        self.width = self._width()
+
+    def _width(self) -> int:
+        return int(self.inner.config.num_labels)
 
     @property
     def has_log_probs(self) -> bool:
@@ -84,7 +87,7 @@ class RewardPolicy(CausalPolicy):
     def request(self, trees: Sequence[Tree], signals: Sequence[str] = ()) -> ScoringRequest:
         """The keyword argument of ``model(scoring=...)``, which reads the last token of each completion."""
         request = super().request(_ended(trees, self.inner.config.pad_token_id))
-        return replace(request, layout=_last_only(request.layout))
+        return replace(request, layout=last_only(request.layout))
 
     def score(
         self,
@@ -122,9 +125,13 @@ class RewardPolicy(CausalPolicy):
         found = torch.zeros(starts[-1], self.width)
         with self.evaluating():
             for group in partition([self.cost(tree) for tree in trees], budget):
-                part = self.model(scoring=self.request([trees[i] for i in group])).float().cpu()
+                part = self._valued([trees[i] for i in group]).float().cpu()
                 for i, own in zip(group, part.split([counts[i] for i in group]), strict=True):
                     found[starts[i] : starts[i + 1]] = own
+        return found
+
+    def _valued(self, trees: Sequence[Tree]) -> Float[Tensor, "completions width"]:
+        found: Tensor = self.model(scoring=self.request(trees))
         return found
 
 
@@ -164,16 +171,22 @@ def _ended(trees: Sequence[Tree], padding: int | None) -> list[Tree]:
     return found
 
 
-def _last_only(layout: Any) -> Any:
+def last_only(layout: Any) -> Any:
     """The layout with each completion's last prediction alone."""
-    last = torch.ones_like(layout.sequence, dtype=torch.bool)
-    last[:-1] = layout.sequence[1:] != layout.sequence[:-1]
+    last = last_of_each(layout.sequence)
     return replace(
         layout,
         predictor=layout.predictor[last],
         targets=layout.targets[last],
         sequence=layout.sequence[last],
     )
+
+
+def last_of_each(sequence: Int[Tensor, " tokens"]) -> Bool[Tensor, " tokens"]:
+    """Which tokens are the last of their completion; ``sequence`` says whose they are, in order."""
+    last = torch.ones_like(sequence, dtype=torch.bool)
+    last[:-1] = sequence[1:] != sequence[:-1]
+    return last
 
 
 def _values(model: PreTrainedModel, request: ScoringRequest, plain_forward: Any) -> Any:
@@ -195,7 +208,7 @@ def _check(model: PreTrainedModel, allow_trees: bool) -> Verdict:
         model,
         Own("values", "", "decoder-only models of transformers for sequence classification", relative=True),
         expected=lambda: _own(model, trees),
-        layout=lambda name: _last_only(builder(name, model)(_ended(trees, padding))),
+        layout=lambda name: last_only(builder(name, model)(_ended(trees, padding))),
         run=lambda request: model(scoring=request),
         plain="rows",
         allow_trees=allow_trees,

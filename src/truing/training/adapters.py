@@ -30,6 +30,8 @@ def attach(model: PreTrainedModel, section: PeftSection) -> nn.Module:
         target_modules=section.target_modules,
         lora_dropout=0.0,
         task_type=_reads(model),
+        # A reward head beside the output head is trained whole; that of a classifier is by its task.
+        modules_to_save=["score"] if _reads(model) == "CAUSAL_LM" and hasattr(model, "score") else None,
     )
     try:
         wrapped: nn.Module = get_peft_model(model, config)

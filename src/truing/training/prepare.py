@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING
 import torch
 
 from truing.data.asking import Asking
+from truing.data.critiques import with_critiques
 from truing.data.text import Encoded, TextEncoder, mismatched
 from truing.data.views import view
 from truing.errors import DataError
 from truing.objectives.algebra import Objective
+from truing.objectives.algebra.critiques import CRITIQUE
 from truing.objectives.algebra.values import head_width
 from truing.objectives.recipe import build
 from truing.policies import fingerprint
@@ -161,7 +163,7 @@ def prepare(
     held = others[0] if others else None
     check_samples(objective, train.examples)
     logged_notes = check_online_data(recipe, objective, train.examples, train_records)
-    policy = load_policy(recipe, tokenizer, head_width(objective.requires))
+    policy = load_policy(recipe, tokenizer, head_width(objective.requires), writes=CRITIQUE in objective.requires)
     if any(r.startswith("head:") for r in objective.requires):
         untie(policy.inner)
     mask_note = weight_mask_note(recipe, policy)
@@ -234,6 +236,8 @@ def encode(
     encoded = encoder.encode(records)
     if len(encoded.dataset) == 0:
         raise DataError("no record is left to train on", where=records.source, fix="`truing data check` says why")
+    if CRITIQUE in objective.requires:
+        encoded = with_critiques(encoded, records, tokenizer, recipe.data.max_length)
     mismatch: Sequence[int] | None = None
     if "mismatched" in objective.requires:
         mismatch = mismatched(encoded, seed)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from truing.objectives.algebra import Batch, DataKind
+from truing.objectives.algebra.critiques import CRITIQUE
 
 Row = Mapping[str, Any]
 
@@ -31,6 +32,7 @@ _PLACED = frozenset(
         "versus",
         "ratings",
         "rated",
+        CRITIQUE,
     }
 )
 
@@ -84,7 +86,10 @@ def _placed(batch: Batch, example: Tensor, start: Tensor, count: Tensor) -> Batc
 
 
 def _pairs(rows: Sequence[Row]) -> Batch:
-    return Batch.pairs(len(rows))
+    batch = Batch.pairs(len(rows))
+    if rows and rows[0].get(CRITIQUE) is not None:
+        batch = replace(batch, per_sequence={CRITIQUE: _flat(rows, CRITIQUE)})
+    return batch
 
 
 def _unpaired(rows: Sequence[Row]) -> Batch:

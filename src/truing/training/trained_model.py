@@ -8,6 +8,7 @@ import torch
 
 from truing.errors import RecipeError
 from truing.policies.causal import CausalPolicy
+from truing.policies.critiques import CritiquePolicy, load_critique_model
 from truing.policies.loading import load_model
 from truing.policies.precision import resolve
 from truing.policies.reward_loading import load_reward_model
@@ -20,13 +21,19 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
-def load_policy(recipe: Recipe, tokenizer: PreTrainedTokenizerBase, head: int | None = None) -> CausalPolicy:
+def load_policy(
+    recipe: Recipe, tokenizer: PreTrainedTokenizerBase, head: int | None = None, *, writes: bool = False
+) -> CausalPolicy:
     """The model that is trained, with its adapter if the recipe asks for one.
 
     Args:
         recipe: as checked.
         tokenizer: of the model.
         head: outputs of a reward head; ``None`` for a language model.
+        writes: whether the output head stays beside the reward head.
+
+    Raises:
+        RecipeError: if tokenizer and model do not belong together, or no adapter can be attached.
     """
     training = recipe.training
     device = (
@@ -38,6 +45,14 @@ def load_policy(recipe: Recipe, tokenizer: PreTrainedTokenizerBase, head: int | 
     model: Any
     if head is None:
         model = load_model(recipe.model.name, quantization=quantization, **options)
+    elif writes:
+        if quantization is not None:
+            raise RecipeError(
+                "qlora leaves an adapter alone, and a model that writes critiques is saved whole",
+                where="training.peft",
+                fix="use peft: lora",
+            )
+        model = load_critique_model(recipe.model.name, seed=training.seed, **options)
     else:
         model = load_reward_model(
             recipe.model.name, head, quantization=quantization, seed=training.seed, **options
@@ -47,7 +62,7 @@ def load_policy(recipe: Recipe, tokenizer: PreTrainedTokenizerBase, head: int | 
     if training.peft is not None:
         torch.manual_seed(training.seed)
         model = adapters.attach(model, training.peft)
-    kind = CausalPolicy if head is None else RewardPolicy
+    kind = CausalPolicy if head is None else CritiquePolicy if writes else RewardPolicy
     policy = kind(model, tokenizer, precision=training.precision)
     if training.gradient_checkpointing:
         checkpoint_activations(policy)

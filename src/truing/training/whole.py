@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from torch.distributed.tensor import DTensor
 
+from truing.objectives.algebra.critiques import CRITIQUE
+from truing.objectives.algebra.values import head_width
 from truing.training.distributed import World
 from truing.training.prepare import Prepared
 from truing.training.trained_model import load_policy
@@ -24,6 +26,7 @@ def gathered(prepared: Prepared) -> Prepared:
     state = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
     if not World.current().is_main:
         return prepared
-    policy = load_policy(prepared.recipe, prepared.tokenizer)
+    requires = prepared.objective.requires
+    policy = load_policy(prepared.recipe, prepared.tokenizer, head_width(requires), writes=CRITIQUE in requires)
     policy.model.load_state_dict(state)
     return replace(prepared, policy=policy)

@@ -17,6 +17,7 @@ import torch
 from truing.objectives import METHODS
 from truing.objectives.algebra import Batch, DataKind, Objective, Scores
 from truing.objectives.algebra.credits import BATCH_MEAN, BATCH_STD
+from truing.objectives.algebra.critiques import CRITIQUE
 from truing.training.roles import joined, roles
 
 from .cases import build, every_layout
@@ -43,6 +44,8 @@ THIRDS = (-0.3, -0.5, -0.4)
 KNOWN: dict[str, float] = {
     # Rewards are a tenth of the log-probability of 3 and of 5 tokens: −log σ(0.2 ln 4) + 0.01 · (0.8 ln 4)²
     "bradley-terry": math.log1p(4**-0.2) + 0.01 * (0.8 * LN4) ** 2,
+    # ... and ln 4 a token of critique
+    "critique-and-score": math.log1p(4**-0.2) + 0.01 * (0.8 * LN4) ** 2 + LN4,
     # All labels are certain, and one source is the same
     "secrets-rm": math.log1p(4**-0.2) + 0.01 * (0.8 * LN4) ** 2,
     "more": math.log1p(4**-0.2) + 0.01 * (0.8 * LN4) ** 2,
@@ -208,6 +211,7 @@ def uniform(objective: Objective, kind: DataKind, count: int = 4) -> tuple[Score
                 "proposals": [-length * LN4 for length in own],
                 BATCH_MEAN: math.log(3) / 2,
                 BATCH_STD: math.log(3) / 2,
+                CRITIQUE: [2.0] * len(own),
             }
             for own, flag in zip(sizes, liked, strict=True)
         ]

@@ -12,6 +12,7 @@ from torch import Tensor
 from truing.objectives.algebra import Batch, DataKind, LossOutput, Objective, ObjectiveState, Scores
 from truing.objectives.algebra.crediting import CREDITED
 from truing.objectives.algebra.credits import BATCH_MEAN, BATCH_STD
+from truing.objectives.algebra.critiques import CRITIQUE
 from truing.objectives.algebra.values import as_values, head_width
 from truing.policies.distributions import compared_models
 from truing.policies.two_tokens import derived_values
@@ -152,6 +153,8 @@ def _row(record: Record, answers: Sequence[Answer]) -> dict[str, Any]:
         BATCH_MEAN: 0.4,
         BATCH_STD: 0.3,
         "proposals": [float(one.policy.sum()) + record.margin for one in answers],
+        # The second half of every answer is a critique of the first.
+        CRITIQUE: [float((len(one.policy) + 1) // 2) for one in answers],
         "density_ratio": 0.2 + 3 * record.margin,
         "mean_logp:truing/tiny": -4 * record.margin,
         "source:source": float(record.liked),

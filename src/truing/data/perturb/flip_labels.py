@@ -36,6 +36,10 @@ def _flip_pair(row: dict[str, Any]) -> dict[str, Any]:
         new["margin"] = -row["margin"]
     if row.get("preference") is not None:
         new["preference"] = 1 - row["preference"]
+    # What was written about an answer goes with it.
+    for one, other in (("critique_chosen", "critique_rejected"), ("critique_rejected", "critique_chosen")):
+        if row.get(other) is not None:
+            new[one] = row[other]
     return new
 
 

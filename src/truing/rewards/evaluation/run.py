@@ -17,7 +17,6 @@ from truing.data.sources import load
 from truing.data.views import view
 from truing.errors import DataError, TruingError
 from truing.policies.precision import Precision
-from truing.policies.reward_loading import is_reward_model
 from truing.rewards.evaluation.benchmarks import CONVENTIONS, BenchmarkScores, Convention, benchmark_scores
 from truing.rewards.evaluation.best_of import BestOf, best_of
 from truing.rewards.evaluation.ensemble import ensemble_answers, ensemble_pairs
@@ -27,7 +26,7 @@ from truing.rewards.evaluation.pairs import JudgedPairs, judge_pairs
 from truing.rewards.evaluation.result import Agreement, RewardEvaluation
 from truing.rewards.evaluation.rewrites import REWRITES, Stability, rewritten, stability
 from truing.rewards.evaluation.subjects import ByReward, Subject, Verdicts, load_subject
-from truing.rewards.models.model import RewardModel
+from truing.rewards.models.model import RewardModel, gives_rewards
 from truing.statistics import mean, rank_correlation
 from truing.training.examples import ExampleData
 from truing.training.record import machine, versions
@@ -138,7 +137,7 @@ def _check(
         raise TruingError(f"the model {doubled[0]!r} is named twice", fix="name every model once")
     if sample is not None and sample < 1:
         raise TruingError(f"a sample of {sample} pairs says nothing", where="--sample", allowed="1 or more")
-    if reference is not None and all(is_reward_model(name) for name in models):
+    if reference is not None and all(gives_rewards(name) for name in models):
         raise TruingError(
             "--reference has no effect: no model is a policy",
             where="--reference",

@@ -15,11 +15,10 @@ from truing.data.tokenise import token_ids
 from truing.policies.causal import CausalPolicy, sequence_logps
 from truing.policies.loading import load_model, load_tokenizer
 from truing.policies.precision import Precision
-from truing.policies.reward_loading import is_reward_model
 from truing.rewards.evaluation.mistakes import as_text
 from truing.rewards.evaluation.pairs import JudgedPairs
 from truing.rewards.judges.local import LocalJudge, load_policy
-from truing.rewards.models.model import RewardModel
+from truing.rewards.models.model import RewardModel, gives_rewards
 from truing.rewards.personal.evaluation import judged_by_user
 from truing.rewards.personal.model import PersonalModel, is_personal
 from truing.training.examples import ExampleData
@@ -199,7 +198,7 @@ def load_subject(
         return ByJudge(LocalJudge(load_policy(name)))
     if is_personal(name):
         return ByUser(PersonalModel.load(name))
-    if reference is None or is_reward_model(name):
+    if reference is None or gives_rewards(name):
         return ByReward(RewardModel.load(name, precision=precision), max_length)
     tokenizer = load_tokenizer(name)
     policy, base = (CausalPolicy(load_model(own), tokenizer, precision=precision) for own in (name, reference))

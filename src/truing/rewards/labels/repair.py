@@ -21,6 +21,12 @@ KIND = "label repair"
 KNOWS_LITTLE = 0.6
 """Share of agreement with labels below which exchanging them is called a risk."""
 
+_SIDES = (
+    ("chosen", "rejected"),
+    ("score_chosen", "score_rejected"),
+    ("critique_chosen", "critique_rejected"),
+)
+"""Columns that are exchanged where a label is."""
 
 _DOUBT = (
     "They know little more than chance, so that many of these labels may have been right: take more pairs or a better "
@@ -131,7 +137,7 @@ class Repair:
 def _changed(row: Row, repairs: Repairs, place: int) -> Row:
     new = {**row, "preference": float(repairs.preference[place]), "margin": float(repairs.margin[place])}
     if repairs.flipped[place]:
-        for one, other in (("chosen", "rejected"), ("score_chosen", "score_rejected")):
+        for one, other in _SIDES:
             if one in row or other in row:
                 new[one], new[other] = row.get(other), row.get(one)
     return new

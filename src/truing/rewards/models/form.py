@@ -10,8 +10,10 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor
 
+from truing.data.critiques import LEAD
 from truing.errors import ModelError
 from truing.objectives.algebra import Objective
+from truing.objectives.algebra.critiques import CRITIQUE
 from truing.objectives.algebra.ratings import MeanRating, SquaredErrors
 from truing.objectives.algebra.values import HeadValue, SkewValue, skew
 from truing.objectives.algebra.zero_inflated import Heads, LogExpectedValue
@@ -31,6 +33,9 @@ class RewardForm:
         unit: whether embeddings are divided by their length.
         objective: what the model was trained with; empty where that is not known.
         respects: what the outputs rate, where they are ratings.
+        lead: text between an answer and the critique of it that the model writes before it scores; empty for models
+            that write none.
+        critique_tokens: of the longest critique that it learned from.
     """
 
     kind: Literal["scalar", "skew", "ratings", "zero-inflated"] = "scalar"
@@ -38,6 +43,8 @@ class RewardForm:
     unit: bool = False
     objective: str = ""
     respects: tuple[str, ...] = ()
+    lead: str = ""
+    critique_tokens: int = 0
 
     @classmethod
     def of(cls, objective: Objective) -> RewardForm:
@@ -55,7 +62,8 @@ class RewardForm:
         if isinstance(score, LogExpectedValue):
             return cls("zero-inflated", objective=objective.name)
         if isinstance(score, HeadValue):
-            return cls("scalar", objective.reward_scale, objective=objective.name)
+            lead = LEAD if CRITIQUE in objective.requires else ""
+            return cls("scalar", objective.reward_scale, objective=objective.name, lead=lead)
         raise ModelError(f"objective {objective.name!r} trains no reward model")
 
     @property

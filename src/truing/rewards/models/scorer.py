@@ -23,7 +23,7 @@ class ModelScorer:
 
     Args:
         model: gives one reward an answer.
-        max_length: tokens of prompt plus answer.
+        max_length: tokens of prompt plus answer, and of what the model writes behind it.
         context: stands before every prompt, or in its system message, for models that were trained with contexts.
     """
 
@@ -48,7 +48,9 @@ class ModelScorer:
         if self.context is not None:
             prompts = [in_context(prompt, self.context) for prompt in prompts]
         found = torch.full((len(completions), len(self.names)), torch.nan, dtype=torch.float64)
-        placed = placed_trees(self.model.policy.tokenizer, self.max_length, prompts, completions)
+        placed = placed_trees(
+            self.model.policy.tokenizer, self.model.left_of(self.max_length), prompts, completions
+        )
         for own, values in zip(placed, self.model.columns([own.tree for own in placed]), strict=True):
             found[torch.tensor(own.places)] = values
         return Rewards.of(found, self.names, found.isfinite())

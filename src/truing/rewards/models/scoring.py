@@ -19,6 +19,8 @@ Rows = list[dict[str, Any]]
 def reward_rows(model: RewardModel, encoded: Encoded) -> Rows:
     """One mapping a record: ``id``, ``completions`` (each ``role``, ``tokens``, ``reward``), and ``log_odds`` of pairs.
 
+    A model that writes critiques before it scores leaves each beside its reward, as ``critique``.
+
     Args:
         model: whose tokens they are.
         encoded: records of any kind.
@@ -36,8 +38,8 @@ def reward_rows(model: RewardModel, encoded: Encoded) -> Rows:
         )
     paired = encoded.kind == "pairs"
     rows = []
-    for name, tree, found in zip(encoded.dataset["id"], trees, model.values(trees), strict=True):
-        values = found.double()
+    for name, tree, found in zip(encoded.dataset["id"], trees, model.read(trees), strict=True):
+        values = found.values.double()
         rewards = model.form.rewards(values).tolist()
         row: dict[str, Any] = {
             "id": str(name),
@@ -46,6 +48,7 @@ def reward_rows(model: RewardModel, encoded: Encoded) -> Rows:
                     "role": ("chosen", "rejected")[number] if paired else str(number),
                     "tokens": len(branch),
                     "reward": round(reward, 6),
+                    **({} if found.critiques is None else {"critique": found.critiques[number]}),
                 }
                 for number, (branch, reward) in enumerate(zip(tree.branches, rewards, strict=True))
             ],
