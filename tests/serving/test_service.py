@@ -209,6 +209,9 @@ def test_models_whose_attention_cannot_be_exchanged(monkeypatch: pytest.MonkeyPa
     for one, word in zip(heard, ("one", "two and three"), strict=True):
         made.submit(asked(word, tokens=4, seed=9), one)
     assert [one.texts()[0] for one in heard] == expected
+    # The prompt, and all of it again with one, two and three tokens.
+    prompt = len(engine().encode("one"))
+    assert heard[0].end().cost.model_tokens == 4 * prompt + 1 + 2 + 3
     made.close(PATIENCE)
 
 

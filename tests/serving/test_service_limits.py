@@ -198,6 +198,25 @@ def test_an_error_with_new_prompts_does_not_touch_who_grows(service: ModelServic
     assert running.texts() == expected.texts()
 
 
+def test_nobody_is_forgotten_when_joining_fails(service: ModelService) -> None:
+    heard = [Heard(), Heard()]
+    service.submit(asked(tokens=100), heard[0])
+    assert heard[0].begun.wait(PATIENCE)
+    admit = service._batch.admit
+
+    def fails(requests):
+        service._batch.admit = admit
+        raise RuntimeError("out of memory")
+
+    service._batch.admit = fails
+    service.submit(asked(seed=1), heard[1])
+    for one in heard:
+        assert "out of memory" in str(one.end())
+    other = Heard()
+    service.submit(asked(tokens=3), other)
+    assert other.texts()
+
+
 def test_the_end_lets_what_runs_finish() -> None:
     made = ModelService(Searched(engine()))
     heard = [Heard() for _ in range(3)]

@@ -12,7 +12,7 @@ from torch import Tensor
 from truing.decoding.answers import Cost
 from truing.decoding.engine import ModelEngine
 from truing.policies.generation import Sampling
-from truing.policies.joined import Joining, joining
+from truing.policies.joined import Joined, Joining, joining
 from truing.serving.asked import Ended, Piece, TokenLogprob
 from truing.serving.drawing import Luck, chosen_each
 from truing.serving.requests import Drawn
@@ -76,6 +76,8 @@ class Batch:
             for request in requests:
                 request.end(error)
             return
+        for request in requests:
+            request.run += len(request.prompt)
         if self._rows is None:
             self._rows = joining(rows)
         else:
@@ -104,6 +106,10 @@ class Batch:
         self._keep(left)
         if self._rows is not None:
             self._rows.push(tokens[left])
+            shared = isinstance(self._rows, Joined)
+            for answer in self.answers:
+                # Where nothing is remembered, all is run again.
+                answer.request.run += 1 if shared else len(answer.request.prompt) + answer.length
         return [request for request in dict.fromkeys(done) if not request.open]
 
     def drop(self, gone: Callable[[Drawn], bool]) -> None:
@@ -180,7 +186,5 @@ class Batch:
             return False
         request.open -= 1
         if not request.open:
-            # The last token of an answer is drawn, but not run.
-            run = len(request.prompt) + request.tokens - request.asked.count
-            request.end(Ended(len(request.prompt), request.tokens, Cost(run, request.tokens)))
+            request.end(Ended(len(request.prompt), request.tokens, Cost(request.run, request.tokens)))
         return True

@@ -73,12 +73,14 @@ class Drawn(Request):
         prompt: tokens.
         open: answers that are not there yet.
         tokens: that were drawn.
+        run: tokens that the model was run on.
     """
 
     asked: Asked
     prompt: list[int]
     open: int = field(init=False)
     tokens: int = field(default=0, init=False)
+    run: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         self.open = self.asked.count

@@ -243,6 +243,8 @@ class ModelService:
         except Exception as error:
             _log.exception("answers could not go on")
             self._batch.clear(error)
+            for request in new:
+                request.end(error)
             return
         for _ in done:
             self._pace.ended(time.monotonic())
