@@ -76,6 +76,24 @@ def test_a_prompt_may_be_changed_and_rewards_see_it_as_it_was(monkeypatch, capsy
     assert answer["prompt"] == "Tell me a joke."
 
 
+def test_examples_that_all_questions_share_are_read_once(monkeypatch, capsys, questions: Path) -> None:
+    """Four questions behind some 500 tokens of examples."""
+    words = (
+        *SMALL,
+        f"prompts={questions}",
+        "decode={name: vote, n: 2, of: text}",
+        "prompting={name: urial, examples: 1}",
+    )
+    assert run(monkeypatch, "generate", *words, "--dry-run", "--json") == 0
+    plan = json.loads(capsys.readouterr().out)
+    for together, reads in ((4, 1), (1, 4)):
+        assert run(monkeypatch, "generate", *words, f"together={together}", "--json") == 0
+        cost = json.loads(capsys.readouterr().out)["cost"]
+        read = cost["model_tokens"] - cost["answer_tokens"]
+        longest = plan["longest_prompt"]
+        assert (reads - 1) * longest * 0.8 < read <= reads * longest * 1.3
+
+
 def test_dry_run_does_nothing(monkeypatch, capsys, questions: Path) -> None:
     words = (*SMALL, f"prompts={questions}", "decode=vote", f"output={questions.with_name('o.jsonl')}")
     assert run(monkeypatch, "generate", *words, "--dry-run", "--json") == 0

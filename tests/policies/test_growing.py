@@ -15,6 +15,7 @@ from transformers import (
 
 from truing.policies.causal import CausalPolicy
 from truing.policies.growing import PlainRows, SharedRows, Work
+from truing.policies.prompts import pack_prompts
 
 PROMPTS = [[3, 4, 5, 6, 7], [8, 9], [10, 11, 12]]
 SMALL = {
@@ -115,3 +116,41 @@ def test_a_prompt_is_run_once_and_no_token_again() -> None:
     assert work.passes == 4
     rows.cut([0] * 12)  # what a prompt says first is kept
     assert work.passes == 4
+
+
+LONG = list(range(3, 23))
+
+
+@pytest.mark.parametrize("name", ["llama", "gemma2", "gpt2"])
+def test_what_all_prompts_begin_with_is_run_once(name: str) -> None:
+    """Twenty common tokens; one prompt has one of its own, the least, and two are the same."""
+    policy, work = CausalPolicy(model(name).eval()), Work()
+    prompts = [[*LONG, 30], [*LONG, 31, 32, 33], [*LONG, 40, 41], [*LONG, 30]]
+    rows = SharedRows(policy, prompts, 2, work)
+    assert work.model_tokens == 20 + 1 + 3 + 2 + 1
+    draw = torch.Generator().manual_seed(2)
+    for step in range(3):
+        for row, tokens in enumerate(rows.tokens):
+            expected = alone(policy, prompts[int(rows.prompt[row])], tokens)
+            torch.testing.assert_close(rows.logits[row], expected, atol=1e-5, rtol=1e-5)
+        if step < 2:
+            rows.push(torch.randint(3, 60, (8,), generator=draw))
+
+
+@pytest.mark.parametrize(
+    ("prompts", "tokens"),
+    [
+        ([LONG, LONG], 19 + 2),  # a prompt keeps a token of its own
+        ([LONG[:16], [*LONG[:15], 50]], 32),  # 15 are too few
+        ([LONG], 20),
+        ([LONG, [50, *LONG]], 41),
+    ],
+    ids=["equal", "short", "single", "other"],
+)
+def test_common_beginnings_that_are_worth_it(prompts: list[list[int]], tokens: int) -> None:
+    found = pack_prompts(prompts, "cpu")
+    assert len(found.packed.input_ids) == tokens
+    for prompt, places, last in zip(prompts, found.places, found.last.tolist(), strict=True):
+        assert found.packed.input_ids[places].tolist() == prompt
+        assert found.packed.position_ids[places].tolist() == list(range(len(prompt)))
+        assert places[-1] == last

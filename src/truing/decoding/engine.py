@@ -92,8 +92,9 @@ class ModelEngine:
             return PlainRows(self.policy, prompts, count, self.work)
 
     def sample(self, prompts: Sequence[Sequence[int]], count: int, sampling: Sampling) -> list[list[Tokens]]:
+        before = self._sampler.prompt_tokens
         found = self._sampler(prompts, count, sampling)
         drawn = sum(len(answer) for answers in found for answer in answers)
-        copies = 1 if self._sampler.shares else count
-        self.work.add(copies * sum(map(len, prompts)) + drawn)
+        read = self._sampler.prompt_tokens - before if self._sampler.shares else count * sum(map(len, prompts))
+        self.work.add(read + drawn)
         return found

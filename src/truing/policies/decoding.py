@@ -60,21 +60,24 @@ def forward(
 class Decoding:
     """What attention remembers while answers grow; passed to the model's forward as ``decoding``.
 
-    The first forward pass runs the prompts, end to end, under the tree attention; every further one a token of every
-    answer that has not ended.
+    The first forward pass runs the prompts under the tree attention, see :mod:`~truing.policies.prompts`; every further
+    one a token of every answer that has not ended.
 
     Args:
-        lengths: tokens of each prompt.
+        places: where the tokens of each prompt lie in the first pass.
         count: answers to each.
         steps: longest answer, tokens.
         device: of the model.
     """
 
-    def __init__(self, lengths: Sequence[int], count: int, steps: int, device: torch.device) -> None:
-        self.lengths = torch.tensor(lengths, device=device)
+    def __init__(
+        self, places: Sequence[Int[Tensor, " tokens"]], count: int, steps: int, device: torch.device
+    ) -> None:
+        self.places = places
+        self.lengths = torch.tensor([len(own) for own in places], device=device)
         self.count = count
         self.steps = steps
-        rows = torch.arange(len(lengths) * count, device=device)
+        rows = torch.arange(len(places) * count, device=device)
         self.prompt = rows // count
         self.slot = rows % count
         self.step = -1
@@ -136,9 +139,8 @@ class Decoding:
         layer.values[:, :, self.step] = value
 
     def _begun(self, key: Float[Tensor, "heads tokens width"], value: Tensor) -> LayerMemory:
-        lengths = self.lengths.tolist()
         keys, values = (
-            nn.utils.rnn.pad_sequence([part.transpose(0, 1) for part in states.split(lengths, 1)], True)
+            nn.utils.rnn.pad_sequence([states[:, own].transpose(0, 1) for own in self.places], True)
             for states in (key, value)
         )
         rows = len(self.prompt)

@@ -13,7 +13,8 @@ from truing.policies.attention import UnsupportedAttentionError
 from truing.policies.causal import CausalPolicy
 from truing.policies.decoding import Decoding, forward
 from truing.policies.generation import Sampling, end_tokens, generate
-from truing.policies.packing import Packed, Tree, pack
+from truing.policies.packing import Tree
+from truing.policies.prompts import pack_prompts
 from truing.policies.selfcheck import probe
 from truing.policies.tree_layout import TreeLayout
 
@@ -37,6 +38,8 @@ class GroupSampler:
 
     def __init__(self, policy: CausalPolicy) -> None:
         self.policy = policy
+        self.prompt_tokens = 0
+        """Tokens of prompts that were run so far, where prompts are run once."""
         self.ends = torch.tensor(sorted(end_tokens(policy)), device=policy.device)
         self.shares = policy.verdict.layout == "trees" and _agrees(policy)
 
@@ -70,7 +73,9 @@ class GroupSampler:
             for start in range(0, len(order), size):
                 part = order[start : start + size]
                 own = luck[part].to(self.policy.device)
-                drawn = _drawn(self.policy, [prompts[i] for i in part], own, sampling, self.ends)
+                run = _Run(self.policy, [prompts[i] for i in part], count, sampling.max_new_tokens)
+                self.prompt_tokens += run.prompt_tokens
+                drawn = _drawn(run, own, sampling, self.ends)
                 for index, answers in zip(part, drawn, strict=True):
                     found[index] = answers
         return found
@@ -109,13 +114,14 @@ class _Run:
 
     def __init__(self, policy: CausalPolicy, prompts: Sequence[Sequence[int]], count: int, steps: int) -> None:
         self.policy = policy
-        packed: Packed = pack([Tree(prompt, [[0]]) for prompt in prompts]).to(policy.device)
-        self.state = Decoding([len(prompt) for prompt in prompts], count, steps, policy.device)
+        given = pack_prompts(prompts, policy.device)
+        self.prompt_tokens = len(given.packed.input_ids)
+        self.state = Decoding(given.places, count, steps, policy.device)
         logits = self._forward(
-            packed.input_ids[None],
-            packed.position_ids[None],
-            tree_layout=TreeLayout.of(packed),
-            logits_to_keep=packed.predictor,
+            given.packed.input_ids[None],
+            given.packed.position_ids[None],
+            tree_layout=TreeLayout.of(given.packed),
+            logits_to_keep=given.last,
         )
         self.logits = logits[0].repeat_interleave(count, 0)
 
@@ -129,19 +135,17 @@ class _Run:
 
 
 def _drawn(
-    policy: CausalPolicy,
-    prompts: Sequence[Sequence[int]],
+    run: _Run,
     luck: Float[Tensor, "prompts count steps"],
     sampling: Sampling,
     ends: Int[Tensor, " ends"],
 ) -> list[list[list[int]]]:
     count, steps = luck.shape[1:]
-    rows = len(prompts) * count
+    rows = len(luck) * count
     luck = luck.reshape(rows, steps)
     answers = torch.full((rows, steps), -1, device=luck.device)
     going = torch.arange(rows, device=luck.device)
     ended = torch.zeros(rows, dtype=torch.bool, device=luck.device)
-    run = _Run(policy, prompts, count, steps)
     logits = run.logits
     for step in range(steps):
         tokens = chosen(logits, luck[going, step], sampling.temperature, sampling.top_p, sampling.top_k)

@@ -13,7 +13,7 @@ from torch import Tensor
 from truing.errors import ModelError
 from truing.policies.causal import CausalPolicy
 from truing.policies.decoding import forward
-from truing.policies.packing import Tree, pack
+from truing.policies.prompts import pack_prompts
 from truing.policies.ragged import Ragged
 from truing.policies.tree_layout import TreeLayout
 
@@ -87,13 +87,13 @@ class SharedRows:
 
     def __init__(self, policy: CausalPolicy, prompts: Sequence[Sequence[int]], count: int, work: Work) -> None:
         self.policy, self.work = policy, work
-        packed = pack([Tree(prompt, [[0]]) for prompt in prompts]).to(policy.device)
-        self.state = Ragged([len(prompt) for prompt in prompts], count, policy.device)
+        given = pack_prompts(prompts, policy.device)
+        self.state = Ragged(given.places, count, policy.device)
         self._first = self._forward(
-            packed.input_ids[None],
-            packed.position_ids[None],
-            tree_layout=TreeLayout.of(packed),
-            logits_to_keep=packed.predictor,
+            given.packed.input_ids[None],
+            given.packed.position_ids[None],
+            tree_layout=TreeLayout.of(given.packed),
+            logits_to_keep=given.last,
         )[0].float()
         self.logits = self._first.repeat_interleave(count, 0)
         self.tokens: list[list[int]] = [[] for _ in range(len(prompts) * count)]

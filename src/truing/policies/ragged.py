@@ -21,13 +21,13 @@ class Ragged(Decoding):
     Cutting an answer back costs nothing: what lies behind its last token is hidden, and is written over.
 
     Args:
-        lengths: tokens of each prompt.
+        places: where the tokens of each prompt lie in the first pass.
         count: answers to each.
         device: of the model.
     """
 
-    def __init__(self, lengths: Sequence[int], count: int, device: torch.device) -> None:
-        super().__init__(lengths, count, _CHUNK, device)
+    def __init__(self, places: Sequence[Int[Tensor, " tokens"]], count: int, device: torch.device) -> None:
+        super().__init__(places, count, _CHUNK, device)
         self.place = torch.full_like(self.prompt, -1)
         self._longest = 0
 

@@ -96,9 +96,7 @@ def dialogue(prompt: Prompt) -> tuple[str, list[tuple[str, str]]]:
     "question "
     "of several turns, or one that is almost as long as the context.",
     requires=("a base model",),
-    cost="K examples of about 170 words more to read for each question; the prefix is constant, so a server "
-    "that keeps "
-    "prefixes reads it once",
+    cost="K examples of about 170 words more to read; questions that are answered together read them once",
 )
 def urial(examples: Examples = 3, preface: Preface = None) -> Urial:
     """A preface and ``examples`` constant examples in front of the question.
