@@ -7,7 +7,8 @@ import math
 
 import pytest
 
-from truing.errors import DataError, RecipeError
+from tests.rewards.judges.stub import Answer, serving
+from truing.errors import DataError, RecipeError, TruingError
 from truing.prompting.aligner.align import Rewritten, training_row
 from truing.prompting.aligner.rewriting import ByChat, read_question, request, usable
 from truing.prompting.aligner.search import Settings, search
@@ -169,3 +170,22 @@ def test_what_is_missing_is_named(values, message) -> None:
         transform_of({"name": "p-aligner", **values})
     with pytest.raises(RecipeError, match="p-aligner-rewriter has no model"):
         transform_of("p-aligner-rewriter")
+
+
+def test_a_rewriter_behind_an_endpoint_has_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key is read from the variable that is named, and a variable that is not set is no key."""
+    monkeypatch.setenv("REWRITER_KEY", "secret-1")
+    with serving(lambda number, body: Answer("Other words?")) as stub:
+        spec = {"name": "p-aligner-rewriter", "model": f"{stub.url}#m", "key_from": "REWRITER_KEY"}
+        transform_of(spec)([Shown.of("Words?")])
+    assert set(stub.keys) == {"Bearer secret-1"}
+    monkeypatch.delenv("REWRITER_KEY")
+    with pytest.raises(TruingError, match="REWRITER_KEY"):
+        transform_of(spec)
+
+
+def test_a_rewriter_whose_key_is_missing_says_where_it_goes() -> None:
+    with serving(lambda number, body: Answer("no key", status=401)) as stub:
+        transform = transform_of({"name": "p-aligner-rewriter", "model": f"{stub.url}#m"})
+        with pytest.raises(TruingError, match=r"(?s)HTTP 401.*key"):
+            transform([Shown.of("Words?")])

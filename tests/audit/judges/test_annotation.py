@@ -12,6 +12,7 @@ import pytest
 from tests.audit.judges.chats import Scripted
 from tests.jobs import write_rows
 from truing.audit.judges.annotation import Rater, described, read_ratings, write_ratings
+from truing.audit.judges.votes import read_votes
 from truing.errors import DataError
 
 
@@ -57,6 +58,20 @@ def test_rows_without_ids_are_in_order(tmp_path: Path) -> None:
         np.testing.assert_array_equal(read_ratings(path, ids)[1][:, 0], [[1, 0], [2, 0]])
     with pytest.raises(DataError, match="2 rows of ratings without a column `id`, and 1 pairs"):
         read_ratings(path, ["2"])
+
+
+def test_an_order_says_nothing_of_pairs_that_were_drawn(tmp_path: Path) -> None:
+    """Two rows without ids and two pairs out of four fit by their number alone."""
+    pairs = [{"prompt": str(n), "chosen": "yes", "rejected": "no"} for n in range(4)]
+    data = write_rows(tmp_path / "d.jsonl", pairs)
+    path = write_rows(tmp_path / "r.jsonl", [{"kind_chosen": own, "kind_rejected": 0} for own in (1, 2)])
+    votes = read_votes(str(data), sample=2)
+    with pytest.raises(DataError, match="cannot go with pairs that were drawn"):
+        read_ratings(path, votes.ids, drawn=votes.drawn)
+    assert not read_votes(str(data), sample=4).drawn
+    named = [{"id": votes.ids[1], "kind_chosen": 5, "kind_rejected": 0}]
+    found = read_ratings(write_rows(tmp_path / "n.jsonl", named), votes.ids, drawn=True)[1]
+    np.testing.assert_array_equal(found[:, 0], [[np.nan, np.nan], [5, 0]])
 
 
 def test_an_id_of_zero_is_an_id(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def described(names: Sequence[str] | None) -> dict[str, str]:
     return {name: PROPERTIES[name] for name in wanted}
 
 
-def read_ratings(path: Path, ids: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
+def read_ratings(path: Path, ids: Sequence[str], *, drawn: bool = False) -> tuple[tuple[str, ...], np.ndarray]:
     """Ratings out of a file with columns ``NAME_chosen`` and ``NAME_rejected``, any numbers.
 
     Rows belong to the pair with their ``id``; a file without that column has a row for each pair, in their order. It
@@ -113,15 +113,16 @@ def read_ratings(path: Path, ids: Sequence[str]) -> tuple[tuple[str, ...], np.nd
     Args:
         path: JSON, JSONL, CSV, TSV or Parquet.
         ids: of the pairs.
+        drawn: whether the pairs were drawn from more, so that an order says nothing.
 
     Returns:
         Names, and ratings of shape ``[pairs, properties, 2]``; nan where a pair or a cell is missing.
 
     Raises:
         DataError: if there are no such columns, one of the two is missing, a cell is no number, some rows have an id
-            and others none, or no row has one and there are not as many rows as pairs.
+            and others none, or no row has one and pairs were drawn, or are not as many as the rows.
     """
-    rows = _by_id(path, ids)
+    rows = _by_id(path, ids, drawn)
     columns = {key for _, row in rows.values() for key in row}
     names = tuple(
         sorted({key.removesuffix(f"_{side}") for key in columns for side in _SIDES if key.endswith(f"_{side}")})
@@ -150,7 +151,7 @@ def read_ratings(path: Path, ids: Sequence[str]) -> tuple[tuple[str, ...], np.nd
     return names, found
 
 
-def _by_id(path: Path, ids: Sequence[str]) -> dict[str, tuple[int, Row]]:
+def _by_id(path: Path, ids: Sequence[str], drawn: bool) -> dict[str, tuple[int, Row]]:
     """Rows with their numbers, by the pair they belong to."""
     rows = list(read_rows(path))
     named = [(number, row) for number, row in rows if row.get("id") not in (None, "")]
@@ -159,6 +160,12 @@ def _by_id(path: Path, ids: Sequence[str]) -> dict[str, tuple[int, Row]]:
         raise DataError("a row has no `id`, and others have one", where=f"{path}:{lacking}", fix="give all one")
     if named:
         return {str(row["id"]): (number, row) for number, row in named}
+    if drawn:
+        raise DataError(
+            "ratings without a column `id` cannot go with pairs that were drawn: whose they are is not known",
+            where=f"{path}, --sample",
+            fix="give the rows the `id` of their pair, or leave out --sample",
+        )
     if len(rows) != len(ids):
         raise DataError(
             f"{len(rows)} rows of ratings without a column `id`, and {len(ids)} pairs",

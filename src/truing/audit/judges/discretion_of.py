@@ -80,7 +80,7 @@ def audit_discretion(
         raise DataError("principles come from a file or from a model", where="--ratings, --oracle", fix="drop one")
     consistent: dict[str, Estimate] = {}
     if ratings is not None:
-        names, table = read_ratings(ratings, votes.ids)
+        names, table = read_ratings(ratings, votes.ids, drawn=votes.drawn)
         opinions = compared(table)
     elif oracles:
         names = tuple(oracles)

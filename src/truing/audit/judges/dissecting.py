@@ -83,7 +83,7 @@ def _features(
     if ratings is None and rater is None:
         return COUNTED, compared_once(votes, counted_features)
     if ratings is not None:
-        names, table = read_ratings(ratings, votes.ids)
+        names, table = read_ratings(ratings, votes.ids, drawn=votes.drawn)
     else:
         assert rater is not None
         names, table = tuple(rater.properties), rater(votes.prompts, votes.first, votes.second)

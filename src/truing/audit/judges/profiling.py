@@ -47,7 +47,7 @@ def profile_votes(
         )
     answered = votes.joined(*(votes.by(judge) for judge in judges))
     if ratings is not None:
-        names, table = read_ratings(ratings, votes.ids)
+        names, table = read_ratings(ratings, votes.ids, drawn=votes.drawn)
         differences = (table[..., 0] - table[..., 1])[votes.rows_of(answered)]
         everything = answered
     else:

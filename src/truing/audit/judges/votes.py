@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,7 @@ class Votes:
         scenarios: kind of prompt; empty text where the data do not say.
         signs: 1 for the first answer, −1 for the second, 0 for a tie, nan for no verdict.
         notes: what reading left out, in words.
+        drawn: whether rows were drawn from more.
     """
 
     ids: tuple[str, ...]
@@ -41,6 +43,7 @@ class Votes:
     scenarios: tuple[str, ...]
     signs: np.ndarray
     notes: tuple[str, ...] = ()
+    drawn: bool = False
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -77,7 +80,7 @@ class Votes:
 
     def take(self, rows: Sequence[int]) -> Votes:
         """Some of the rows."""
-        texts = {
+        texts: dict[str, Any] = {
             name: tuple(getattr(self, name)[row] for row in rows)
             for name in ("ids", "prompts", "first", "second", "judges", "scenarios")
         }
@@ -86,7 +89,7 @@ class Votes:
     def joined(self, *others: Votes) -> Votes:
         """The rows of several, one after the other."""
         tables = (self, *others)
-        texts = {
+        texts: dict[str, Any] = {
             name: tuple(value for table in tables for value in getattr(table, name))
             for name in ("ids", "prompts", "first", "second", "judges", "scenarios")
         }
@@ -105,7 +108,9 @@ def read_votes(source: str, *, sample: int | None = None, seed: int = 0, layout:
     Raises:
         DataError: if the data cannot be read, or hold no preferences.
     """
-    return votes_of(drawn(view(load(source, layout=layout), frozenset({"pairs"})), sample, seed))
+    everything = view(load(source, layout=layout), frozenset({"pairs"}))
+    some = drawn(everything, sample, seed)
+    return replace(votes_of(some), drawn=len(some) < len(everything))
 
 
 def votes_of(records: Records) -> Votes:

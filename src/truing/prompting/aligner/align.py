@@ -287,7 +287,9 @@ def p_aligner(
     requires=("a trained rewriter",),
     cost="one short answer of the rewriter for each question and round",
 )
-def p_aligner_rewriter(model: Name = None, rounds: Rounds = 1, max_tokens: MaxTokens = 256) -> Rewritten:
+def p_aligner_rewriter(
+    model: Name = None, rounds: Rounds = 1, max_tokens: MaxTokens = 256, key_from: KeyFrom = None
+) -> Rewritten:
     """Rewrites of a trained model.
 
     Raises:
@@ -298,5 +300,7 @@ def p_aligner_rewriter(model: Name = None, rounds: Rounds = 1, max_tokens: MaxTo
 
     if model is None:
         raise RecipeError("p-aligner-rewriter has no model", where="model", fix="e.g. model: ./rewriter/model")
-    made: Any = chat_model(model, max_tokens=max_tokens, where="model") if isinstance(model, str) else model
+    made: Any = model
+    if isinstance(model, str):
+        made = chat_model(model, key_from=key_from, max_tokens=max_tokens, where="model")
     return Rewritten(made, rounds)
