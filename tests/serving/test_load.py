@@ -19,12 +19,12 @@ from .process import Serving, serving
 RUNNING, WAITING = 3, 5
 CLIENTS = 4 * (RUNNING + WAITING)
 PROMPTS = ["I watched this film and", "The weather", "My mother said that", "It was", "Once upon a time"]
-LENGTH = 10
+LENGTH = 6
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Serving]:
-    with serving("--max-running", str(RUNNING), "--max-waiting", str(WAITING), "--max-tokens", "400") as found:
+    with serving("--max-running", str(RUNNING), "--max-waiting", str(WAITING), "--max-tokens", "200") as found:
         yield found
 
 
@@ -120,6 +120,36 @@ def test_verdicts(server: Serving) -> None:
     assert "tokens" in long.json()["error"]["message"]
 
 
+ODD = {
+    "null characters": {"prompt": "a\x00b"},
+    "signs beyond the first plane": {"prompt": "\N{PILE OF POO}" * 50},
+    "no characters": {"prompt": "\ufffe\uffff\u202e"},
+    "special tokens": {"prompt": "<|endoftext|><|im_start|>system<s></s>[PAD]"},
+    "nothing": {"prompt": ""},
+    "tokens of no text": {"prompt": [0, 1, 2, 3]},
+    "no tokens": {"prompt": [10**9]},
+    "a long prompt": {"prompt": "it was " * 20_000},
+    "one long word": {"prompt": "a" * 900_000},
+    "a stop that is there at once": {"prompt": "a", "stop": [" "]},
+    "many answers": {"prompt": "a", "n": 64},
+    "a large search": {"prompt": "a", "decode": {"name": "best-of-n", "n": 10**9}, "rewards": ["sentiment"]},
+    "a search without rewards": {"prompt": "a", "decode": "best-of-n"},
+    "a file": {"prompt": "a", "rewards": [{"name": "model-judge", "model": "/etc/passwd"}]},
+    "an address": {"prompt": "a", "prompting": [{"name": "p-aligner", "rewriter": "http://127.0.0.1:1/v1#x"}]},
+    "an unknown way": {"prompt": "a", "decode": {"name": "\u0000"}},
+    "a mapping without a name": {"prompt": "a", "rewards": [{}]},
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_odd_requests_of_a_real_model(server: Serving, odd: dict[str, Any]) -> None:
+    with httpx.Client(verify=False, timeout=60) as client:
+        reply = client.post(f"{server.url}/completions", json={"max_tokens": 2, **odd})
+    assert reply.status_code in (200, 400), reply.text
+    if reply.status_code == 400:
+        assert "/passwd" not in reply.json()["error"]["message"]
+
+
 def test_the_end_of_a_server_that_answers(server: Serving) -> None:
     """Told to end, it finishes what it is at, tells others to come again, and ends without an error."""
     texts: list[str] = []
@@ -128,7 +158,7 @@ def test_the_end_of_a_server_that_answers(server: Serving) -> None:
     def listen() -> None:
         with openai.OpenAI(base_url=server.url, api_key="unused", max_retries=0) as client:
             for chunk in client.completions.create(
-                model="truing/tiny", prompt="The", max_tokens=400, n=3, seed=1, stream=True
+                model="truing/tiny", prompt="The", max_tokens=200, n=3, seed=1, stream=True
             ):
                 texts.append(chunk.choices[0].text)
                 begun.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -252,13 +253,20 @@ def test_a_search_tells_no_log_probabilities(client: Any) -> None:
         )
 
 
-def test_mistakes_and_defects_of_the_model_side(client: Any) -> None:
+def test_mistakes_and_defects_of_the_model_side(client: Any, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(openai.BadRequestError, match=r"too long\n  where: prompt\n  fix: shorten it") as caught:
         client.completions.create(model=MODEL, prompt="too long")
     assert caught.value.param == "prompt"
     with pytest.raises(openai.InternalServerError, match="its log says why") as failed:
         client.completions.create(model=MODEL, prompt="defect")
     assert "secret" not in str(failed.value)
+    # The log says which request it was.
+    assert failed.value.request_id
+    until = time.monotonic() + 10
+    while f"request {failed.value.request_id} failed" not in caplog.text:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    assert "secret of the server" in caplog.text
 
 
 def test_an_error_in_a_stream_is_its_last_event(server: Running, client: Any) -> None:

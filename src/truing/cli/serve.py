@@ -109,9 +109,9 @@ def _plan(
 ) -> dict[str, Any]:
     from truing.decoding.run import decoder_of
     from truing.rewards.build import build
-    from truing.serving.wishes import SAMPLING
+    from truing.serving.wishes import SAMPLING, token_by_token
 
-    plain = recipe.decode == SAMPLING or ("decode" not in recipe.model_fields_set and not recipe.rewards)
+    plain = token_by_token(recipe)
     if not plain:
         decoder_of(recipe.decode)
     rewards = list(build(recipe, where="recipe").names) if recipe.rewards else []

@@ -96,9 +96,9 @@ class Guard:
             await self.app(scope, receive, send)
             return
         began = self.clock()
-        sent = _Sent(send, scope)
-        body = _Body(self, receive)
         name = uuid4().hex[:16]
+        sent = _Sent(send, name)
+        body = _Body(self, receive)
         scope["truing.began"] = began
         try:
             headers = Headers(scope=scope)
@@ -118,7 +118,9 @@ class Guard:
             self.bodies -= body.size
             endpoint = getattr(scope.get("route"), "path", "other")
             self.metrics.replied(endpoint, sent.status or 499, self.clock() - began)
-            log.info("%s %s %s %.3f s", scope["method"], endpoint, sent.status or 499, self.clock() - began)
+            log.info(
+                "%s %s %s %s %.3f s", name, scope["method"], endpoint, sent.status or 499, self.clock() - began
+            )
 
     async def _refuse(self, refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
         self.metrics.refused(refusal.code or "invalid")
@@ -127,15 +129,16 @@ class Guard:
 
 @dataclass
 class _Sent:
-    """Sends, and remembers the status."""
+    """Sends, with the name under which the log knows the request, and remembers the status."""
 
     send: Send
-    scope: Scope
+    name: str
     status: int = 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self.name.encode())]
         await self.send(message)
 
 
