@@ -5,7 +5,8 @@
 
 Both are FastAPI under uvicorn, each in a process of its own with the same model, and take turns. Clients are threads of
 this process; each sends its next request when it has the answer to the one before. The model is random, so that nearly
-all answers have full length on both sides. Ratios are of medians over rounds.
+all answers have full length on both sides. Ratios are of medians over rounds; those of the servers' processor seconds
+are blurred less by other work on the machine.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
 from setting import Size, long_prompts, write_model
 
 SIZE = Size()
@@ -85,9 +87,23 @@ def straightforward(folder: str) -> None:
     uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
 
 
+@dataclass(frozen=True)
+class Server:
+    """One side in a process of its own."""
+
+    url: str
+    process: psutil.Process
+
+    @property
+    def seconds(self) -> float:
+        """Of the processor, so far."""
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
+
+
 @contextlib.contextmanager
-def server(side: str, folder: Path) -> Iterator[str]:
-    """One side in a process of its own. Gives its address."""
+def server(side: str, folder: Path) -> Iterator[Server]:
+    """One side, while it runs."""
     commands = {
         "truing": [
             *(sys.executable, "-c", "from truing.cli import main; main()"),
@@ -102,7 +118,7 @@ def server(side: str, folder: Path) -> Iterator[str]:
         for line in process.stdout:
             said += line
             with contextlib.suppress(json.JSONDecodeError):
-                yield json.loads(said)["url"]
+                yield Server(json.loads(said)["url"], psutil.Process(process.pid))
                 return
         raise SystemExit(f"{side} did not start: {said}")
     finally:
@@ -150,7 +166,7 @@ def ask(url: str, prompt: str, seed: int, tokens: int) -> Answer:
     return Answer(last if first is None else first, last, used)
 
 
-def load(url: str, prompts: Sequence[str], clients: int, each: int, tokens: int) -> dict[str, float]:
+def load(server: Server, prompts: Sequence[str], clients: int, each: int, tokens: int) -> dict[str, float]:
     """So many clients at a time, each with so many requests one after the other."""
     found: list[Answer] = []
     lost: list[str] = []
@@ -159,24 +175,25 @@ def load(url: str, prompts: Sequence[str], clients: int, each: int, tokens: int)
         for place in range(each):
             seed = number * each + place
             try:
-                found.append(ask(url, prompts[seed % len(prompts)], seed, tokens))
+                found.append(ask(server.url, prompts[seed % len(prompts)], seed, tokens))
             except (OSError, RuntimeError) as error:
                 lost.append(str(error))
 
     threads = [threading.Thread(target=client, args=(number,)) for number in range(clients)]
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), server.seconds
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    spent = time.perf_counter() - began
+    spent, busy = time.perf_counter() - began, server.seconds - busy
     if lost:
-        raise SystemExit(f"{len(lost)} answers of {url} are lost; the first: {lost[0]}")
+        raise SystemExit(f"{len(lost)} answers of {server.url} are lost; the first: {lost[0]}")
     return {
         "answers_per_second": len(found) / spent,
         "tokens_per_second": sum(answer.tokens for answer in found) / spent,
         "first_token_seconds": statistics.median(answer.first for answer in found),
         "answer_seconds": statistics.median(answer.last for answer in found),
+        "processor_seconds_per_answer": busy / len(found),
     }
 
 
@@ -209,13 +226,13 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         model = Path(folder) / "model"
         write_model(model, SIZE)
         prompts = long_prompts(model, args.data, min(64, max(args.clients) * args.each), args.prompt)
-        urls = {side: running.enter_context(server(side, model)) for side in SIDES}
-        for url in urls.values():
-            load(url, prompts, 2, 1, 4)  # what is done once, is done
+        servers = {side: running.enter_context(server(side, model)) for side in SIDES}
+        for one in servers.values():
+            load(one, prompts, 2, 1, 4)  # what is done once, is done
         for number in range(args.rounds):
             for clients in args.clients:
-                for side, url in urls.items():
-                    row = load(url, prompts, clients, args.each, args.answer)
+                for side, one in servers.items():
+                    row = load(one, prompts, clients, args.each, args.answer)
                     found.setdefault(clients, {}).setdefault(side, []).append(row)
                     print(
                         f"round {number + 1}: {clients} clients of {side}, {row['tokens_per_second']:.0f} tokens/s",
@@ -244,6 +261,8 @@ def summary(sides: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
             "tokens_per_second": own["tokens_per_second"] / theirs["tokens_per_second"],
             "first_token_seconds": theirs["first_token_seconds"] / own["first_token_seconds"],
             "answer_seconds": theirs["answer_seconds"] / own["answer_seconds"],
+            "processor_seconds_per_answer": theirs["processor_seconds_per_answer"]
+            / own["processor_seconds_per_answer"],
         },
         "throughput_ratio_range": [min(throughput), max(throughput)],
     }
@@ -263,7 +282,8 @@ def shown(result: dict[str, Any]) -> str:
             f"{clients:>3} clients: {own['tokens_per_second']:6.0f} tokens/s against "
             f"{theirs['tokens_per_second']:6.0f}: {ratio['tokens_per_second']:.2f} times (rounds {low:.2f} to "
             f"{high:.2f}); {own['answers_per_second']:.2f} answers/s against {theirs['answers_per_second']:.2f}; "
-            f"first token after {own['first_token_seconds']:.2f} s against {theirs['first_token_seconds']:.2f} s"
+            f"first token after {own['first_token_seconds']:.2f} s against {theirs['first_token_seconds']:.2f} s; "
+            f"{ratio['processor_seconds_per_answer']:.2f} of processor seconds"
         )
     return "\n".join(lines)
 
