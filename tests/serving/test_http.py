@@ -92,6 +92,9 @@ def test_without_the_key_nobody_comes_in(locked: Running, header: str | None) ->
 def test_with_the_key(locked: Running) -> None:
     headers = {"Authorization": f"bearer {KEY}", "Host": "somewhere.example"}
     assert web().get(f"{locked.url}/v1/models", headers=headers).status_code == 200
+    schema = web().get(f"{locked.url}/openapi.json", headers=headers).json()
+    assert schema["paths"]["/v1/models"]["get"]["security"] == [{"HTTPBearer": []}]
+    assert "security" not in schema["paths"]["/health"]["get"]
 
 
 def test_without_a_key_only_this_machine_is_answered(server: Running) -> None:
@@ -269,6 +272,20 @@ def test_an_end_in_peace() -> None:
             return True
 
         assert _soon(gone)
+
+
+def test_an_end_at_once() -> None:
+    """Told to end again, the server does not wait for what runs; ``running`` waits for its thread for 20 seconds."""
+    with running(grace=600.0) as own:
+        own.service.pause = 600.0
+        with _open(own) as asking:
+            body = json.dumps(CHAT).encode()
+            asking.sendall(_head(length=len(body)) + body)
+            assert _soon(lambda: own.service.open == 1)
+            own.loop.call_soon_threadsafe(own.server.end)
+            own.loop.call_soon_threadsafe(own.server.end)
+            assert b"GOOD DAY" not in _read(asking)
+        own.service.tickets[0].cancel()
 
 
 def test_a_port_that_is_taken() -> None:

@@ -36,6 +36,7 @@ def body(number: int) -> dict[str, Any]:
     return asked
 
 
+@pytest.mark.slow
 def test_nothing_is_wrong_or_lost_at_four_times_the_capacity(server: Serving) -> None:
     with httpx.Client(verify=False, timeout=60) as alone:
         expected = [_text(alone.post(f"{server.url}/completions", json=body(number))) for number in range(20)]

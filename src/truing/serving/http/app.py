@@ -5,8 +5,9 @@ from __future__ import annotations
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
+from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
 from truing import __version__
@@ -20,7 +21,7 @@ from truing.serving.http.limits import Limits
 from truing.serving.http.metrics import Metrics
 from truing.serving.http.request import StrictRoute
 from truing.serving.http.served import Served
-from truing.serving.http.state import health_pages, models_pages
+from truing.serving.http.state import health_pages, metrics_page, models_pages
 from truing.serving.http.worth import judge_page, rewards_page
 
 _THREADS = 4
@@ -41,13 +42,16 @@ def application(served: Served, door: Door, limits: Limits, pool: Executor) -> G
         pool: see :func:`threads`.
     """
     front = Front(served, limits, Metrics(served.service), pool)
-    router = APIRouter(route_class=StrictRoute)
+    # The guard asks for the key; here the schema says so.
+    shown = [Security(HTTPBearer(auto_error=False))] if door.key is not None else []
+    router, open_ = APIRouter(route_class=StrictRoute, dependencies=shown), APIRouter()
     chat_page(front, router)
     completions_page(front, router)
     rewards_page(front, router)
     judge_page(front, router)
     models_pages(front, router)
-    health_pages(front, door, router)
+    metrics_page(front, router)
+    health_pages(door, open_)
     pages = FastAPI(
         title="Truing",
         version=__version__,
@@ -58,6 +62,7 @@ def application(served: Served, door: Door, limits: Limits, pool: Executor) -> G
         exception_handlers=_handlers(front.metrics),
     )
     pages.include_router(router)
+    pages.include_router(open_)
     return Guard(pages, door, limits, front.metrics)
 
 

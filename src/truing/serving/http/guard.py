@@ -21,7 +21,8 @@ log = logging.getLogger("truing.serving")
 
 _OPEN = ("/health", "/health/live")
 _ALWAYS = (*_OPEN, "/metrics")
-_HERE = ("localhost", "127.0.0.1", "[::1]")
+HERE = ("localhost", "127.0.0.1", "[::1]")
+"""Names by which a machine calls itself."""
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Door:
     """
 
     key: str | None = None
-    hosts: tuple[str, ...] | None = _HERE
+    hosts: tuple[str, ...] | None = HERE
     stopping: bool = False
 
     def refusal(self, path: str, headers: Headers) -> Refusal | None:

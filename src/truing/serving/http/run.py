@@ -65,8 +65,13 @@ class Address:
         Args:
             port: that it listens at.
         """
+        return f"http://{self.name}:{port}/v1"
+
+    @property
+    def name(self) -> str:
+        """Of the host in an address of the web."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
-        return f"http://{f'[{host}]' if ':' in host else host}:{port}/v1"
+        return f"[{host}]" if ":" in host else host
 
 
 def example(url: str, model: str, key: bool) -> str:
@@ -118,13 +123,14 @@ def run(
         TruingError: of ``load``.
     """
     from truing.serving.http.app import application, threads
-    from truing.serving.http.guard import Door
+    from truing.serving.http.guard import HERE, Door
     from truing.serving.http.server import Server, listen
 
     with listen(address.host, address.port) as listening, threads() as pool:
         url = address.url(listening.getsockname()[1])
         served = load()
-        door = Door(address.key) if address.key is None and address.local else Door(address.key, None)
+        guarded = address.key is None and address.local
+        door = Door(address.key, (*HERE, address.name) if guarded else None)
         guard = application(served, door, limits, pool)
         server = Server(guard, served.service, grace, lambda: ready(url, served))
         # What is there now stays; going through all of it again and again would hold requests up.

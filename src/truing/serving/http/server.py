@@ -19,6 +19,7 @@ from truing.serving.http.guard import Guard
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _BUFFER = 1 << 18
+_TICK = 0.02
 _WRITING = 5
 """Seconds in which clients have read what was answered, before the server ends without them."""
 
@@ -110,6 +111,10 @@ class Server(uvicorn.Server):
         self._ending = asyncio.ensure_future(self._finish())
 
     async def _finish(self) -> None:
-        # The port stays open meanwhile, so that clients are told to come again instead of finding nobody.
-        await asyncio.to_thread(self._service.close, self._grace)
+        # The port stays open meanwhile, so that clients are told to come again instead of finding nobody. A thread of
+        # the loop's own would be waited for where a second signal ends all of it.
+        closing = threading.Thread(target=self._service.close, args=(self._grace,), daemon=True)
+        closing.start()
+        while closing.is_alive() and not self.force_exit:
+            await asyncio.sleep(_TICK)
         self.should_exit = True

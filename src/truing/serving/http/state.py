@@ -30,8 +30,17 @@ def models_pages(front: Front, router: APIRouter) -> None:
         return JSONResponse(own())
 
 
-def health_pages(front: Front, door: Door, router: APIRouter) -> None:
-    """Add the pages."""
+def metrics_page(front: Front, router: APIRouter) -> None:
+    """Add the page."""
+
+    @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+    async def metrics() -> Response:
+        """Numbers for Prometheus."""
+        return Response(front.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def health_pages(door: Door, router: APIRouter) -> None:
+    """Add the pages, which need no key."""
 
     @router.get("/health/live", **described(Health))
     async def live() -> Response:
@@ -44,8 +53,3 @@ def health_pages(front: Front, door: Door, router: APIRouter) -> None:
         if door.stopping:
             return JSONResponse(Health(status="stopping"), 503)
         return JSONResponse(Health(status="ok"))
-
-    @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-    async def metrics() -> Response:
-        """Numbers for Prometheus."""
-        return Response(front.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
