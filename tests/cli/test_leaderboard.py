@@ -50,6 +50,7 @@ def test_a_board_and_its_page(verdicts: Path, tmp_path: Path) -> None:
     assert "&lt;big&gt;" in page
     assert "<big>" not in page
     assert "<svg" in page
+    assert "Green: above the mean, red: below" in page
 
 
 def test_json_has_everything(verdicts: Path) -> None:

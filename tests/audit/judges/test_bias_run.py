@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
@@ -169,3 +170,20 @@ def test_people_prefer_length_and_no_place_in_pandalm(shared_data: Path) -> None
     found = recorded_bias(read_items([shared_data / "pandalm" / "testset-v1.json"]))
     assert found.first.low < 0.5 < found.first.high
     assert found.longer.low > 0.65
+
+
+def test_a_page_of_many_effects_can_be_read() -> None:
+    """Its summary names what was found and counts the rest; rows of a picture stand apart; names are not broken up."""
+    chat = Scripted(believes_authorities)
+    found = audit_judge(
+        TextVerdicts(chat), PAIRS[5:], targets=("wrong", "right"), chat=chat, mitigations=["targeted", "general"]
+    )
+    assert len(found.sentences()) > 30
+    told = found.highlights()
+    assert len(told) < 12
+    assert any(re.fullmatch(r"\d+ of 17 biases are not told apart from chance\.", line) for line in told)
+    page = judge_page(found, "data")
+    heights = [float(y) for y in re.findall(r'class="tick end" x="[\d.]+" y="([\d.]+)">[a-z]', page)]
+    assert len(heights) == 17 + len(found.mitigated)
+    assert min(abs(one - other) for one, other in itertools.pairwise(heights)) > 15
+    assert '<td class="name" dir="auto">authority, toward wrong</td>' in page

@@ -59,11 +59,16 @@ class Effect:
         own = self.net if self.control.n else self.shift
         told = "moves the judge" if self.found else "is not told apart from chance"
         beside = f" {self.shift.value:+.1%}, neutral text {self.control.value:+.1%}, net" if self.control.n else ""
+        follows = "prefers what stands first" if self.toward == "first" else "follows the cue"
+        accuracies = f"{self.acc_base.value:.1%} without and {self.acc_injected.value:.1%} with it"
+        if self.toward == "first":
+            accuracies = (
+                f"{self.acc_injected.value:.1%} with the right answer first, {self.acc_base.value:.1%} second"
+            )
         span = f"{own.value:+.1%} (95 % interval {own.low:+.1%} to {own.high:+.1%}, {own.n} pairs"
         return (
             f"{self.bias}, toward {self.toward} answers: {told}; shift{beside} {span}, p = {self.p_holm:.2g} after "
-            f"Holm); accuracy {self.acc_base.value:.1%} to {self.acc_injected.value:.1%}; "
-            f"{self.robust.value:.1%} of verdicts stay."
+            f"Holm; above 0 the judge {follows}); accuracy {accuracies}; {self.robust.value:.1%} of verdicts stay."
         )
 
 
@@ -101,10 +106,16 @@ class Biases:
 
     def sentences(self) -> list[str]:
         """For people."""
-        lines = [own.sentence() for own in self.effects]
+        return [*(own.sentence() for own in self.effects), *self.reliability()]
+
+    def reliability(self) -> list[str]:
+        """How far verdicts can be relied upon, for people; empty where nothing is to be said."""
+        lines = []
         if self.consistent.n:
+            own = self.consistent
             lines.append(
-                f"Asked the same again it gives the same verdict in {self.consistent.value:.1%} of cases."
+                f"Asked the same again it gives the same verdict in {own.value:.1%} of cases (95 % interval "
+                f"{own.low:.1%} to {own.high:.1%}, {own.n} pairs)."
             )
         if self.unread.value > 0:
             lines.append(f"{self.unread.value:.1%} of verdicts could not be read.")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from truing.audit.judges.bias_run import JudgeAudit
 from truing.report.audit_page import AuditPage
 from truing.report.figures.axis import Axis, axis
-from truing.report.figures.drawing import Dot, Frame, Mark, Path
+from truing.report.figures.drawing import Dot, Frame, Mark, Path, height_of
 from truing.report.figures.figure import Figure, Table
 from truing.report.wording import interval, measured, percent
 from truing.statistics import Estimate
@@ -37,8 +37,8 @@ def judge_page(found: JudgeAudit, data: str) -> str:
         shift_figure(
             "shifts",
             "What moves the judge?",
-            "Change of the probability that the target is chosen, less that of a neutral text of as many words. For "
-            "position the target is the answer that stands first.",
+            "Change of the probability that the target is chosen, less that of a neutral text of as many words. Right "
+            "of 0 the judge follows the cue. For position the target is the answer that stands first.",
             rows,
             [label for (label, _), own in zip(rows, found.biases.effects, strict=True) if own.found],
         )
@@ -60,6 +60,8 @@ def judge_page(found: JudgeAudit, data: str) -> str:
         "verdicts that stay",
         "shift",
         "neutral text",
+        "net shift",
+        "95 % interval",
         "p after Holm",
     )
     table = Table(
@@ -70,17 +72,49 @@ def judge_page(found: JudgeAudit, data: str) -> str:
                 percent(own.acc_base.value),
                 percent(own.acc_injected.value),
                 percent(own.robust.value),
-                measured(own.shift, share=True),
-                measured(own.control, share=True) if own.control.n else "",
+                percent(own.shift.value),
+                percent(own.control.value) if own.control.n else "–",
+                percent(net.value),
+                interval(net, share=True),
                 f"{own.p_holm:.2g}",
             )
             for own in found.biases.effects
+            for net in [own.net if own.control.n else own.shift]
         ),
+        "Net shift: shift less that of the neutral text; its interval is over pairs. Above 0 the judge follows the "
+        "cue, or what stands first.",
     )
+    tables = [("Effects", table)]
+    if found.mitigated:
+        tables.append(("Mitigations", _mitigations(found)))
     facts = (("Judge", found.judge), ("Data", data), ("Pairs", f"{found.pairs:,}"))
-    return AuditPage(
-        "judge bias", found.judge, facts, found.sentences(), figures, (("Effects", table),), _LIMITS
-    ).html()
+    return AuditPage("judge bias", found.judge, facts, found.highlights(), figures, tables, _LIMITS).html()
+
+
+def _mitigations(found: JudgeAudit) -> Table:
+    return Table(
+        (
+            "mitigation",
+            "shift under it",
+            "change of the shift",
+            "95 % interval",
+            "p after Holm",
+            "accuracy with the cue",
+        ),
+        tuple(
+            (
+                f"{own.mitigation}: {own.bias}",
+                percent(own.shift.value),
+                percent(own.change.value),
+                interval(own.change, share=True),
+                f"{own.p_holm:.2g}",
+                percent(own.accuracy.value),
+            )
+            for own in found.mitigated
+        ),
+        "A change below 0 says that the cue moves the judge less. Asked again: the same question twice, which helps by "
+        "chance alone. The last column is the change of the accuracy.",
+    )
 
 
 def shift_figure(
@@ -97,7 +131,9 @@ def shift_figure(
     ticks = tuple((len(known) - place - 0.5, label) for place, (label, _) in enumerate(known))
     ends = [end for _, own in known for end in (own.low, own.high, own.value)]
     frame = Frame(
-        axis([*ends, 0.0], most=5, share=True), Axis(0.0, float(max(len(known), 1)), ticks or ((0.5, ""),))
+        axis([*ends, 0.0], most=3, share=True),
+        Axis(0.0, float(max(len(known), 1)), ticks or ((0.5, ""),)),
+        height_of(len(known)),
     )
     lines, dots = [], []
     for (height, label), (_, own) in zip(ticks, known, strict=True):
@@ -107,7 +143,7 @@ def shift_figure(
         name,
         title,
         about,
-        f"Told apart from 0 after Holm over all of them: {', '.join(told) or 'none'}.",
+        f"Told apart from 0 after Holm over all of them: {'; '.join(told) or 'none'}.",
         frame.drawing(
             "change of the probability",
             "",

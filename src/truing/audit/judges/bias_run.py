@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from truing.audit.judges.bias_effects import Biases, judge_bias_bench, paired_shift
+from truing.audit.judges.bias_effects import Biases, Effect, judge_bias_bench, paired_shift
 from truing.audit.judges.injections import INJECTIONS, Injection
 from truing.audit.judges.mitigations import Setting, example_of, mitigations_named
 from truing.audit.judges.telling import LEVEL, after_holm
@@ -89,6 +89,20 @@ class JudgeAudit:
     def sentences(self) -> list[str]:
         """For people."""
         return [*self.biases.sentences(), *(own.sentence() for own in self.mitigated)]
+
+    def highlights(self) -> list[str]:
+        """What is told apart from chance, in sentences, and how much is not."""
+        lines = []
+        families: tuple[tuple[str, Sequence[Effect | Mitigated]], ...] = (
+            ("biases", self.biases.effects),
+            ("effects of mitigations", self.mitigated),
+        )
+        for what, rows in families:
+            lines += [own.sentence() for own in rows if own.found]
+            rest = sum(not own.found for own in rows)
+            if rest:
+                lines.append(f"{rest} of {len(rows)} {what} are not told apart from chance.")
+        return [*lines, *self.biases.reliability()]
 
 
 def injections_named(names: Sequence[str]) -> dict[str, Injection]:

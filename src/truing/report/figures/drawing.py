@@ -8,6 +8,8 @@ from truing.report.figures.axis import Axis
 
 WIDTH, HEIGHT = 440, 250
 _TOP, _RIGHT, _BOTTOM = 30, 12, 44
+_ROW = 22
+"""Height of a row with a label that does not touch the next one."""
 _CHARACTER = 6.9  # width of a tick label's character at the figure's font size
 
 
@@ -92,12 +94,18 @@ class Drawing:
     height: float = HEIGHT
 
 
+def height_of(rows: int) -> float:
+    """Of a drawing whose rows have a label each."""
+    return float(max(HEIGHT, _TOP + _BOTTOM + _ROW * rows))
+
+
 @dataclass(frozen=True)
 class Frame:
-    """Where two axes lie in the drawing."""
+    """Where two axes lie in the drawing, which is higher where many rows have labels."""
 
     x: Axis
     y: Axis
+    height: float = HEIGHT
 
     @property
     def left(self) -> float:
@@ -113,7 +121,7 @@ class Frame:
 
     @property
     def bottom(self) -> float:
-        return HEIGHT - _BOTTOM
+        return self.height - _BOTTOM
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Pixels of a point."""
@@ -153,6 +161,7 @@ class Frame:
             rules,
             posts,
             words,
+            height=self.height,
         )
 
 
