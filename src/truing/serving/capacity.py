@@ -23,7 +23,7 @@ class Capacity:
     rows: int = 32
     tokens: int = 131_072
     waiting: int = 128
-    prefill: int = 2048
+    prefill: int = 1024
     search: int = 1 << 20
     context: int | None = None
 
