@@ -247,7 +247,7 @@ def test_tokens_as_text(service: ModelService) -> None:
 
 
 def test_many_requests_leave_nothing_behind() -> None:
-    made = ModelService(Searched(engine()), Capacity(rows=16, waiting=300))
+    made = ModelService(Searched(engine()), Capacity(rows=64, waiting=300))
     listeners = [Heard() for _ in range(300)]
     alive = []
     for number, heard in enumerate(listeners):

@@ -99,7 +99,7 @@ def reference(text: str, own: list[str], of_prompt: list[str]) -> str:
     return found.strip() if of_prompt else found
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(texts, stops, stops, st.data())
 def test_every_split_shows_the_same(text: str, own: list[str], of_prompt: list[str], data: st.DataObject) -> None:
     # A stop text of the prompt that is complete before anything is written ends every answer.
