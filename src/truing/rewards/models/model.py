@@ -13,7 +13,7 @@ from truing.data.encoded import Encoded
 from truing.data.records import Records
 from truing.data.text import TextEncoder
 from truing.errors import ModelError
-from truing.policies.critiques import CritiquePolicy, load_critique_model
+from truing.policies.critiques import CritiquePolicy, load_critique_model, stored_head
 from truing.policies.loading import load_tokenizer, resolve
 from truing.policies.packing import Tree
 from truing.policies.precision import Precision
@@ -56,7 +56,8 @@ class RewardModel:
         One that writes critiques comes as :class:`~truing.rewards.models.critiques.CritiqueModel`.
 
         Raises:
-            ModelError: if it is none, or nothing says which of several outputs is the reward.
+            ModelError: if it is none, or nothing says which of several outputs is the reward, or what is written
+                before it.
         """
         folder = resolve(name)
         tokenizer = load_tokenizer(folder)
@@ -67,6 +68,13 @@ class RewardModel:
 
             both = CritiquePolicy(load_critique_model(folder, device=device), tokenizer, precision=precision)
             return as_critic(cls(name, both, form))
+        if not is_reward_model(folder) and stored_head(folder) is not None:
+            raise ModelError(
+                "this model has a reward head beside its output head, and nothing says what it writes before it scores",
+                where=name,
+                allowed="a folder with reward.json",
+                fix="name the `model` folder of the run, not a checkpoint",
+            )
         model = load_reward_model(folder, device=device)
         policy = RewardPolicy(model, tokenizer, precision=precision)
         check_width(form, policy.width, name)
@@ -131,4 +139,4 @@ def gives_rewards(name: str) -> bool:
     Raises:
         ModelError: if ``name`` looks like a path and nothing is there.
     """
-    return is_reward_model(name) or bool(form_of(resolve(name)).lead)
+    return is_reward_model(name) or stored_head(name) is not None
