@@ -160,13 +160,15 @@ def pooled_mean(sums: Sequence[float] | np.ndarray, counts: Sequence[float] | np
 
 
 def pooled_share(parts: Sequence[float] | np.ndarray, wholes: Sequence[float] | np.ndarray) -> Estimate:
-    """:func:`pooled_mean` of numbers from 0 to 1; so is its interval.
+    """:func:`pooled_mean` of numbers from 0 to 1; so is its interval, and Wilson's where all groups are alike.
 
     Args:
         parts: of each group, how many of its members count.
         wholes: its members; groups without any are left out.
     """
     found = pooled_mean(parts, wholes)
+    if found.n > 1 and found.high - found.low < 1e-12:
+        return rate(found.value * found.n, found.n)
     low, high = np.clip([found.low, found.high], 0.0, 1.0)
     return Estimate(found.value, float(low), float(high), found.n)
 

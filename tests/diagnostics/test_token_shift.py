@@ -88,6 +88,13 @@ def test_all_means_are_per_token() -> None:
     assert (found.positions[0].kl.value, found.positions[0].base.value) == (2.0, pytest.approx(0.6))
 
 
+def test_a_share_that_is_alike_everywhere_is_not_certain() -> None:
+    """None of any group's tokens, of 8 groups: Wilson's upper end 1.96²/(8 + 1.96²) = 0.324."""
+    found = pooled_share([0] * 8, [20, 5, 9, 20, 20, 3, 20, 7])
+    assert (found.value, found.low, found.n) == (0.0, pytest.approx(0.0, abs=1e-12), 8)
+    assert found.high == pytest.approx(1.959964**2 / (8 + 1.959964**2), abs=1e-6)
+
+
 def test_intervals_of_means_cover_where_answers_differ() -> None:
     """Answers of length 1 to 40 with a level of their own: 95 of 100 intervals contain the mean per token.
 

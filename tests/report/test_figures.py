@@ -17,6 +17,7 @@ from truing.report.figures.curves import Curve, Level, settled, shown, table, th
 from truing.report.figures.histogram import Sample
 from truing.report.figures.interval import WIDTH, interval_bar
 from truing.report.figures.positions import positions_figure
+from truing.report.figures.ranges import ranges_figure
 from truing.report.reading import read_run
 from truing.statistics import Estimate
 
@@ -178,3 +179,8 @@ def test_distance_by_position_stands_side_by_side(tmp_path: Path) -> None:
 def test_absurd_positions_are_left_out(part: object, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(json.dumps({"evaluation": {"kl_by_position": [part, part]}}))
     assert positions_figure(read_run(tmp_path)) is None
+
+
+def test_shares_that_are_all_zero_have_no_axis_below() -> None:
+    figure = ranges_figure("n", "t", "a", "r", [("1", Estimate(0.0, 0.0, 0.0, 8))], "shifted", share=True)
+    assert [label for _, label in figure.drawing.y_ticks if "−" in label] == []

@@ -67,10 +67,10 @@ class Audited:
         lines = [
             f"{plural(found.tokens, 'token')} of {plural(self.questions, 'greedy answer')} of {self.aligned}, "
             "ranked by "
-            f"{self.base}; means are per token, intervals over answers",
+            f"{self.base}; means are per token, intervals and n over answers",
             f"unshifted (the base's own choice): {measured(found.unshifted, share=True)}",
             f"marginal (its second or third): {measured(found.marginal, share=True)}",
-            f"shifted (beyond): {measured(found.shifted, share=True)}",
+            f"shifted (beyond; what alignment changed): {measured(found.shifted, share=True)}",
             f"KL from the base (0 where both agree): {measured(found.kl, 'nats per token')}",
             f"probability in the base of what was written, per token: {measured(found.base, share=True)}",
         ]

@@ -23,7 +23,7 @@ def token_shift_page(found: Audited) -> str:
         ),
         found.sentences(),
         _figures(found),
-        (("Tokens that are shifted most often", _tokens(found)),),
+        (("Tokens that are shifted most often", _tokens(found)),) if found.tokens else (),
         (
             "Means are over tokens, so that a long answer counts for more; intervals are over answers.",
             "Tokens are those of greedy answers; answers that are drawn look different.",

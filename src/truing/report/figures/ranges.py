@@ -31,7 +31,9 @@ def ranges_figure(
         share: values are shares, shown as per cent.
     """
     known = [end for _, e in points for end in (e.value, e.low, e.high) if math.isfinite(end)]
-    frame = Frame(axis([0.0, float(len(points))], tight=True, whole=True), axis([0.0, *known], share=share))
+    # Where everything is 0 an axis around it would reach below, where no share can be.
+    up = axis([0.0, max(known, default=0.0) or 1.0, *known], share=share)
+    frame = Frame(axis([0.0, float(len(points))], tight=True, whole=True), up)
     lines = [Path(frame.points([(place + 0.5, e.value) for place, (_, e) in enumerate(points)]), "plain held-out")]
     dots, ticks = [], []
     for place, (label, e) in enumerate(points):
