@@ -25,8 +25,11 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
 
 def test_the_plan(monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path) -> None:
     recipe = tmp_path / "decode.yaml"
-    recipe.write_text("model: other\ndecode: {name: best-of-n, n: 4}\nrewards: [sentiment]\n", encoding="utf-8")
-    assert run(monkeypatch, *TINY, "--decode", str(recipe), "decode.n=2", "--dry-run", "--json") == 0
+    recipe.write_text(
+        "model: other\nprompts: p.jsonl\ndecode: {name: best-of-n, n: 4}\nrewards: [sentiment]\n", encoding="utf-8"
+    )
+    changes = ("decode.n=2", "prompts=null")
+    assert run(monkeypatch, *TINY, "--decode", str(recipe), *changes, "--dry-run", "--json") == 0
     plan = json.loads(capsys.readouterr().out)
     assert plan["model"] == plan["served as"] == "truing/tiny"
     assert plan["decode"] == {"name": "best-of-n", "n": 2}
@@ -57,7 +60,8 @@ MISTAKES = [
     ((*TINY, "--host", "gateway"), "everybody who reaches gateway", "--no-key"),
     ((*TINY, "--api-key", ""), "the API key is empty", "openssl rand"),
     ((*TINY, "--api-key", "schl\u00fcssel"), "characters that no header can carry", "printable ASCII"),
-    ((*TINY, "prompt=Hello"), "prompt has no meaning for a server", "truing generate"),
+    ((*TINY, "prompt=Hello"), "prompt has no meaning for a server", "prompt=null"),
+    ((*TINY, "sampling.seed=5"), "sampling.seed has no meaning for a server", "sampling.seed=0"),
     ((*TINY, "decode.name=best-of-m"), "best-of-m", "best-of-n"),
     ((*TINY, "rewards=[sentimental]"), "unknown reward 'sentimental'", "sentiment"),
     ((*TINY, "--decode", "nowhere.yaml"), "nowhere.yaml", ""),

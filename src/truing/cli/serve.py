@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from truing.serving.http.limits import Limits
     from truing.serving.http.run import Address
 
+_NOTHING = {"trace": "false", "sampling.seed": "0"}
+"""What turns keys off that cannot be null."""
+
 
 def serve(
     overrides: Annotated[
@@ -94,12 +97,13 @@ def _recipe(model: str | None, decode: Path | None, overrides: list[str]) -> Dec
     if decode is None and not own and not any(text.startswith("model") for text in overrides):
         raise RecipeError("there is no model", where="--model", fix="e.g. --model truing/tiny")
     recipe = load_decode_recipe(decode, [*own, *overrides])
-    for key in ("prompts", "prompt", "output"):
-        if getattr(recipe, key) is not None:
+    elsewhere = {key: getattr(recipe, key) for key in ("prompts", "prompt", "output", "trace")}
+    for key, value in {**elsewhere, "sampling.seed": recipe.sampling.seed}.items():
+        if value:
             raise RecipeError(
-                f"{key} has no meaning for a server, whose prompts come from its clients",
+                f"{key} has no meaning for a server, whose prompts and seeds come from its clients",
                 where=key,
-                fix="remove it, or use `truing generate`",
+                fix=f"remove it, or say {key}={_NOTHING.get(key, 'null')}",
             )
     return recipe
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -124,29 +124,19 @@ class Front:
         count = body.n or 1
         self._check(len(prompts), count, tokens, logprobs)
         sampling = self._sampling(body, tokens)
-        wanted = body.wanted()
-        search = await self.in_thread(lambda: self.served.search_of(wanted))
+        search, transform = await self.in_thread(
+            lambda: (self.served.search_of(body.wanted()), self.served.transform_of(body.prompting))
+        )
         if search is not None and logprobs is not None:
             raise TruingError(
                 "a search tells no log-probabilities of tokens",
                 where="logprobs",
                 fix="leave logprobs out, or draw token by token",
             )
-        transform = await self.in_thread(lambda: self.served.transform_of(body.prompting))
         stop = (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
         shown = await self._transformed(transform, prompts)
-        asked = [
-            Asked(
-                one,
-                sampling,
-                count,
-                logprobs,
-                search,
-                self.limits.request_seconds,
-                stop,
-            )
-            for one in shown
-        ]
+        seconds = self.limits.request_seconds
+        asked = [Asked(one, sampling, count, logprobs, search, seconds, stop) for one in shown]
         return Answering(self.served.service, self.pool, asked)
 
     async def _transformed(self, transform: PromptTransform, prompts: Sequence[Shown]) -> list[Shown]:
@@ -158,13 +148,12 @@ class Front:
         own = self.served.sampling
         # Torch takes 64 bits, and some of them are used up by numbers of batches.
         seed = secrets.randbits(32) if body.seed is None else body.seed % (1 << 32)
-        return Sampling(
+        said: dict[str, Any] = {"temperature": body.temperature, "top_p": body.top_p, "top_k": body.top_k}
+        return replace(
+            own,
             max_new_tokens=tokens or min(own.max_new_tokens, self.limits.tokens),
-            temperature=own.temperature if body.temperature is None else body.temperature,
-            top_p=own.top_p if body.top_p is None else body.top_p,
-            top_k=own.top_k if body.top_k is None else body.top_k,
             seed=seed,
-            batch=own.batch,
+            **{name: value for name, value in said.items() if value is not None},
         )
 
     def check(self, name: str, value: int, most: int) -> None:
