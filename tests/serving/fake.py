@@ -21,7 +21,6 @@ from truing.rewards.scorers import load_scorer
 from truing.serving.asked import (
     Asked,
     Ended,
-    LateError,
     Load,
     OverloadedError,
     Piece,
@@ -243,6 +242,3 @@ def running(
         thread.join(20)
         assert not thread.is_alive()
         pool.shutdown()
-
-
-__all__ = ["LateError", "Running", "running"]
