@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
 
-from tests.training.runs import records, train
+from tests.training.runs import in_two_processes, records, train, weights
 from tests.training.test_contrast import flat, reward_policy
 from truing.assets import preference_sample
 from truing.data.sources import load
@@ -147,12 +148,42 @@ def test_single_answers_are_refused(tmp_path):
     assert "data.parts.samples" in error.value.where
 
 
-def test_several_processes_are_refused(tmp_path, monkeypatch):
-    given, objective = parse_recipe(recipe(tmp_path)), secrets_rm(ahead=1.0)
+TWO_PROCESSES = """
+import sys, torch
+from pathlib import Path
+from tests.training.runs import train
+from tests.training.test_look_ahead import look_ahead_step
+from truing.training.distributed import World
+torch.distributed.init_process_group("gloo")
+found = train(look_ahead_step(World.current()), Path(sys.argv[1]) / "two", seed=42, ddp_backend="gloo", max_steps=3)
+if World.current().is_main:
+    torch.save(found, Path(sys.argv[1]) / "found.pt")
+"""
+
+
+def look_ahead_step(world: World) -> ahead.LookAheadStep:
+    return ahead.LookAheadStep(
+        reward_policy(), secrets_rm(ahead=RATE), with_samples(), References(), budget=60, world=world
+    )
+
+
+@pytest.mark.slow
+def test_two_processes_follow_one(tmp_path: Path) -> None:
+    script = tmp_path / "two.py"
+    script.write_text(TWO_PROCESSES)
+    in_two_processes(script, tmp_path)
+    losses, found = torch.load(tmp_path / "found.pt")
+    step = look_ahead_step(World())
+    start = weights(step.policy.model)
+    expected_losses, expected = train(step, tmp_path / "one", seed=42, max_steps=3)
+    assert losses == pytest.approx(expected_losses, abs=2e-5)
+    torch.testing.assert_close(found, expected, atol=5e-5, rtol=0)
+    assert float((expected - start).abs().max()) > 1e-3
+
+
+def test_several_processes_are_allowed(tmp_path, monkeypatch):
     monkeypatch.setattr(one_process.World, "current", classmethod(lambda cls: World(0, 2)))
-    with pytest.raises(RecipeError, match=r"must hold all of them, and here there are 2 processes"):
-        one_process.check_one_process(given, objective)
-    one_process.check_one_process(given, secrets_rm())
+    one_process.check_one_process(parse_recipe(recipe(tmp_path)), secrets_rm(ahead=1.0))
 
 
 def test_sharded_weights_are_refused(tmp_path):

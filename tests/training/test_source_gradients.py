@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.training.runs import records, train
+from tests.training.runs import in_two_processes, records, train
 from tests.training.test_contrast import flat, reward_policy
 from tests.training.test_more import recipe, rows
 from truing.errors import ObjectiveError, RecipeError
@@ -94,14 +94,44 @@ def test_a_run_says_what_sources_weigh(tmp_path):
     assert sum(train_reward(given).record["estimates"].values()) == pytest.approx(1.0)
 
 
-def test_several_processes_and_a_step_ahead_are_refused(tmp_path, monkeypatch):
+TWO_PROCESSES = """
+import sys, torch
+from pathlib import Path
+from tests.training.runs import train
+from tests.training.test_source_gradients import source_step
+from truing.training.distributed import World
+torch.distributed.init_process_group("gloo")
+step = source_step(World.current())
+found = train(step, Path(sys.argv[1]) / "two", seed=42, ddp_backend="gloo", max_steps=3)
+if World.current().is_main:
+    torch.save((*found, step.state[0]["weights"]), Path(sys.argv[1]) / "found.pt")
+"""
+
+
+def source_step(world: World) -> SourceGradientsStep:
+    return SourceGradientsStep(reward_policy(), OBJECTIVE, data(), References(), budget=60, world=world)
+
+
+@pytest.mark.slow
+def test_two_processes_follow_one(tmp_path):
+    script = tmp_path / "two.py"
+    script.write_text(TWO_PROCESSES)
+    in_two_processes(script, tmp_path)
+    losses, found, sources = torch.load(tmp_path / "found.pt")
+    step = source_step(World())
+    expected_losses, expected = train(step, tmp_path / "one", seed=42, max_steps=3)
+    assert losses == pytest.approx(expected_losses, abs=2e-5)
+    torch.testing.assert_close(found, expected, atol=5e-5, rtol=0)
+    torch.testing.assert_close(sources, step.state[0]["weights"], atol=1e-5, rtol=0)
+    assert float((sources[1:] - 1 / 3).abs().max()) > 0.01
+
+
+def test_several_processes_are_allowed_and_a_step_ahead_is_refused(tmp_path, monkeypatch):
     given = parse_recipe(recipe(tmp_path, rows(20)))
     with pytest.raises(RecipeError, match="which comes first is not defined"):
         one_process.check_one_process(given, OBJECTIVE + secrets_rm(ahead=1.0))
     monkeypatch.setattr(one_process.World, "current", classmethod(lambda cls: World(0, 2)))
-    with pytest.raises(RecipeError, match="weighs sources by gradients in all weights, for which one process"):
-        one_process.check_one_process(given, OBJECTIVE)
-    one_process.check_one_process(given, more())
+    one_process.check_one_process(given, OBJECTIVE)
 
 
 def test_inside_another_term_it_is_refused():

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from truing.errors import DataError
 from truing.objectives.algebra import Objective
@@ -73,11 +74,22 @@ class LookAheadStep(PreferenceStep):
         """As :meth:`PreferenceStep.train`, at weights a step ahead."""
         rows = [self.samples.partner(index, len(self.data)) for index in indices]
         before = self.up.train(rows, _accumulate)
-        with self.look.at([own for own in self.policy.model.parameters() if own.requires_grad]):
+        parameters = [own for own in self.policy.model.parameters() if own.requires_grad]
+        self._sum_over_processes(parameters)
+        with self.look.at(parameters):
             result = super().train(indices, backward, through=through, signals=signals)
         result.tokens += before.tokens
         result.add({name: before.sums[name] for name in (APART, f"count/{APART}")})
         return result
+
+    def _sum_over_processes(self, parameters: Sequence[Tensor]) -> None:
+        """Each process has the gradient of its micro-batches, and all step ahead by that of the whole batch."""
+        if self.up.world.size == 1:
+            return
+        for own in parameters:
+            if own.grad is None:
+                own.grad = torch.zeros_like(own)
+        self.up.world.add_up([own.grad for own in parameters if own.grad is not None])
 
 
 def _accumulate(loss: Any, last: bool) -> None:

@@ -13,12 +13,16 @@ from truing.training.step import PreferenceStep
 def gradient_alone(step: PreferenceStep, indices: Sequence[int]) -> tuple[Tensor, int]:
     """The gradient of a step's loss as one vector, and the tokens that it took; the weights have none afterwards.
 
+    Every process computes its share of the records, and has the whole gradient.
+
     Args:
-        step: of one process, whose weights have no gradient yet.
+        step: whose weights have no gradient yet.
         indices: the records.
     """
     tokens = step.train(indices, _accumulate).tokens
-    return _taken(step.policy.model), tokens
+    found = _taken(step.policy.model)
+    step.world.add_up([found])
+    return found, tokens
 
 
 def _taken(model: nn.Module) -> Tensor:

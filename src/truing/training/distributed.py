@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.distributed as dist
+from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,12 @@ class World:
             for name, value in part.items():
                 total[name] = total.get(name, 0.0) + value
         return total
+
+    def add_up(self, values: Sequence[Tensor]) -> None:
+        """Replace tensors by their sums over processes; the same shapes in the same order everywhere."""
+        if self.size > 1:
+            for own in values:
+                dist.all_reduce(own)
 
     def barrier(self) -> None:
         """Wait for every process."""

@@ -21,7 +21,9 @@ _DOES = {
 
 
 def check_one_process(recipe: Recipe, objective: Objective) -> None:
-    """Refuse several processes, and weights in parts, where a step works on all weights.
+    """Refuse weights in parts where a step works on all weights, and several processes where it does so in one alone.
+
+    A step ahead, and gradients of sources, are summed over processes, each of which holds all weights.
 
     Raises:
         RecipeError: naming what does not go together.
@@ -40,7 +42,7 @@ def check_one_process(recipe: Recipe, objective: Objective) -> None:
     ((does, fix),) = found
     sharded = next((key for key in ("fsdp", "deepspeed") if recipe.training.arguments.get(key)), None)
     size = World.current().size
-    if sharded is not None or size > 1:
+    if sharded is not None or (size > 1 and MIXTURE in objective.requires):
         raise RecipeError(
             f"objective {objective.name!r} {does}, for which one process must hold all of them, and here "
             f"{'it is ' + sharded if sharded else f'there are {size} processes'}",
