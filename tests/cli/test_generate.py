@@ -86,12 +86,10 @@ def test_examples_that_all_questions_share_are_read_once(monkeypatch, capsys, qu
     )
     assert run(monkeypatch, "generate", *words, "--dry-run", "--json") == 0
     plan = json.loads(capsys.readouterr().out)
-    for together, reads in ((4, 1), (1, 4)):
-        assert run(monkeypatch, "generate", *words, f"together={together}", "--json") == 0
-        cost = json.loads(capsys.readouterr().out)["cost"]
-        read = cost["model_tokens"] - cost["answer_tokens"]
-        longest = plan["longest_prompt"]
-        assert (reads - 1) * longest * 0.8 < read <= reads * longest * 1.3
+    assert plan["longest_prompt"] > 400
+    assert run(monkeypatch, "generate", *words, "--json") == 0
+    cost = json.loads(capsys.readouterr().out)["cost"]
+    assert cost["model_tokens"] - cost["answer_tokens"] < 1.3 * plan["longest_prompt"] < plan["prompt_tokens"] / 2
 
 
 def test_dry_run_does_nothing(monkeypatch, capsys, questions: Path) -> None:

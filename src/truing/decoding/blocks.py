@@ -84,9 +84,10 @@ class Blockwise:
     ) -> tuple[list[Tokens], Float[Tensor, " blocks"], Rows | None]:
         """K answers with a block more for each; what grew is returned where one pass held all of it."""
         limit = task.sampling.max_new_tokens
+        steps = min(self.block, limit)
         luck = torch.cat(
             [
-                luck_after(task.sampling.seed, item, tokens, self.k * self.block, purpose=1).reshape(self.k, -1)
+                luck_after(task.sampling.seed, item, tokens, self.k * steps, purpose=1).reshape(self.k, steps)
                 for item, tokens in zip(items, rows.tokens, strict=True)
             ]
         )

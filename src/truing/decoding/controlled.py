@@ -7,7 +7,6 @@ from typing import Annotated
 
 from pydantic import Field, InstanceOf
 
-from truing.decoding.args import Width
 from truing.decoding.blocks import Blockwise
 from truing.decoding.guided import Guided
 from truing.decoding.method import decoder
@@ -32,6 +31,11 @@ ValueOf = Annotated[
         "mean, soft, or a folder that `truing reward prefix` wrote",
     ),
 ]
+Choices = Annotated[
+    int,
+    Field(gt=0, le=1000),
+    Doc("likeliest tokens that are weighed, or blocks that are drawn", "1 to 1000; 1 is the model"),
+]
 Block = Annotated[
     int | None,
     Field(gt=0),
@@ -51,6 +55,8 @@ Block = Annotated[
         "V: estimated by m answers that the model itself ends, or learned from its answers (CD-FUDGE, CD-Q)",
         "β: small ones move far from the model",
         "soft: with it the tokens follow the tilt π_ref e^(r/β) of whole answers exactly, as m grows",
+        "learned: CD-FUDGE minimises Σ_t (V(y_≤t) − r)², CD-Q Σ_t (V(y_≤t) − v_t)² with v_t = Σ_z π(z | y_≤t) "
+        "V(y_≤t, z), or r at the end; V is linear in the model's state",
         "z_i: blocks of `block` tokens; as long as answers they make this best-of-k",
     ),
     use_when="The reward judges whole answers, and many short continuations can be paid for: answers are short. With a "
@@ -64,7 +70,7 @@ Block = Annotated[
 )
 def controlled_decoding(
     beta: Beta = _BETA,
-    k: Width = 20,
+    k: Choices = 20,
     m: Rollouts = _ROLLOUTS,
     value: ValueOf = "soft",
     ahead: Ahead = None,

@@ -37,7 +37,7 @@ class DecodeSamplingSection(Section):
     seed: int = 0
     """Of all that is drawn."""
     batch: Annotated[int, Field(gt=0)] = 64
-    """Answers that are drawn in one pass."""
+    """Answers that are held in one pass of the model, with continuations and tokens that are tried."""
 
 
 class CodesSection(Section):

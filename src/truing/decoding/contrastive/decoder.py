@@ -130,7 +130,9 @@ class Contrastive:
     use_when="Answers repeat themselves or ignore the context that they were given, and a weaker relative of the model "
     "shows the fault more: a smaller one, or the same one without system message and context.",
     avoid_when="The amateur is as good as the expert where it matters, or probabilities of the answers are needed.",
-    requires=("an amateur: another model with the same tokenizer, less of the prompt, or the opposite control code",),
+    requires=(
+        "an amateur: another model with the same tokenizer, less of the prompt, or the opposite control code",
+    ),
     cost="one more pass for every token, of the amateur",
 )
 def contrastive_decoding(
