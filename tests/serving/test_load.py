@@ -151,6 +151,7 @@ def test_odd_requests_of_a_real_model(server: Serving, odd: dict[str, Any]) -> N
         assert "/passwd" not in reply.json()["error"]["message"]
 
 
+@pytest.mark.slow
 def test_the_end_of_a_server_that_answers(server: Serving) -> None:
     """Told to end, it finishes what it is at, tells others to come again, and ends without an error."""
     texts: list[str] = []
