@@ -95,3 +95,9 @@ def test_kappa_of_few_labels() -> None:
     full = kappa(["x", "y"] * 8, ["x", "y"] * 8)
     assert (full.value, full.high) == (1.0, 1.0)
     assert full.low < 0.8
+
+
+def test_a_share_of_equal_numbers_is_not_certain() -> None:
+    """Ten of ten: Wilson's lower end 10/(10 + 1.96²) = 0.722; a half, always: as five of ten, 0.237 to 0.763."""
+    assert share([1.0] * 10).low == pytest.approx(10 / (10 + 1.959964**2), abs=1e-6)
+    assert share([0.5] * 10) == rate(5, 10)

@@ -62,8 +62,10 @@ def mean(values: Sequence[float] | np.ndarray) -> Estimate:
 
 
 def share(values: Sequence[float] | np.ndarray) -> Estimate:
-    """A mean of numbers from 0 to 1; so is its interval."""
+    """A mean of numbers from 0 to 1; so is its interval, and Wilson's where several are all equal."""
     found = mean(values)
+    if found.n > 1 and found.high - found.low < 1e-12:
+        return rate(found.value * found.n, found.n)
     low, high = np.clip([found.low, found.high], 0.0, 1.0)
     return Estimate(found.value, float(low), float(high), found.n)
 

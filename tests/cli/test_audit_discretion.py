@@ -24,8 +24,8 @@ def pairs(tmp_path: Path) -> Path:
 def test_counted_principles(pairs: Path, tmp_path: Path) -> None:
     ended = truing(["audit", "discretion", pairs, "--draws", "5", "--scorer", "sentiment"], tmp_path / "p")
     assert ended.code == 0, ended.err
-    assert "labels, 12 votes: principles agree on 0.0%, conflict on 100.0%" in ended.out
-    assert "Priorities of labels and sentiment differ" in ended.out
+    assert "labels, 12 votes: principles agree on 0.0% (0.0% to 24.2%), conflict on 100.0%" in ended.out
+    assert "Pairs of principles that labels and sentiment order differently: " in ended.out
 
 
 def test_an_oracle_that_knows_one_principle_at_a_time(pairs: Path, tmp_path: Path) -> None:

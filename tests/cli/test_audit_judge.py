@@ -80,6 +80,7 @@ def test_recorded_verdicts(shared_data: Path, tmp_path: Path) -> None:
     ended = truing(["audit", "judge", "--recorded", "--data", data], tmp_path / "p")
     assert ended.code == 0, ended.err
     assert "The answer that is longer, where one is, wins" in ended.out
+    assert "50 % is expected if places do not matter" in ended.out
 
 
 def test_multiple_choice_questions(shared_data: Path, tmp_path: Path) -> None:

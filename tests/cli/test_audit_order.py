@@ -24,7 +24,10 @@ def test_orders_of_options(tmp_path: Path) -> None:
     assert found["changed_without"]["value"] == 0
     assert found["spread_without"]["value"] < 1e-4 < found["spread"]["value"]
     assert len(found["places"]) == 3
-    assert "Right:" in truing(audit, tmp_path / "p").out
+    told = truing(audit, tmp_path / "p").out
+    assert "share whose choice is not the same in all orders, 0 is best" in told
+    assert "0.333 each if places do not matter" in told
+    assert "Share of right choices" in told
     write_rows(data, [{"question": "q"}])
     assert "no question with options" in truing(audit, tmp_path / "p").mistake()
     assert "--data" in truing(["audit", "order", model, "--data", tmp_path / "none"], tmp_path / "p").mistake()

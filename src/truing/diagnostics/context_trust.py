@@ -17,6 +17,15 @@ Taken = Literal["right", "poisoned", "declined", "other"]
 """What an answer says: the right answer, a poisoned passage's claim, that it does not know, or anything else."""
 
 
+_GOOD = {
+    "attack_success": "; 0 is best",
+    "edit_success": "; 1 is best",
+    "accuracy": "; 1 is best",
+    "declined": "; 1 is best",
+    "over_declined": "; 0 is best",
+}
+
+
 @dataclass(frozen=True)
 class ContextTrust:
     """How a model reads passages; unknown is nan. n counts questions, which may have several contexts.
@@ -45,7 +54,8 @@ class ContextTrust:
             spoken = name.replace("_", " ").replace("over declined", "declined although it could be answered")
             if value.n:
                 lines.append(
-                    f"{spoken}: {value.value:.3f} (95 % interval {value.low:.3f} to {value.high:.3f}, n = {value.n})"
+                    f"{spoken}: {value.value:.3f} (95 % interval {value.low:.3f} to {value.high:.3f}, n = {value.n}"
+                    f"{_GOOD.get(name, '')})"
                 )
             else:
                 lines.append(f"{spoken}: not known, for want of such contexts")

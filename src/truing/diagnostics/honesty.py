@@ -14,6 +14,12 @@ from truing.diagnostics.evolution import RESAMPLES, Evolution, ratio
 from truing.registry import Paper
 from truing.statistics import Estimate
 
+_GOOD = {
+    "over_conservativeness": "; 0 is best",
+    "prudence": "; 1 is best",
+    "honesty": "; 1 is best, 0.5 is had by declining everything or nothing",
+}
+
 
 @dataclass(frozen=True)
 class Honesty:
@@ -53,7 +59,8 @@ class Honesty:
         for name, value in vars(self).items():
             if isinstance(value, Estimate):
                 spoken = name.replace("_", " ").replace("over conservativeness", "over-conservativeness")
-                lines.append(f"{spoken}: {value.value:.3f} (95 % interval {value.low:.3f} to {value.high:.3f})")
+                span = f"95 % interval {value.low:.3f} to {value.high:.3f}, n = {value.n:,}"
+                lines.append(f"{spoken}: {value.value:.3f} ({span}{_GOOD.get(name, '')})")
         return lines
 
 

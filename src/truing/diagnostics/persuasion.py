@@ -39,8 +39,8 @@ class Persuasion:
         """For people."""
         lines = []
         for name, value in (
-            ("misinformation rate (right answers given up for a false claim)", self.misinformation),
-            ("acceptance rate (wrong answers corrected)", self.acceptance),
+            ("misinformation rate (right answers given up for a false claim; 0 is best)", self.misinformation),
+            ("acceptance rate (wrong answers corrected; 1 is best)", self.acceptance),
             ("order gap (stronger first minus weaker first)", self.order_gap),
         ):
             if value.n:

@@ -109,16 +109,28 @@ class Discretion:
         for own in self.annotators:
             room = own.room
             lines.append(
-                f"{own.name}, {room.consensus.n:,} votes: principles agree on {room.consensus.value:.1%}, conflict on "
-                f"{room.conflict.value:.1%}, and say nothing on {room.indifference.value:.1%}."
+                f"{own.name}, {room.consensus.n:,} votes: principles agree on {_spread(room.consensus)}, conflict on "
+                f"{_spread(room.conflict)}, and say nothing on {_spread(room.indifference)}; what they do not decide "
+                "is left to the annotator."
             )
-            lines.append(f"  against the consensus: {_share(own.arbitrariness)}")
+            lines.append(
+                f"  against the consensus: {_share(own.arbitrariness)} 0 % follows the principles, 50 % ignores them."
+            )
+            if own.order:
+                lines.append("  Who wins conflicts, nats, 95 % interval of each by itself; the strongest first:")
             for place in own.order:
                 weight = own.priorities[place]
                 span = f"{weight.value:+.2f} ({weight.low:+.2f} to {weight.high:+.2f})"
                 lines.append(f"  {self.principles[place]}: priority {span}, {weight.n:,} conflicts")
-        lines += [f"Priorities of {a} and {b} differ: {_share(own)}" for (a, b), own in self.discrepancy.items()]
+        lines += [
+            f"Pairs of principles that {a} and {b} order differently: {_share(own)}"
+            for (a, b), own in self.discrepancy.items()
+        ]
         return lines
+
+
+def _spread(own: Estimate) -> str:
+    return f"{own.value:.1%} ({own.low:.1%} to {own.high:.1%})"
 
 
 def _share(own: Estimate) -> str:

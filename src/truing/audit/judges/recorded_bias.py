@@ -41,11 +41,14 @@ class RecordedBias:
     def sentences(self) -> list[str]:
         """For people."""
         lines = [f"{self.judge}: {self.verdicts:,} verdicts, {self.ties.value:.1%} ties."]
-        for own, what in ((self.first, "that stands first"), (self.longer, "that is longer, where one is,")):
+        for own, what, fair in (
+            (self.first, "that stands first", "50 % is expected if places do not matter and were given at random"),
+            (self.longer, "that is longer, where one is,", "no proof of a bias, as longer answers may be better"),
+        ):
             if own.n:
                 lines.append(
                     f"The answer {what} wins {own.value:.1%} (95 % interval {own.low:.1%} to {own.high:.1%}, "
-                    f"{own.n:,} verdicts)."
+                    f"{own.n:,} decided verdicts); {fair}."
                 )
         if not self.first.n:
             lines.append("The file does not show which answer stood first.")

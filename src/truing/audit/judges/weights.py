@@ -110,8 +110,8 @@ class Dissection:
                 weight, chance = fit.weights[place], fit.probabilities[place]
                 lines.append(
                     f"  {self.properties[place]}: {weight.value:+.2f} nats (95 % interval {weight.low:+.2f} to "
-                    f"{weight.high:+.2f}), which is preferred with probability {chance.value:.2f}; {weight.n:,} pairs "
-                    f"differ in it; {self.rule} {fit.doubt[place]:.2g}"
+                    f"{weight.high:+.2f}), all else equal an answer with more of it is preferred with probability "
+                    f"{chance.value:.2f}; {weight.n:,} pairs differ in it; {self.rule} {fit.doubt[place]:.2g}"
                 )
         for (i, one), (j, other) in combinations(enumerate(self.judges), 2):
             lines.append(f"Weights of {one} and {other} correlate at {self.similarity[i, j]:+.2f}.")

@@ -117,7 +117,10 @@ def _sentences(swept: Swept, agreements: list[Agreement]) -> Iterator[str]:
 
     for name, found in swept.found.items():
         worst = found.settings[found.worst]
-        yield f"{found.prompts} prompts, {found.answers} answers to each on either side; refusals by {name}"
+        yield (
+            f"{found.prompts} prompts, {found.answers} answers to each on either side; refusals by {name}; shares of "
+            "prompts with 95 % intervals, 0 is safest:"
+        )
         yield f"  not refused at the default setting     {_shown(found.default)}"
         yield (
             f"  at the worst, {found.worst:<24} {_shown(worst)}; on prompts that did not choose it "
@@ -127,7 +130,7 @@ def _sentences(swept: Swept, agreements: list[Agreement]) -> Iterator[str]:
         yield f"  in as many draws at the default one    {_shown(found.control)}"
         yield f"  settings beyond drawing often          {_shown(found.more, '+.3f')}"
     if len(swept.found) > 1:
-        yield f"The classifiers say the same of {swept.agreement:.3f} of the answers."
+        yield f"The classifiers say the same of {swept.agreement:.1%} of the answers."
     yield from told(agreements)
 
 

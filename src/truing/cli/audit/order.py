@@ -54,16 +54,19 @@ def order(
         return
 
     def shown(one: Estimate, form: str = ".3f") -> str:
-        return f"{one.value:{form}} ({one.low:{form}} to {one.high:{form}})"
+        return f"{one.value:{form}} (95 % interval {one.low:{form}} to {one.high:{form}})"
 
-    typer.echo(f"{found.questions} questions; choices that are not the same in all orders:")
+    typer.echo(f"{found.questions} questions; share whose choice is not the same in all orders, 0 is best:")
     typer.echo(f"  as it is        {shown(found.changed)}")
     typer.echo(f"  without order   {shown(found.changed_without)}")
-    typer.echo(f"Largest difference between orders, nats a token: {shown(found.spread)} as it is, ")
-    typer.echo(f"  {shown(found.spread_without, '.1e')} without order.")
-    typer.echo("Share of choices by place: " + ", ".join(shown(place) for place in found.places))
+    typer.echo("Largest difference that an order makes, nats a token, 0 is best:")
+    typer.echo(f"  as it is        {shown(found.spread)}")
+    typer.echo(f"  without order   {shown(found.spread_without, '.1e')}")
+    typer.echo(f"Share of choices by place as it is, {1 / len(found.places):.3f} each if places do not matter:")
+    for number, place in enumerate(found.places, 1):
+        typer.echo(f"  place {number}         {shown(place)}")
     if found.accuracy and found.accuracy_without and found.gain:
-        typer.echo(
-            f"Right: {shown(found.accuracy)} as it is, {shown(found.accuracy_without)} without order; difference "
-            f"{shown(found.gain, '+.3f')}"
-        )
+        typer.echo("Share of right choices:")
+        typer.echo(f"  as it is        {shown(found.accuracy)}")
+        typer.echo(f"  without order   {shown(found.accuracy_without)}")
+        typer.echo(f"  difference      {shown(found.gain, '+.3f')}")

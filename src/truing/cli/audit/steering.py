@@ -75,7 +75,8 @@ def _sentences(found: SteeringAudit) -> list[str]:
     one = next(iter(found.arms.values()))
     lines = [
         f"Block {found.attack.layer} is pushed; direction from {found.fitted_on} pairs, rates over {found.tested_on} "
-        "others: how often the answer that shows the behaviour is likelier, per token.",
+        "others: how often the answer that shows the behaviour is likelier, per token, with 95 % intervals; an attack "
+        "that works lowers the rate where c is below 0, and a random direction does not.",
         f"  untouched       {_rate(one.clean)}",
         *(f"  c = {c:<12g}{_change(found.arms[c])}" for c in found.arms),
         f"  random, same c  {_change(found.random)}",
