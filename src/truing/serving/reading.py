@@ -30,6 +30,9 @@ class Reader:
         self._tokenizer = copy.deepcopy(tokenizer)
         self._lock = threading.Lock()
         self.room = room
+        # No token stands for more characters than its own text has, but one for whatever is unknown.
+        bounded = room is not None and getattr(tokenizer, "unk_token", None) is None
+        self._characters = room * max(map(len, tokenizer.get_vocab())) if room and bounded else None
 
     def __call__(self, shown: Shown, longest: int) -> list[int]:
         """The tokens of a prompt.
@@ -46,6 +49,7 @@ class Reader:
             with self._lock:
                 text = as_read(self._tokenizer, shown)
                 text.encode()
+                self._check_length(text)
                 (tokens,) = token_ids(self._tokenizer, [text])
         except TemplateRefusalError as error:
             raise DataError(
@@ -71,6 +75,15 @@ class Reader:
                 fix="shorten the prompt, or ask for a shorter answer (max_tokens)",
             )
         return tokens
+
+    def _check_length(self, text: str) -> None:
+        """Refuse at once what would take seconds to read, and be refused then."""
+        if self._characters is not None and len(text) > self._characters:
+            raise ModelError(
+                f"a prompt of {len(text):,} characters is more than the {self.room:,} tokens that there is room for",
+                where="prompt",
+                fix="shorten the prompt",
+            )
 
     def text_of(self, tokens: list[int]) -> str:
         """A text to be continued that is read as these tokens; one that begins all texts may be left out.
