@@ -22,9 +22,9 @@ _SYMBOLS: tuple[tuple[str, str, str], ...] = (
     (r"\bR\(", "R(y)", "what the reward model's head says of a completion, read at its last token"),
     (
         r"log p\(c\)",
-        "c",
-        "critique of an answer, which stands behind it and which the score reads; its log-probability is added up over "
-        "its |c| tokens, nats",
+        "log p(c)",
+        "log-probability of an answer's critique, which stands behind it and which the score reads, nats, over its |c| "
+        "tokens",
     ),
     (r"− ρ\)²", "ρ", "rating of the answer, as a share of the way from the lowest rating to the highest"),
     (
