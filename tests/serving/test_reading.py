@@ -21,7 +21,7 @@ def test_a_prompt_of_far_too_many_characters_is_not_read(reader: Reader, monkeyp
         raise AssertionError("the tokenizer was asked")
 
     monkeypatch.setattr("truing.serving.reading.token_ids", read)
-    with pytest.raises(ModelError, match="a prompt of 100,0.. characters is more than the 64 tokens"):
+    with pytest.raises(ModelError, match=r"a prompt of 100,0.. characters is more than the 64 tokens"):
         reader(Shown.of("word " * 20_000), 8)
 
 
