@@ -9,6 +9,7 @@ from markup import plain
 
 from truing.data.derive import PARTS
 from truing.objectives import METHODS
+from truing.objectives.algebra.critiques import CRITIQUE
 from truing.policies.distributions import FUNCTIONALS, compared_models
 from truing.training.parts import GENERATED
 
@@ -108,4 +109,6 @@ def data(name: str) -> str | dict[str, Any]:
         section["parts"] = dict.fromkeys(wanted, "truing/hh-sample")
     if "sample:reward" in objective.requires:
         section["self_samples"] = {"reward": "sentiment"}
-    return {"path": "truing/hh-sample", **section} if section else "truing/hh-sample"
+    # The sample has no critiques; `truing reward critiques` writes such a file.
+    path = "critiqued.jsonl" if CRITIQUE in objective.requires else "truing/hh-sample"
+    return {"path": path, **section} if section else path
