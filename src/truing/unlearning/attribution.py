@@ -198,8 +198,8 @@ wagle = Registrar(AUDITS, "unlearning")(
         "γ: curvature of the retain loss, a number or one for each weight; with γ = ∞ the score is θ·g_f",
     ),
     use_when="Unlearning damages what is to be kept, and a retain set shows it; goes with any objective.",
-    avoid_when="There is no retain set, or γ cannot be tried out: its scale decides which term counts. On the tiny model "
-    "it kept less than training all weights, at equal forgetting (guide on unlearning).",
+    avoid_when="There is no retain set, or γ cannot be tried out: its scale decides which term counts. On the tiny "
+    "model it kept less than training all weights, at equal forgetting (guide on unlearning).",
     requires=("forget", "retain", "weights", "gradients"),
     cost="one pass with gradient over the forget and the retain set, and a copy of the weights that are held",
 )(wagle_scores)
