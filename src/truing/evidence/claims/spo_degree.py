@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import torch
 
 from truing.evidence.claim import Factory, claim
-from truing.evidence.graded_answers import accuracy, correlation, pair_accuracy, train
+from truing.evidence.graded_answers import Trained, accuracy, correlation, pair_accuracy, train
 from truing.evidence.measurement import Measurement, above, equals
 from truing.evidence.setups import normals
 from truing.objectives import Batch, Scores, dpo
 from truing.training.roles import joined
 
 _NETWORKS = 2
+
+
+@lru_cache(maxsize=_NETWORKS)
+def _graded(make: Factory, seed: int) -> Trained:
+    """Two claims look at it."""
+    return train(make(beta=0.1, gamma=1.0), seed)
 
 
 @claim(
@@ -55,7 +62,7 @@ def gamma_scales_the_classifiers(make: Factory, seed: int) -> Measurement:
 def states_tell_the_grade(make: Factory, seed: int) -> Measurement:
     found, controls = [], []
     for number in range(_NETWORKS):
-        trained = train(make(beta=0.1, gamma=1.0), seed * _NETWORKS + number)
+        trained = _graded(make, seed * _NETWORKS + number)
         found.append(accuracy(trained, seed))
         controls.append(accuracy(trained, seed, control=True))
     by_content = all(own - control >= 0.05 for own, control in zip(found, controls, strict=True))
@@ -71,7 +78,7 @@ def states_tell_the_grade(make: Factory, seed: int) -> Measurement:
 def ranks_degrees_as_dpo_does(make: Factory, seed: int) -> Measurement:
     own, plain, pairs = [], [], []
     for number in range(_NETWORKS):
-        graded = train(make(beta=0.1, gamma=1.0), seed * _NETWORKS + number)
+        graded = _graded(make, seed * _NETWORKS + number)
         without = train(dpo(beta=0.1), seed * _NETWORKS + number)
         own.append(correlation(graded, seed))
         plain.append(correlation(without, seed))
