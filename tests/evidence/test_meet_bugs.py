@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import torch
@@ -47,26 +48,27 @@ STARVED = "joint-training-at-one-rate-starves-the-codes"
 COSTS = "the-first-stage-costs-nothing"
 
 
+@cache
+def _with(bug):
+    """One factory for each bug, so that claims that look at the same training share it."""
+    return lambda **values: bug(METHODS.get("meet")(**values))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("claim", "bug"),
     [
         (ALONE, wrong_sign),
-        (ALONE, codes_at_the_models_rate),
         (SWAP, wanted_only),
         (SWAP, unwanted_only),
-        (SWAP, wrong_sign),
         (SINGLE, wanted_only),
-        (SINGLE, unwanted_only),
         (STARVED, codes_at_the_models_rate),
-        (STARVED, wrong_sign),
         (COSTS, codes_at_the_models_rate),
-        (COSTS, wanted_only),
     ],
 )
 def test_a_bug_makes_the_claim_fail(claim: str, bug) -> None:
     found = CLAIMS.get(f"meet/{claim}")
-    result = found.measure(factory=lambda **values: bug(METHODS.get("meet")(**values)))
+    result = found.measure(factory=_with(bug))
     assert not result.passed, result
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.evidence.mutants import exchanged_roles, other_beta, without_term
+from tests.evidence.mutants import other_beta, without_term
 from truing.evidence.claim import CLAIMS
 from truing.objectives import METHODS, Objective
 
@@ -57,10 +57,8 @@ RANKS = "ranks-degrees-as-dpo-does"
         (EXACT, without_term(1)),
         (EXACT, without_term(2)),
         (EXACT, other_beta),
-        (TELL, forgetting),
         (TELL, without_gradient),
         (RANKS, without_term(0)),
-        (RANKS, exchanged_roles),
     ],
 )
 def test_a_bug_makes_the_claim_fail(claim: str, bug) -> None:
