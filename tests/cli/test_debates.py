@@ -55,8 +55,8 @@ def test_audit_of_a_stub(tmp_path: Path) -> None:
     with serving(judge) as stub:
         ended = truing(["audit", "persuasion", "--data", questions, "--model", f"{stub.url}#stub"], tmp_path / "p")
     assert ended.code == 0, ended.err
-    assert "acceptance rate (wrong answers corrected): 1.000" in ended.out
-    assert "misinformation rate (right answers given up for a false claim): not known" in ended.out
+    assert "acceptance rate (wrong answers corrected; 1 is best): 1.000" in ended.out
+    assert "misinformation rate (right answers given up for a false claim; 0 is best): not known" in ended.out
 
 
 @pytest.mark.parametrize(

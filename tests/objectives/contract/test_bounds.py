@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import types
 import typing
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -50,7 +51,9 @@ every_parameter = pytest.mark.parametrize("owned", OWNED, ids=str)
 
 def bounds(parameter: Parameter) -> list[Any]:
     """The pydantic constraints in an annotation."""
-    extras = typing.get_args(parameter.annotation)[1:]
+    kind, *extras = typing.get_args(parameter.annotation)
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        extras += [extra for one in typing.get_args(kind) for extra in getattr(one, "__metadata__", ())]
     return [one for extra in extras if isinstance(extra, FieldInfo) for one in extra.metadata]
 
 

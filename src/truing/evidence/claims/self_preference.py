@@ -65,8 +65,8 @@ def better_answers_are_no_bias(audit: Audit, seed: int) -> Measurement:
 
 @claim(
     method=METHOD,
-    statement="A fair judge is charged with self-preference in 5 of 100 cases, within 4, although its own answers are "
-    "better (200 judges, 200 pairs).",
+    statement="The share of fair judges that are charged with self-preference is 0.05, within 0.04, although their own "
+    "answers are better (200 judges, 200 pairs).",
     source="2410.21819; level of the test",
 )
 def fair_judges_are_acquitted(audit: Audit, seed: int) -> Measurement:
