@@ -28,25 +28,32 @@ class Proposals:
 
     def __init__(self, task: Task, current: Rows, generator: torch.Generator) -> None:
         self.task, self.current, self.generator = task, current, generator
-        self.chains = list(range(len(current.tokens)))
+        # From a chain to its row among those that still grow, in the order of these rows.
+        self._place = {chain: chain for chain in range(len(current.tokens))}
         self._grown = current.take(self.chains)
         # The last token before a cut is known, but what the model says after it is not: it is pushed first.
         self._known: dict[int, int] = {}
-        self.begin(self.chains)
+        self._cut(self.chains)
+
+    @property
+    def chains(self) -> list[int]:
+        """Chains that have steps left."""
+        return list(self._place)
 
     def tokens(self, chain: int) -> list[int]:
         """A proposal as it stands."""
-        return self._grown.tokens[self.chains.index(chain)]
+        return self._grown.tokens[self._place[chain]]
 
     def begin(self, chains: Sequence[int]) -> None:
         """Cut these answers at a place drawn uniformly, the end token's included, and let new ends grow."""
-        if not chains:
-            return
-        places = [self.chains.index(chain) for chain in chains]
-        self._grown.put(places, self.current.take(chains))
+        if chains:
+            self._grown.put(self._places(chains), self.current.take(chains))
+            self._cut(chains)
+
+    def _cut(self, chains: Sequence[int]) -> None:
         lengths = [len(tokens) for tokens in self._grown.tokens]
         luck = torch.rand(len(chains), generator=self.generator, dtype=torch.float64).tolist()
-        for place, chance in zip(places, luck, strict=True):
+        for place, chance in zip(self._places(chains), luck, strict=True):
             cut = int(chance * lengths[place])
             if cut:
                 self._known[place] = self._grown.tokens[place][cut - 1]
@@ -62,21 +69,26 @@ class Proposals:
                 for place, tokens in enumerate(self._grown.tokens)
             ]
             if going.count(False) >= max(1.0, _ENOUGH * len(going)):
-                return [chain for chain, goes in zip(self.chains, going, strict=True) if not goes]
+                return [chain for chain, place in self._place.items() if not going[place]]
             self._push(going)
 
     def accept(self, chains: Sequence[int]) -> None:
         """Let these proposals be the answers."""
         if chains:
-            self.current.put(chains, self._grown.take([self.chains.index(chain) for chain in chains]))
+            self.current.put(chains, self._grown.take(self._places(chains)))
 
     def leave(self, chains: Sequence[int]) -> None:
         """These chains have made all of their steps."""
         if chains:
-            kept = [place for place, chain in enumerate(self.chains) if chain not in set(chains)]
+            for chain in chains:
+                del self._place[chain]
+            kept = list(self._place.values())
             self._known = {new: self._known[old] for new, old in enumerate(kept) if old in self._known}
-            self.chains = [self.chains[place] for place in kept]
+            self._place = {chain: place for place, chain in enumerate(self._place)}
             self._grown = self._grown.take(kept) if kept else self._grown
+
+    def _places(self, chains: Sequence[int]) -> list[int]:
+        return [self._place[chain] for chain in chains]
 
     def _push(self, going: Sequence[bool]) -> None:
         rows, sampling = self._grown, self.task.sampling
