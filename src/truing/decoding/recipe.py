@@ -9,11 +9,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from truing.errors import RecipeError
-from truing.recipe.load import validated
+from truing.recipe.load import from_file, from_mapping
 from truing.recipe.online import RewardsSection
 from truing.recipe.schema import ModelSection
 from truing.recipe.section import Section, expanded
-from truing.recipe.yaml_reader import Located, read_file
 
 
 class PromptsSection(Section):
@@ -112,8 +111,7 @@ def load_decode_recipe(path: str | Path | None, overrides: Iterable[str] = ()) -
     Raises:
         RecipeError: on anything that is wrong; the message names file, line and key.
     """
-    document = Located({}, {}, "the command line") if path is None else read_file(Path(path))
-    return validated(document, overrides, DecodeRecipe)
+    return from_file(path, overrides, DecodeRecipe)
 
 
 def parse_decode_recipe(value: Mapping[str, Any]) -> DecodeRecipe:
@@ -122,7 +120,7 @@ def parse_decode_recipe(value: Mapping[str, Any]) -> DecodeRecipe:
     Raises:
         RecipeError: on anything that is wrong.
     """
-    return validated(Located(dict(value), {}, "the recipe"), (), DecodeRecipe)
+    return from_mapping(value, (), DecodeRecipe)
 
 
 def asked_once(recipe: AskedRecipe) -> None:

@@ -39,17 +39,31 @@ def load_recipe(path: str | Path, overrides: Iterable[str] = ()) -> Recipe:
     Raises:
         RecipeError: on anything that is wrong; the message names file, line and key.
     """
-    document = read_file(Path(path))
-    return _check(document, overrides)
+    return from_file(path, overrides, Recipe)
 
 
 def parse_recipe(value: Mapping[str, Any], overrides: Iterable[str] = ()) -> Recipe:
     """Check a recipe given as a mapping."""
-    return _check(Located(dict(value), {}, "the recipe"), overrides)
+    return from_mapping(value, overrides, Recipe)
 
 
-def _check(document: Located, overrides: Iterable[str]) -> Recipe:
-    return validated(document, overrides, Recipe)
+def from_file(path: str | Path | None, overrides: Iterable[str], schema: type[Checked]) -> Checked:
+    """Read and check a recipe of any kind; without a path overrides say everything.
+
+    Raises:
+        RecipeError: on anything that is wrong; the message names file, line and key.
+    """
+    document = Located({}, {}, "the command line") if path is None else read_file(Path(path))
+    return validated(document, overrides, schema)
+
+
+def from_mapping(value: Mapping[str, Any], overrides: Iterable[str], schema: type[Checked]) -> Checked:
+    """Check a recipe of any kind that is given as a mapping.
+
+    Raises:
+        RecipeError: on anything that is wrong.
+    """
+    return validated(Located(dict(value), {}, "the recipe"), overrides, schema)
 
 
 def validated(document: Located, overrides: Iterable[str], schema: type[Checked]) -> Checked:

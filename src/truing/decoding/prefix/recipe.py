@@ -10,8 +10,7 @@ from pydantic import Field
 
 from truing.decoding.prefix.fit import ObjectiveName
 from truing.decoding.recipe import AskedRecipe, DecodeRecipe
-from truing.recipe.load import validated
-from truing.recipe.yaml_reader import Located, read_file
+from truing.recipe.load import from_file, from_mapping
 
 
 class PrefixRecipe(AskedRecipe):
@@ -45,8 +44,7 @@ def load_prefix_recipe(path: str | Path | None, overrides: Iterable[str] = ()) -
     Raises:
         RecipeError: on anything that is wrong; the message names file, line and key.
     """
-    document = Located({}, {}, "the command line") if path is None else read_file(Path(path))
-    return validated(document, overrides, PrefixRecipe)
+    return from_file(path, overrides, PrefixRecipe)
 
 
 def parse_prefix_recipe(value: Mapping[str, Any]) -> PrefixRecipe:
@@ -55,4 +53,4 @@ def parse_prefix_recipe(value: Mapping[str, Any]) -> PrefixRecipe:
     Raises:
         RecipeError: on anything that is wrong.
     """
-    return validated(Located(dict(value), {}, "the recipe"), (), PrefixRecipe)
+    return from_mapping(value, (), PrefixRecipe)
