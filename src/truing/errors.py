@@ -87,3 +87,22 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """A sentence that suggests the nearest known names, or ``None`` when none is near."""
     close = nearest(name, known)
     return f"did you mean {' or '.join(repr(c) for c in close)}?" if close else None
+
+
+def check_name(kind: str, name: str, known: Iterable[str], where: str) -> None:
+    """Refuse a name that is none of those there are.
+
+    Args:
+        kind: what it names, e.g. "variant".
+        name: that was given.
+        known: all there are.
+        where: option or key in which it was given.
+
+    Raises:
+        DataError: if it is none of them.
+    """
+    names = list(known)
+    if name not in names:
+        raise DataError(
+            f"there is no {kind} {name!r}", where=where, allowed=", ".join(names), fix=did_you_mean(name, names)
+        )

@@ -44,16 +44,10 @@ def conflicts(
     from truing.data.synthesis.conflicts.files import write_conflicts
     from truing.data.synthesis.conflicts.rows import VARIANTS
     from truing.data.synthesis.conflicts.strategies import STRATEGIES
-    from truing.errors import DataError, did_you_mean
+    from truing.errors import check_name
 
     mixing = Mixing(passages, tuple(ratio or (0.0, 0.5, 1.0)), seed)
-    if variant not in VARIANTS:
-        raise DataError(
-            f"there is no variant {variant!r}",
-            where="--variant",
-            allowed=", ".join(VARIANTS),
-            fix=did_you_mean(variant, VARIANTS),
-        )
+    check_name("variant", variant, VARIANTS, "--variant")
     found = read_questions(questions, limit)
     if dry_run:
         most = len(found) * len(mixing.ratios)

@@ -162,8 +162,7 @@ def stored_head(name: str) -> Float[Tensor, "one states"] | None:
     folder = Path(resolve(name))
     for path in sorted(folder.glob("*.safetensors")) if folder.is_dir() else ():
         with safe_open(str(path), framework="pt") as stored:
-            for key in stored.keys():  # noqa: SIM118 - no mapping
-                if key == HEAD:
-                    found: Tensor = stored.get_tensor(key).float()
-                    return found
+            if HEAD in stored.keys():  # noqa: SIM118 - no mapping
+                found: Tensor = stored.get_tensor(HEAD).float()
+                return found
     return None

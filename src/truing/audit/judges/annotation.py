@@ -12,7 +12,7 @@ from truing.audit.judges.properties import HIGHEST, PROPERTIES
 from truing.chat.model import ChatModel
 from truing.data.readers import read_rows
 from truing.data.rows import Row, RowError, as_number
-from truing.errors import DataError, did_you_mean
+from truing.errors import DataError, check_name
 from truing.rewards.judges.reading import last_said
 from truing.rewards.judges.wording import marked
 from truing.writing import write_text
@@ -94,13 +94,7 @@ def described(names: Sequence[str] | None) -> dict[str, str]:
     """
     wanted = [name for name in PROPERTIES if name != "lengthy"] if names is None else list(names)
     for name in wanted:
-        if name not in PROPERTIES:
-            raise DataError(
-                f"there is no property {name!r}",
-                where="--property",
-                allowed=", ".join(PROPERTIES),
-                fix=did_you_mean(name, PROPERTIES),
-            )
+        check_name("property", name, PROPERTIES, "--property")
     return {name: PROPERTIES[name] for name in wanted}
 
 

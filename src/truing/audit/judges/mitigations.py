@@ -8,7 +8,7 @@ from functools import partial
 
 from truing.audit.judges.injections import INJECTIONS, Injection
 from truing.chat.model import ChatModel
-from truing.errors import DataError, did_you_mean
+from truing.errors import check_name
 from truing.judging.comparer import Comparer
 from truing.judging.comparers import TextVerdicts
 from truing.judging.presentation import Shown
@@ -152,13 +152,7 @@ def mitigations_named(names: Sequence[str]) -> dict[str, Callable[[Setting], Com
         DataError: on a name that is none.
     """
     for name in names:
-        if name not in MITIGATIONS:
-            raise DataError(
-                f"there is no mitigation {name!r}",
-                where="--mitigate",
-                allowed=", ".join(MITIGATIONS),
-                fix=did_you_mean(name, MITIGATIONS),
-            )
+        check_name("mitigation", name, MITIGATIONS, "--mitigate")
     wanted = [*names, *(["asked-again"] if "reflection" in names else [])]
     return {name: MITIGATIONS[name] for name in dict.fromkeys(wanted)}
 

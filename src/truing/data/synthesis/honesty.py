@@ -16,7 +16,7 @@ from truing.data.questions.grading import Grade, Outcome, outcome
 from truing.data.questions.question import Question
 from truing.data.rows import Row, assistant, user
 from truing.data.synthesis.method import synthesis
-from truing.errors import DataError, did_you_mean
+from truing.errors import DataError, check_name
 from truing.registry import Paper
 
 PERMISSION = f'Answer the question. If you do not know the answer, say "{DECLINE}"'
@@ -176,13 +176,7 @@ def honest_rows(
     Raises:
         DataError: if there is no such variant, or tau is not above 0 and at most 1.
     """
-    if variant not in VARIANTS:
-        raise DataError(
-            f"there is no variant {variant!r}",
-            where="--variant",
-            allowed=", ".join(VARIANTS),
-            fix=did_you_mean(variant, VARIANTS),
-        )
+    check_name("variant", variant, VARIANTS, "--variant")
     if not 0 < tau <= 1:
         raise DataError(f"tau is {tau:g}", where="--tau", allowed="above 0, at most 1")
     asked = sampled.question.text

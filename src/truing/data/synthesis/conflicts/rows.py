@@ -15,7 +15,7 @@ from truing.data.rows import Row, assistant, user
 from truing.data.synthesis.conflicts.contexts import Context, Kind, shown
 from truing.data.synthesis.conflicts.strategies import Attempt, Cell
 from truing.data.synthesis.method import synthesis
-from truing.errors import DataError, did_you_mean
+from truing.errors import check_name
 from truing.registry import Paper
 
 VARIANTS: dict[str, frozenset[Kind]] = {
@@ -103,13 +103,7 @@ def conflict_rows(
     Raises:
         DataError: if there is no such variant.
     """
-    if variant not in VARIANTS:
-        raise DataError(
-            f"there is no variant {variant!r}",
-            where="--variant",
-            allowed=", ".join(VARIANTS),
-            fix=did_you_mean(variant, VARIANTS),
-        )
+    check_name("variant", variant, VARIANTS, "--variant")
     of: dict[Context, list[Attempt]] = {}
     for one in tried:
         if one.context.kind in VARIANTS[variant]:

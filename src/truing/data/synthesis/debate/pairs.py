@@ -14,7 +14,7 @@ from truing.data.rows import Row, assistant
 from truing.data.synthesis.debate.growing import Debate
 from truing.data.synthesis.debate.turns import Turn, seen_by
 from truing.data.synthesis.method import synthesis
-from truing.errors import DataError, did_you_mean
+from truing.errors import DataError, check_name
 from truing.registry import Paper
 
 Tag = Literal["resist", "accept", "none"]
@@ -147,13 +147,7 @@ def check_variant(variant: str, even: bool = False) -> None:
     Raises:
         DataError: if there is no such variant, or one tag alone is to be evened.
     """
-    if variant not in VARIANTS:
-        raise DataError(
-            f"there is no variant {variant!r}",
-            where="--variant",
-            allowed=", ".join(VARIANTS),
-            fix=did_you_mean(variant, VARIANTS),
-        )
+    check_name("variant", variant, VARIANTS, "--variant")
     if even and not VARIANTS[variant] >= {"resist", "accept"}:
         raise DataError(
             f"the variant {variant!r} has one tag alone, which has nothing to be evened with",

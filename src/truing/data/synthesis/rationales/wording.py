@@ -11,7 +11,7 @@ from __future__ import annotations
 from truing.data.derive.base import said
 from truing.data.rows import Message, Row
 from truing.data.views import hash_of
-from truing.errors import DataError, did_you_mean
+from truing.errors import check_name
 from truing.rewards.judges.wording import marked
 
 PREFERRED, OTHER = "preferred answer", "other answer"
@@ -36,13 +36,7 @@ def check_variant(variant: str) -> None:
     Raises:
         DataError: if there is no such variant.
     """
-    if variant not in VARIANTS:
-        raise DataError(
-            f"there is no variant {variant!r}",
-            where="--variant",
-            allowed=", ".join(VARIANTS),
-            fix=did_you_mean(variant, VARIANTS),
-        )
+    check_name("variant", variant, VARIANTS, "--variant")
 
 
 def rationale_question(row: Row, variant: str, seed: int = 0) -> list[Message]:
